@@ -13,20 +13,21 @@ absolute deviation (no squares, no roots), thresholds in eighths of it.
 Units: pressures cPa, temperatures cK, times ms at the interface; inside the ladder 1/16 cPa from a datum.
 """
 
-# Indices into the parameter list; 0..7 are the monitor's.
-P_BREATH = 8  # cPa/d: fall of total pressure that breathing alone may cause
-P_LOSS = 9  # cPa/d: planned fall of nitrogen
-P_Z = 10  # eighths of a mean absolute deviation: threshold of the fastest scale
-P_STEP = 11  # cPa: a fall beyond this is a leak at once, a smaller one may be a hatch or a docking
-P_HOLD = 12  # s: a fall that goes on for this long is a leak however small
-P_FAST = 13  # cPa/min: quicker changes are followed sample by sample
-P_LAG = 14  # s: lag of the temperature sensor behind the gas
-P_FLOOR = 15  # cPa: sample-to-sample change that is never looked at
-P_EMERGENCY = 16  # s of T-reserve
-P_WARNING = 17
-P_CAUTION = 18
-P_RESERVE = 19  # cPa: where the reserve ends
-P_WANDER = 20  # cPa: spread of the slow scales believed before it is learned
+from protocol.device.consts import (
+    P_BREATH,
+    P_CAUTION,
+    P_EMERGENCY,
+    P_FAST,
+    P_FLOOR,
+    P_HOLD,
+    P_LAG,
+    P_LOSS,
+    P_RESERVE,
+    P_STEP,
+    P_WANDER,
+    P_WARNING,
+    P_Z,
+)
 
 _CAP = 1073741823
 _LIM = 16777215  # 2^24 - 1: range of a ladder value

@@ -49,11 +49,8 @@ class EventReport:
 
 CAUSES = {
     t.Cause.RAPID: "rapid depressurisation",
-    t.Cause.TRES_LOW: "T-reserve short",
-    t.Cause.RATE: "leak rate high",
     t.Cause.SLOW: "slow leak on total pressure",
     t.Cause.NITROGEN: "slow leak on nitrogen",
-    t.Cause.PRESSURE_LOW: "pressure low",
     t.Cause.COOLANT: "coolant loop",
 }
 
