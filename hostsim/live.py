@@ -6,6 +6,7 @@ from collections.abc import Callable
 import serial
 
 from hostsim.errors import SetupError
+from hostsim.scenario import MONITOR_PARAMETERS
 from hostsim.targets.lockstep import TargetDied
 from hostsim.transcript import Recorder, Step
 from hostsim.world import World
@@ -49,7 +50,7 @@ class Live:
         for name in SCALED:
             if name in world.ground.parameters:
                 value = round(world.ground.parameters[name] / speed)
-                world.ground.parameters[name] = max(value, world.scenario.lowest(name))
+                world.ground.parameters[name] = max(value, MONITOR_PARAMETERS[name].low)
 
     def run(self, until_ms: int, tick: Callable[[], None] = lambda: None, patience_s: float = PATIENCE_S) -> None:
         """Wait for the node's first good frame, then play up to ``until_ms``. Raises SetupError where none comes."""

@@ -117,6 +117,8 @@ class Scenario(Table):
     cabin: CabinModel = Field(description="the station")
     sensor: SensorModel = Field(SensorModel(), description="the pressure transducer")
     link: LinkModel = Field(LinkModel(), description="the serial link")
+    onset: Duration | None = Field(None, description="when what matters begins (the leak, its growth), s from the start")
+    resets: list[Duration] = Field(default=[], description="when the monitor is reset from outside, s from the start")
     telecommands: list[Telecommand] = Field(default=[], description="what the ground sends, and when")
     expect: Expect | None = Field(None, description="what should come of it")
 

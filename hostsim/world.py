@@ -40,6 +40,9 @@ class World:
         self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", self._sensor.read)}
         self.ground = Ground(self._to_monitor, on_event)
         self.ground.parameters = dict(scenario.parameters)
+        self.on_reset: Callable[[], None] = lambda: None
+        for t_s in scenario.resets:
+            self.at(round(t_s * 1000), lambda: self.on_reset())
         for command in scenario.telecommands:
             self.at(command.at_ms, self._commander(command.packet, command.values))
 
