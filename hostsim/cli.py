@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from hostsim import bench
 from hostsim import device as devices
 from hostsim import scenario as scenarios
 from hostsim import transcript as transcripts
@@ -179,6 +180,23 @@ def device_(
     with devices.pty() as (fd, path):
         print(path, flush=True)
         serve(fd)
+
+
+@app.command("bench")
+def bench_(
+    target: Annotated[
+        list[str] | None, typer.Option("--target", "-t", help="Only this target; may be given again.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Wall time for each target.")] = 5.0,
+    as_json_: JsonOption = False,
+) -> None:
+    """Measure, in one run: full-stack speed on each target, frames a second of each codec."""
+    unknown = set(target or ()) - set(EMULATED)
+    if unknown:
+        raise UsageError(f"no emulated target {', '.join(sorted(unknown))}: {', '.join(EMULATED)}")
+    measured = bench.measure(target or list(EMULATED), seconds, (lambda line: None) if as_json_ else print)
+    if as_json_:
+        print(json.dumps(measured))
 
 
 def _fail(error: CabinwatchError) -> NoReturn:
