@@ -10,6 +10,7 @@ from rich.console import Console
 
 from hostsim import bench
 from hostsim import device as devices
+from hostsim import plot as plots
 from hostsim import scenario as scenarios
 from hostsim import transcript as transcripts
 from hostsim.cabin.units import parse_duration
@@ -180,6 +181,27 @@ def device_(
     with devices.pty() as (fd, path):
         print(path, flush=True)
         serve(fd)
+
+
+@app.command("plot")
+def plot_(
+    what: Annotated[str, typer.Argument(help="A scenario (bundled name or TOML file), or a recording.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Picture to write: .png, .svg, .pdf or .html.")
+    ],
+    target: TargetOption = None,
+    seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
+) -> None:
+    """Draw a run over time: truth beside what the firmware reported, events marked."""
+    if Path(what).is_file() and Path(what).suffix != ".toml":
+        transcript = transcripts.read(Path(what))
+        plots.draw(plots.from_transcript(transcript), output)
+    else:
+        model, text = scenarios.load(what)
+        order = Order(what, model, text, target or _default_target(False), seed, model.duration_ms)
+        world, _ = play(order, lambda world: Plain(world, model.duration_ms))
+        plots.draw(plots.from_world(world), output)
+    print(f"Drawn: {output}")
 
 
 @app.command("bench")

@@ -6,6 +6,8 @@ are made from it. ``python -m protocol.generate`` rewrites what is generated; a 
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
+from struct import Struct
 
 FIELD_SIZES = {"B": 1, "H": 2, "I": 4, "i": 4}
 
@@ -43,6 +45,11 @@ class Packet:
     def title(self) -> str:
         """The message type as the standard writes it, e.g. ``TM[3,25]``."""
         return f"{self.kind}[{self.service},{self.subtype}]"
+
+    @cached_property
+    def struct(self) -> Struct:
+        """Layout of its data."""
+        return Struct(">" + "".join(f.code for f in self.fields))
 
     @property
     def data_size(self) -> int:
