@@ -1,0 +1,48 @@
+"""The firmware in this process, on CPython: the fastest target, and the one that a debugger can step into."""
+
+from collections.abc import Callable
+from typing import Any
+
+from firmware.monitor import Monitor
+from hostsim.targets.base import Answer
+from protocol.table import Reset
+
+NodeFactory = Callable[[Callable[[bytearray, int], None]], Any]
+
+
+class CpythonTarget:
+    """``make_node(sink)`` builds the node to run; the monitor by default."""
+
+    name = "cpython"
+
+    def __init__(self, make_node: NodeFactory = Monitor) -> None:
+        self._out = bytearray()
+        self.node = make_node(self._collect)
+
+    def _collect(self, buf: bytearray, n: int) -> None:
+        self._out += buf[:n]
+
+    def _boot(self, cause: Reset) -> int:
+        self.node.boot(cause.value)
+        wake: int = self.node.step(0, b"", 0)
+        return wake
+
+    def _take(self, wake: int) -> Answer:
+        out = bytes(self._out)
+        self._out.clear()
+        return out, wake
+
+    def start(self) -> Answer:
+        return self._take(self._boot(Reset.POWER_ON))
+
+    def step(self, elapsed_ms: int, rx: bytes) -> Answer:
+        wake = self.node.step(elapsed_ms, rx, len(rx))
+        if self.node.rebooting:
+            wake = self._boot(Reset.COMMANDED)
+        return self._take(wake)
+
+    def reset(self) -> Answer:
+        return self._take(self._boot(Reset.EXTERNAL))
+
+    def close(self) -> None:
+        """Nothing to free."""
