@@ -31,9 +31,9 @@ from protocol.device.consts import (
     INHIBIT_MAX_S,
     MONITOR_ACCEPTS,
     MONITOR_LIMITS,
+    NOISE_LIMIT,
     P_ANALYSER_PERIOD,
     P_HK_PERIOD,
-    P_NOISE_LIMIT,
     P_POLL_PERIOD,
     P_POLL_RETRIES,
     P_PRESSURE_HIGH,
@@ -288,7 +288,7 @@ class Monitor(Node):
         bad = self.count[2] + self.count[3] + self.count[4]
         noise = bad - self.noise & 0xFFFF
         self.noise = bad
-        if noise >= p[P_NOISE_LIMIT]:
+        if noise >= NOISE_LIMIT:
             self.event(1, EVENT_LINK_NOISE, noise if noise < 255 else 255, noise)
         if self.hk_on:
             self.report(0)
@@ -321,6 +321,6 @@ class Monitor(Node):
             f |= 1
         if self.inhibit_ms:
             f |= 2
-        if self.detector.on_nitrogen:
+        if self.detector.ny:
             f |= 4
         return f

@@ -22,7 +22,7 @@ def _enum(prefix: str, enum: type[IntEnum]) -> list[str]:
 def device_constants() -> str:
     """Source of protocol/device/consts.py; the image builder folds the integers into the code that uses them."""
     lines = ['"""Constants of the device codec, generated from protocol/table.py by python -m protocol.generate."""', ""]
-    for name in ("PACKET_MAX", "FRAME_MAX", "TC_MIN", "RX_MAX", "CDS_P_FIELD", "DAY_MS", "VERSION", "INHIBIT_MAX_S", "T_CAP"):
+    for name in ("PACKET_MAX", "FRAME_MAX", "TC_MIN", "RX_MAX", "CDS_P_FIELD", "DAY_MS", "VERSION", "INHIBIT_MAX_S", "NOISE_LIMIT", "T_CAP"):
         lines.append(f"{name} = {getattr(t, name)}")
     lines += ["", "# Verdicts of the stream decoder; from FRAME_OK on, also indices of the link counters."]
     lines += ["FRAME_OK = 1", "BAD_CRC = 2", "BAD_FRAMING = 3", "BAD_SIZE = 4", "REJECTED = 5", "TIMEOUTS = 6", ""]

@@ -112,12 +112,9 @@ class Cause(IntEnum):
 
     NONE = 0
     RAPID = 1
-    TRES_LOW = 2
-    RATE = 3
-    SLOW = 4
-    NITROGEN = 5
-    PRESSURE_LOW = 6
-    COOLANT = 7
+    SLOW = 2
+    NITROGEN = 3
+    COOLANT = 4
 
 
 class Health(IntEnum):
@@ -301,6 +298,8 @@ TC_PACKETS = (
 )
 
 INHIBIT_MAX_S = 7200
+NOISE_LIMIT = 10
+"""Bad frames in one housekeeping period that raise a link-noise event."""
 T_CAP = (1 << 30) - 1
 
 MONITOR_PARAMETERS = (
@@ -311,8 +310,20 @@ MONITOR_PARAMETERS = (
     Parameter(4, "pressure_low", "cPa", 100_000, 0, 20_000_000, "readings below are implausible, not believed"),
     Parameter(5, "pressure_high", "cPa", 12_000_000, 0, 20_000_000, "readings above are implausible, not believed"),
     Parameter(6, "stuck_samples", "", 120, 0, 100_000, "identical readings in a row that mean a stuck sensor; 0 = never"),
-    Parameter(7, "noise_limit", "", 10, 1, 10_000, "bad frames in one housekeeping period that raise a link-noise event"),
-    Parameter(8, "analyser_period", "ms", 300_000, 0, 86_400_000, "time between polls of the constituent analyser; 0 = none"),
+    Parameter(7, "analyser_period", "ms", 300_000, 0, DAY_MS, "time between polls of the constituent analyser; 0 = none"),
+    Parameter(8, "breath", "cPa/d", 45_000, 0, 500_000, "fall of total pressure that breathing alone may cause"),
+    Parameter(9, "loss", "cPa/d", 2500, 0, 500_000, "planned fall of nitrogen"),
+    Parameter(10, "z", "", 56, 24, 120, "threshold of the fastest scale, eighths of its mean absolute deviation"),
+    Parameter(11, "step", "cPa", 100_000, 0, 5_000_000, "a quick fall beyond this is a leak; below, maybe a hatch or docking"),
+    Parameter(12, "hold", "s", 1200, 1, 86_400, "a quick fall that goes on for this long is a leak however small"),
+    Parameter(13, "fast", "cPa/min", 600, 60, 100_000, "changes above this are followed sample by sample"),
+    Parameter(14, "lag", "s", 0, 0, 3600, "lag of the temperature sensor behind the gas"),
+    Parameter(15, "floor", "cPa", 500, 0, 100_000, "change from sample to sample that is never looked at"),
+    Parameter(16, "emergency", "s", 3600, 0, T_CAP, "T-reserve below which a leak is an Emergency"),
+    Parameter(17, "warning", "s", 86_400, 0, T_CAP, "T-reserve below which a leak is a Warning"),
+    Parameter(18, "caution", "s", 2_592_000, 0, T_CAP, "T-reserve below which a leak is a Caution"),
+    Parameter(19, "reserve", "cPa", 6_532_800, 0, 10_000_000, "pressure at which the reserve ends: 490 mmHg"),
+    Parameter(20, "wander", "cPa", 1000, 1, 100_000, "spread of the slow scales that is believed before it is learned"),
 )
 
 TRANSDUCER_PARAMETERS = (

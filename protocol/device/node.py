@@ -34,7 +34,7 @@ class Node:
         self.apid = apid
         self.accepts = accepts
         self.limits = limits
-        self.p = [0] * (len(limits) // 3)
+        self.p = [limits[i] for i in range(0, len(limits), 3)]
         self.count = [0] * 7
         self.tx = bytearray(FRAME_MAX + 2)
         self.end = 0

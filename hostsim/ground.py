@@ -1,0 +1,192 @@
+"""The ground station: decodes everything the monitor sends, keeps its sequence gaps, and sends telecommands.
+
+Telecommands go one at a time; one that is not answered is repeated with the same request ID, which the monitor
+answers again without executing it again. So a lossy link delays a command and never doubles it.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from protocol import host
+from protocol import table as t
+
+RETRY_MS = 2000
+TRIES = 6
+RESTART = 8192
+"""A sequence count that went back by up to this is a restarted node whose boot event was lost, not a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventReport:
+    """An event as it reached the ground: world time, class, event, cause and value as the table defines them."""
+
+    t_ms: int
+    severity: t.AlarmClass
+    event: t.Event
+    cause: int
+    value: int
+
+    def text(self) -> str:
+        """One line for people."""
+        match self.event:
+            case t.Event.BOOT:
+                version = f"{self.value >> 16}.{self.value >> 8 & 255}.{self.value & 255}"
+                return f"monitor {version} booted ({name(t.Reset, self.cause)})"
+            case t.Event.ALARM:
+                return f"{self.severity.name}: {CAUSES.get(self.cause, '?')}, {self.value / 100:+.1f} Pa/h"
+            case t.Event.ALARM_ENDED:
+                return f"alarm over, now {name(t.AlarmClass, self.cause)}"
+            case t.Event.SENSOR_LOST:
+                return f"transducer lost ({name(t.Health, self.cause)})"
+            case t.Event.SENSOR_FOUND:
+                return f"transducer answers, was {name(t.Health, self.cause)}"
+            case t.Event.LINK_NOISE:
+                return f"link noise: {self.value} bad frames in one housekeeping period"
+            case t.Event.INHIBIT_ENDED:
+                return "alarm inhibit ended"
+
+
+CAUSES = {
+    t.Cause.RAPID: "rapid depressurisation",
+    t.Cause.SLOW: "slow leak on total pressure",
+    t.Cause.NITROGEN: "slow leak on nitrogen",
+    t.Cause.COOLANT: "coolant loop",
+}
+
+
+def name(enum: type[t.IntEnum], value: int) -> str:
+    """The member's name in words, or the number where there is no such member."""
+    try:
+        return enum(value).name.lower().replace("_", " ")
+    except ValueError:
+        return str(value)
+
+
+@dataclass(slots=True)
+class LinkCounts:
+    """What the ground saw of the link."""
+
+    frames: int = 0
+    crc_errors: int = 0
+    resyncs: int = 0
+    """Stretches of damage of another kind: wrong COBS or length, over-long."""
+    lost: int = 0
+    """Packets missing by the sequence counts, modulo 16384 for each application process."""
+    aliens: int = 0
+
+
+@dataclass(slots=True)
+class _Command:
+    packet: t.Packet
+    values: dict[str, int]
+    ack: int
+    sequence: int = -1
+    tries: int = 0
+
+
+@dataclass
+class Ground:
+    """``uplink(frame)`` puts a telecommand's frame on the link; ``on_event`` is told of each event."""
+
+    uplink: Callable[[bytes], None]
+    on_event: Callable[[EventReport], None] = lambda event: None
+    counts: LinkCounts = field(default_factory=LinkCounts)
+    events: list[EventReport] = field(default_factory=list)
+    housekeeping: dict[str, int] = field(default_factory=dict)
+    housekeeping_ms: int = -1
+    parameters: dict[str, int] = field(default_factory=dict)
+    """Sent to the monitor after each of its boot events, by name."""
+    unanswered: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    _next: dict[str, int] = field(default_factory=dict)
+    _queue: deque[_Command] = field(default_factory=deque)
+    _sequence: int = 0
+    due_ms: int | None = None
+    """When ``retry`` wants to be called: the command in flight has waited long enough then."""
+
+    def command(self, packet: t.Packet, values: dict[str, int], t_ms: int, ack: int = 9) -> None:
+        """Queue a telecommand for the monitor; it goes out when those before it are answered."""
+        self._queue.append(_Command(packet, values, ack | t.Ack.COMPLETION))
+        if len(self._queue) == 1:
+            self._send(t_ms)
+
+    def retry(self, t_ms: int) -> None:
+        """Send the command in flight once more, or give it up after TRIES."""
+        if self.due_ms is None or t_ms < self.due_ms:
+            return
+        if self._queue[0].tries < TRIES:
+            self._send(t_ms)
+        else:
+            self.unanswered.append(self._queue.popleft().packet.title)
+            self._proceed(t_ms)
+
+    def _send(self, t_ms: int) -> None:
+        command = self._queue[0]
+        if command.sequence < 0:
+            command.sequence = self._sequence
+            self._sequence = (self._sequence + 1) & 0x3FFF
+        command.tries += 1
+        self.due_ms = t_ms + RETRY_MS
+        head = host.encode_tc(command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack)
+        self.uplink(host.seal(head))
+
+    def _proceed(self, t_ms: int) -> None:
+        self.due_ms = None
+        if self._queue:
+            self._send(t_ms)
+
+    def frame(self, frame: host.Frame) -> None:
+        """Count a frame that is damaged."""
+        if frame.verdict is host.Verdict.CRC:
+            self.counts.crc_errors += 1
+        else:
+            self.counts.resyncs += 1
+
+    def telemetry(self, tm: host.Decoded, t_ms: int) -> None:
+        """Take one packet of the monitor."""
+        expected = self._next.get(tm.role, tm.sequence)
+        booted = tm.packet.service == 5 and tm.values["event"] == t.Event.BOOT
+        gap = (tm.sequence - expected) & 0x3FFF
+        restarted = booted or gap > RESTART
+        if not restarted:
+            self.counts.lost += gap
+        self._next[tm.role] = (tm.sequence + 1) & 0x3FFF
+        match tm.packet.service:
+            case 1:
+                self._verification(tm, t_ms)
+            case 3:
+                self.housekeeping, self.housekeeping_ms = tm.values, t_ms
+            case 5:
+                v = tm.values
+                event = EventReport(
+                    t_ms, t.AlarmClass(tm.packet.subtype), t.Event(v["event"]), v["cause"], v["value"]
+                )
+                self.events.append(event)
+                self.on_event(event)
+        if restarted:
+            self._configure(t_ms)
+
+    def _verification(self, tm: host.Decoded, t_ms: int) -> None:
+        if tm.packet.subtype == 1 or not self._queue:
+            return
+        command = self._queue[0]
+        if command.sequence == tm.values["request_sequence"] & 0x3FFF:
+            self._queue.popleft()
+            if "failure" in tm.values:
+                why = name(t.Failure, tm.values["failure"])
+                self.refused.append(f"{command.packet.title} {command.values}: {why}")
+            self._proceed(t_ms)
+
+    def _configure(self, t_ms: int) -> None:
+        """After a boot event: what was in flight is void, and the parameters have to be set again."""
+        waiting = [c for c in self._queue if c.tries == 0]
+        self._queue.clear()
+        numbers = {p.name: p.id for p in t.MONITOR_PARAMETERS}
+        for parameter, value in self.parameters.items():
+            self._queue.append(_Command(SET, {"parameter": numbers[parameter], "value": value}, 9))
+        self._queue.extend(waiting)
+        self._proceed(t_ms)
+
+
+SET = next(p for p in t.TC_PACKETS if p.name == "set_parameter")

@@ -1,0 +1,118 @@
+"""The instruments on the link as the host plays them: PUS nodes that answer polls with what they measure.
+
+They speak through the host codec, so that they share nothing with the firmware they talk to.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hostsim.sensors import Reading
+from protocol import host
+from protocol import table as t
+
+Report = Callable[[int], Reading]
+"""What an instrument measures at a time in ms of the world: values by field name and the stamp of its own clock."""
+
+
+@dataclass
+class Instrument:
+    """One instrument: ``role`` names its packets in the table, ``report`` measures, ``delay_ms`` is its answering time."""
+
+    role: str
+    report: Report
+    delay_ms: int = 5
+    sequence: int = 0
+    last_request: int = -1
+    last_failure: t.Failure = t.Failure.NONE
+    parameters: list[int] = field(init=False)
+    clock_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.limits = t.PARAMETERS.get(self.role, ())
+        self.parameters = [p.default for p in self.limits]
+
+    @property
+    def apid(self) -> int:
+        """Its application process identifier."""
+        return t.ROLES[self.role]
+
+    def boot(self, cause: t.Reset) -> bytes:
+        """The boot event, as frames for the link."""
+        self.last_request = -1
+        self.parameters = [p.default for p in self.limits]
+        values = {"event": t.Event.BOOT, "cause": cause, "value": t.VERSION}
+        return self._tm("event_advisory", values)
+
+    def answer(self, packet: bytes, t_ms: int) -> bytes:
+        """Frames in answer to a telecommand for this APID whose CRC is good; empty where it has nothing to say."""
+        reading = self.report(t_ms)
+        self.clock_ms = reading.stamp_ms
+        version, service, subtype = packet[6:9]
+        request = {
+            "request_packet": int.from_bytes(packet[0:2], "big"),
+            "request_sequence": int.from_bytes(packet[2:4], "big"),
+        }
+        peer = int.from_bytes(packet[9:11], "big")
+        failure = self._acceptable(packet, service, subtype)
+        if failure:
+            return self._tm("not_accepted", {**request, "failure": failure}, peer)
+        out = b""
+        if version & t.Ack.ACCEPTANCE:
+            out += self._tm("accepted", request, peer)
+        again = request["request_sequence"] == self.last_request
+        self.last_request = request["request_sequence"]
+        report, failure = self._execute(service, subtype, packet[t.TC_HEADER : -t.PEC], reading, again, peer)
+        out += report
+        if not again:
+            self.last_failure = failure
+        if self.last_failure:
+            out += self._tm("failed", {**request, "failure": self.last_failure}, peer)
+        elif version & t.Ack.COMPLETION:
+            out += self._tm("completed", request, peer)
+        return out
+
+    def _acceptable(self, packet: bytes, service: int, subtype: int) -> t.Failure:
+        if packet[6] >> 4 != t.PUS_VERSION:
+            return t.Failure.PUS_VERSION
+        known = t.packet("TC", service, subtype, self.role)
+        if known is None:
+            mine = {p.service for p in t.TC_PACKETS if self.role in p.roles}
+            return t.Failure.SUBTYPE if service in mine else t.Failure.SERVICE
+        return t.Failure.NONE if len(packet) == t.TC_MIN + known.data_size else t.Failure.LENGTH
+
+    def _execute(
+        self, service: int, subtype: int, data: bytes, reading: Reading, again: bool, peer: int
+    ) -> tuple[bytes, t.Failure]:
+        if service == 17:
+            return self._tm("alive", {}, peer), t.Failure.NONE
+        if data[0] != 1:
+            return b"", t.Failure.COUNT
+        if service == 3:
+            if data[1] != 1:
+                return b"", t.Failure.STRUCTURE
+            return self._tm(REPORTS[self.role], reading.values, peer), t.Failure.NONE
+        number = data[1]
+        if number >= len(self.limits):
+            return b"", t.Failure.PARAMETER
+        if subtype == 1:
+            value = {"parameter": number, "value": self.parameters[number]}
+            return self._tm("parameter_value", value, peer), t.Failure.NONE
+        new = int.from_bytes(data[2:6], "big", signed=True)
+        if not again:
+            if not self.limits[number].low <= new <= self.limits[number].high:
+                return b"", t.Failure.RANGE
+            self.parameters[number] = new
+        return b"", t.Failure.NONE
+
+    def _tm(self, name: str, values: dict[str, int], destination: int = 0) -> bytes:
+        if name == "sample" and not values["status"]:
+            values = {**values, "pressure_cPa": values["pressure_cPa"] + self.parameters[0]}
+        day, ms = divmod(self.clock_ms, t.DAY_MS)
+        packet = TM[name]
+        head = host.encode_tm(packet, self.apid, self.sequence, day & 0xFFFF, ms, values, destination)
+        self.sequence = (self.sequence + 1) & 0x3FFF
+        return host.seal(head)
+
+
+TM = {p.name: p for p in t.TM_PACKETS}
+REPORTS = {"transducer": "sample", "analyser": "composition", "coolant": "coolant"}

@@ -1,0 +1,112 @@
+"""Play a world live, in real time or faster, to a node on a serial stream; no determinism is claimed here."""
+
+import time
+from collections.abc import Callable
+
+import serial
+
+from hostsim.errors import SetupError
+from hostsim.targets.lockstep import TargetDied
+from hostsim.transcript import Recorder, Step
+from hostsim.world import World
+from protocol import host
+
+PATIENCE_S = 10.0
+SCALED = ("poll_period", "hk_period", "analyser_period")
+"""Parameters that are times of the world: at ``speed`` times real time the node is given the shorter ones."""
+
+
+def open_port(url: str, baud: int) -> serial.SerialBase:
+    """Open a pyserial URL. Raises SetupError that says what to try."""
+    try:
+        port = serial.serial_for_url(url, baudrate=baud, timeout=0.02, write_timeout=5)
+    except (serial.SerialException, ValueError, OSError) as error:
+        raise SetupError(f"cannot open {url}: {_reason(error)}") from None
+    return port
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    if "Permission denied" in text:
+        return "permission denied; add yourself to the port's group: sudo usermod -aG dialout $USER (Arch: uucp)"
+    if "No such file" in text or "could not find" in text:
+        return "no such port; `cabinwatch ports` lists those that are there"
+    if "Connection refused" in text:
+        return "nobody listens there; `cabinwatch device --tcp PORT` serves the firmware on a socket"
+    return text
+
+
+class Live:
+    """One live run of ``world`` with the node on ``port``; ``speed`` world seconds pass in one real second."""
+
+    def __init__(self, world: World, port: serial.SerialBase, recorder: Recorder, speed: float = 1.0) -> None:
+        self._world = world
+        self._port = port
+        self._recorder = recorder
+        self._speed = speed
+        self.steps = 0
+        world.ground.retry_ms = round(world.ground.retry_ms * max(1.0, speed))
+        for name in SCALED:
+            if name in world.ground.parameters:
+                value = round(world.ground.parameters[name] / speed)
+                world.ground.parameters[name] = max(value, world.scenario.lowest(name))
+
+    def run(self, until_ms: int, tick: Callable[[], None] = lambda: None, patience_s: float = PATIENCE_S) -> None:
+        """Wait for the node's first good frame, then play up to ``until_ms``. Raises SetupError where none comes."""
+        first = self._first_frame(patience_s)
+        begin = time.monotonic()
+        self._exchange(0, first)
+        self._world.ground.configure(0)
+        last = begin
+        while True:
+            now = time.monotonic()
+            t_ms = min(until_ms, int((now - begin) * 1000 * self._speed))
+            tx = self._read()
+            last = now if tx else last
+            if now - last > patience_s + self._quiet_s():
+                raise TargetDied(f"{self._port.name} fell silent at {t_ms / 1000:.1f} s; unplugged, or reset into its REPL?")
+            self._exchange(t_ms, tx)
+            tick()
+            if t_ms >= until_ms:
+                break
+
+    def _quiet_s(self) -> float:
+        """How long a healthy node may say nothing, s."""
+        return self._world.ground.parameters.get("poll_period", 1000) / 1000
+
+    def _exchange(self, t_ms: int, tx: bytes) -> None:
+        rx = self._world.advance(t_ms)
+        self._world.from_monitor(tx)
+        rx += self._world.advance(t_ms)
+        if rx:
+            try:
+                self._port.write(rx)
+            except serial.SerialException as error:
+                raise TargetDied(f"{self._port.name}: {error}") from None
+        if rx or tx:
+            self.steps += 1
+            self._recorder.add(Step(t_ms, rx, tx, 0))
+
+    def _read(self) -> bytes:
+        try:
+            data: bytes = self._port.read(max(1, self._port.in_waiting))
+        except (serial.SerialException, OSError) as error:
+            raise TargetDied(f"{self._port.name} is gone: {error}") from None
+        return data
+
+    def _first_frame(self, patience_s: float) -> bytes:
+        decoder = host.StreamDecoder()
+        heard = b""
+        end = time.monotonic() + patience_s
+        while time.monotonic() < end:
+            data = self._read()
+            heard += data
+            if any(frame.verdict is host.Verdict.OK for frame in decoder.feed(data)):
+                return heard
+        name = self._port.name
+        if not heard:
+            raise SetupError(f"nothing came from {name} in {patience_s:g} s. Is the monitor flashed and running there?")
+        raise SetupError(
+            f"{len(heard)} octets came from {name} in {patience_s:g} s and no good frame among them "
+            f"(first: {heard[:24].hex(' ')}). Another device, or another baud rate than {self._port.baudrate}?"
+        )

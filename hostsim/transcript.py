@@ -1,0 +1,110 @@
+"""Transcripts: JSON Lines, a header and then one line a step; their hash is the SHA-256 of the step lines."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from hostsim.errors import UsageError
+
+FORMAT = "cabinwatch-transcript-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: at t_ms the node was given ``rx`` (or was reset), sent ``tx`` and asked to be woken after ``wake_ms``."""
+
+    t_ms: int
+    rx: bytes
+    tx: bytes
+    wake_ms: int
+    reset: bool = False
+
+    def line(self) -> bytes:
+        """Its line, newline included."""
+        reset = ',"reset":true' if self.reset else ""
+        text = f'{{"t_ms":{self.t_ms},"rx":"{self.rx.hex()}","tx":"{self.tx.hex()}","wake_ms":{self.wake_ms}{reset}}}\n'
+        return text.encode()
+
+
+class Recorder:
+    """Hashes every step and, given a file, writes it down; each line goes out whole, so a stopped run is replayable."""
+
+    def __init__(self, path: Path | None = None, header: dict[str, Any] | None = None) -> None:
+        self._hash = hashlib.sha256()
+        self._file: IO[bytes] | None = None
+        if path is not None:
+            try:
+                self._file = path.open("wb")
+            except OSError as error:
+                raise UsageError(f"cannot record to {path}: {error.strerror}") from None
+            self._file.write(json.dumps({"format": FORMAT, **(header or {})}).encode() + b"\n")
+
+    def add(self, step: Step) -> None:
+        """Take one step down."""
+        line = step.line()
+        self._hash.update(line)
+        if self._file is not None:
+            self._file.write(line)
+
+    @property
+    def sha256(self) -> str:
+        """The hash so far, in hex."""
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A recording read back. ``cut`` says what is wrong with its end, or is empty."""
+
+    header: dict[str, Any]
+    steps: list[Step]
+    cut: str
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its steps."""
+        return hashlib.sha256(b"".join(step.line() for step in self.steps)).hexdigest()
+
+
+def read(path: Path) -> Transcript:
+    """Read a recording. A cut last line is told and left out; damage further up raises UsageError with the line."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    lines = data.split(b"\n")
+    ragged = lines.pop()
+    header = _header(path, lines[0] if lines else ragged)
+    steps = list(_steps(path, lines[1:]))
+    offset = len(data) - len(ragged)
+    cut = f"the recording ends in mid-line at byte {offset}; {len(steps)} whole steps before it" if ragged else ""
+    return Transcript(header, steps, cut)
+
+
+def _header(path: Path, line: bytes) -> dict[str, Any]:
+    try:
+        header = json.loads(line)
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise UsageError(f"{path}: not a cabinwatch recording: its first line is not a {FORMAT} header")
+    return header
+
+
+def _steps(path: Path, lines: list[bytes]) -> Iterator[Step]:
+    for number, line in enumerate(lines, 2):
+        try:
+            d = json.loads(line)
+            yield Step(
+                int(d["t_ms"]), bytes.fromhex(d["rx"]), bytes.fromhex(d["tx"]), int(d["wake_ms"]), bool(d.get("reset"))
+            )
+        except (ValueError, KeyError, TypeError):
+            raise UsageError(f"{path}:{number}: not a step of a transcript: {line[:60]!r}") from None

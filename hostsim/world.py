@@ -1,0 +1,129 @@
+"""The world around one monitor: cabin, instruments, link and ground on one event queue over integer milliseconds.
+
+The world never reads a clock and never sleeps. Whoever drives it (in lock-step or live) asks what reaches the monitor
+by a time, and tells it what the monitor sent.
+"""
+
+import heapq
+from collections.abc import Callable
+
+from hostsim.cabin.station import Station
+from hostsim.ground import EventReport, Ground
+from hostsim.instruments import Instrument
+from hostsim.link import Channel
+from hostsim.scenario import Scenario
+from hostsim.seeds import stream
+from hostsim.sensors import PressureSensor
+from protocol import host
+from protocol import table as t
+
+
+class World:
+    """Everything but the firmware. ``on_event`` is told of each event that reaches the ground."""
+
+    def __init__(
+        self, scenario: Scenario, seed: int, on_event: Callable[[EventReport], None] = lambda event: None
+    ) -> None:
+        self.scenario = scenario
+        self.seed = seed
+        self.now_ms = 0
+        self.station = Station(scenario.cabin, seed)
+        self.compartment = scenario.sensor.compartment or next(iter(scenario.cabin.compartments))
+        self._events: list[tuple[int, int, Callable[[], None]]] = []
+        self._count = 0
+        self._watched_ms: int | None = None
+        self._rx = bytearray()
+        self._decoder = host.StreamDecoder()
+        self._up = Channel(scenario.link, "up", seed)
+        self._down = Channel(scenario.link, "down", seed)
+        self._sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
+        self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", self._sensor.read)}
+        self.ground = Ground(self._to_monitor, on_event)
+        self.ground.parameters = dict(scenario.parameters)
+        for command in scenario.telecommands:
+            self.at(command.at_ms, self._commander(command.packet, command.values))
+
+    def _truth(self, t_s: float) -> tuple[float, float]:
+        reading = self.station.at(self.compartment, t_s)
+        return reading.pressure_Pa, reading.temperature_K
+
+    # -- the queue
+
+    def at(self, t_ms: int, action: Callable[[], None]) -> None:
+        """Do ``action`` at t_ms; what falls on the same millisecond is done in the order of the calls."""
+        self._count += 1
+        heapq.heappush(self._events, (t_ms, self._count, action))
+
+    def next_ms(self) -> int | None:
+        """When something happens next; None = never."""
+        return self._events[0][0] if self._events else None
+
+    def advance(self, t_ms: int) -> bytes:
+        """Let everything up to t_ms happen; return the octets that have reached the monitor since the last call."""
+        events = self._events
+        while events and events[0][0] <= t_ms:
+            self.now_ms, _, action = heapq.heappop(events)
+            action()
+        self.now_ms = t_ms
+        rx = bytes(self._rx)
+        self._rx.clear()
+        return rx
+
+    # -- the link
+
+    def from_monitor(self, data: bytes) -> None:
+        """The monitor sent ``data`` now."""
+        if data:
+            carried, arrival_ms = self._up.carry(data, self.now_ms)
+            self.at(arrival_ms, lambda: self._arrive(carried))
+
+    def _to_monitor(self, data: bytes) -> None:
+        if data:
+            carried, arrival_ms = self._down.carry(data, self.now_ms)
+            self.at(arrival_ms, lambda: self._rx.extend(carried))
+
+    def _arrive(self, data: bytes) -> None:
+        for frame in self._decoder.feed(data):
+            if frame.verdict is not host.Verdict.OK:
+                self.ground.frame(frame)
+                continue
+            self.ground.counts.frames += 1
+            pid = int.from_bytes(frame.packet[:2], "big")
+            if not pid & 0x1000:
+                self._report(frame.packet)
+            elif instrument := self.instruments.get(pid & 0x7FF):
+                self._ask(instrument, frame.packet)
+
+    def _ask(self, instrument: Instrument, packet: bytes) -> None:
+        if not self._sensor.silent(self.now_ms / 1000):
+            answer = instrument.answer(packet, self.now_ms)
+            self.at(self.now_ms + instrument.delay_ms, lambda: self._to_monitor(answer))
+
+    def _report(self, packet: bytes) -> None:
+        try:
+            tm = host.decode(packet)
+        except host.Alien:
+            self.ground.counts.aliens += 1
+            return
+        self.ground.telemetry(tm, self.now_ms)
+        self._watch()
+
+    # -- the ground
+
+    def _commander(self, packet: t.Packet, values: dict[str, int]) -> Callable[[], None]:
+        def send() -> None:
+            self.ground.command(packet, values, self.now_ms)
+            self._watch()
+
+        return send
+
+    def _watch(self) -> None:
+        """See to it that a command that gets no answer is sent again."""
+        due = self.ground.due_ms
+        if due is not None and due != self._watched_ms:
+            self._watched_ms = due
+            self.at(due, self._retry)
+
+    def _retry(self) -> None:
+        self.ground.retry(self.now_ms)
+        self._watch()
