@@ -5,13 +5,16 @@ exchange of a few octets from waiting for more (120 times slower without it).
 """
 
 import contextlib
-import os
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from hostsim.errors import CabinwatchError, SetupError
 
@@ -23,7 +26,11 @@ INSTALL = (
 START_LIMIT_S = (
     20.0  # until QEMU has connected, and until a silent guest counts as hung; never reached in a good run
 )
+POLL_S = 0.02
 _REPL = (b"Traceback (most recent call last)", b"MicroPython v", b">>> ")
+
+
+T = TypeVar("T")
 
 
 class BoardError(CabinwatchError):
@@ -41,7 +48,10 @@ def find_qemu() -> str:
 
 
 class Qemu:
-    """A running emulated micro:bit. ``uart`` is the connected socket; close it, or use it as a context manager.
+    """A running emulated micro:bit: close it, or use it as a context manager.
+
+    ``uart`` is the connected socket. With ``serve`` there is none; QEMU itself listens at ``url`` (pyserial's notation)
+    and lets the board start when somebody connects.
 
     :param hex_text: the image, Intel hex.
     :param arguments: further arguments for QEMU, such as ("-icount", "shift=6").
@@ -49,41 +59,56 @@ class Qemu:
     """
 
     def __init__(
-        self, hex_text: str, arguments: Sequence[str] = (), explain: Callable[[str], str] = lambda text: text
+        self,
+        hex_text: str,
+        arguments: Sequence[str] = (),
+        explain: Callable[[str], str] = lambda text: text,
+        serve: bool = False,
     ) -> None:
-        program = find_qemu()
+        self._program = find_qemu()
         self._explain = explain
-        self._files = contextlib.ExitStack()
+        self._resources = contextlib.ExitStack()
         try:
-            folder = self._files.enter_context(tempfile.TemporaryDirectory(prefix="cabinwatch-"))
-            image = os.path.join(folder, "board.hex")
-            with open(image, "w", encoding="ascii") as file:
-                file.write(hex_text)
-            self._stderr = self._files.enter_context(open(os.path.join(folder, "stderr"), "w+b"))
-            listener = self._files.enter_context(socket.create_server(("127.0.0.1", 0)))
-            port = listener.getsockname()[1]
-            command = [
-                program, "-M", "microbit", "-nodefaults", "-display", "none", "-monitor", "stdio",
-                "-serial", f"tcp:127.0.0.1:{port},nodelay=on", "-device", f"loader,file={image}", *arguments,
-            ]  # fmt: skip
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._stderr
-            )
-            self._files.callback(self._stop)
-            self.uart = self._files.enter_context(self._accept(listener))
-            self.uart.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._start(hex_text, arguments, serve)
         except BaseException:
             self.close()
             raise
 
-    def _accept(self, listener: socket.socket) -> socket.socket:
-        listener.settimeout(0.1)
-        for _ in range(round(START_LIMIT_S / 0.1)):
-            try:
-                return listener.accept()[0]
-            except TimeoutError:
-                if self._process.poll() is not None:
-                    break
+    def _start(self, hex_text: str, arguments: Sequence[str], serve: bool) -> None:
+        hold = self._resources.enter_context
+        folder = Path(hold(tempfile.TemporaryDirectory(prefix="cabinwatch-")))
+        (folder / "board.hex").write_text(hex_text, "ascii")
+        self._stderr = folder / "stderr"
+        listener = hold(socket.create_server(("127.0.0.1", 0)))
+        port = "0,server=on,wait=on" if serve else listener.getsockname()[1]
+        command = [
+            self._program, "-M", "microbit", "-nodefaults", "-display", "none", "-monitor", "stdio",
+            "-serial", f"tcp:127.0.0.1:{port},nodelay=on", "-device", f"loader,file={folder / 'board.hex'}", *arguments,
+        ]  # fmt: skip
+        with self._stderr.open("wb") as stderr:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr
+            )
+        self._resources.callback(self._stop)
+        if serve:
+            self.url = f"socket://127.0.0.1:{self._wait(self._served_port)}"
+        else:
+            self.uart = hold(self._wait(lambda: _accept(listener)))
+            self.uart.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def _served_port(self) -> int | None:
+        """The port that QEMU chose; it says so on its standard error."""
+        found = re.search(r"disconnected:tcp:127\.0\.0\.1:(\d+)", self.stderr())
+        if not found:
+            time.sleep(POLL_S)
+        return int(found[1]) if found else None
+
+    def _wait(self, attempt: Callable[[], T | None]) -> T:
+        for _ in range(round(START_LIMIT_S / POLL_S)):
+            if (result := attempt()) is not None:
+                return result
+            if self._process.poll() is not None:
+                break
         raise BoardError(f"{PROGRAM} did not start: {self.stderr() or 'no message'}")
 
     def press_reset(self) -> None:
@@ -118,8 +143,8 @@ class Qemu:
     def check(self, data: bytes) -> None:
         """Raise :class:`BoardError` with the text where ``data`` shows the REPL or a traceback in place of frames."""
         if any(mark in data for mark in _REPL):
-            with contextlib.suppress(BoardError):
-                while True:
+            with contextlib.suppress(BoardError, AttributeError):
+                while True:  # the rest of it
                     data += self.receive(0.2)
             text = data.decode("ascii", "replace").replace("\r", "").strip("\0\n >")
             start = text.find("Traceback")
@@ -129,9 +154,7 @@ class Qemu:
 
     def stderr(self) -> str:
         """What QEMU has said on its standard error so far."""
-        self._stderr.flush()
-        self._stderr.seek(0)
-        return self._stderr.read().decode("utf-8", "replace").strip()
+        return self._stderr.read_text("utf-8", "replace").strip() if self._stderr.exists() else ""
 
     def _said(self) -> str:
         text = self.stderr()
@@ -150,7 +173,7 @@ class Qemu:
 
     def close(self) -> None:
         """End QEMU and remove its files; does nothing the second time."""
-        self._files.close()
+        self._resources.close()
 
     def __enter__(self) -> "Qemu":
         return self
@@ -159,3 +182,10 @@ class Qemu:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _accept(listener: socket.socket) -> socket.socket | None:
+    listener.settimeout(POLL_S)
+    with contextlib.suppress(TimeoutError):
+        return listener.accept()[0]
+    return None

@@ -1,7 +1,6 @@
 """The emulated micro:bit as a target: in lock-step with the host's time, or live over its UART."""
 
 from functools import cache
-from time import monotonic
 
 from hostsim.board.image import Image, build_image
 from hostsim.board.qemu import BoardError, Qemu
@@ -108,55 +107,29 @@ class MicrobitTarget:
 
 
 class MicrobitLive:
-    """The unchanged image in QEMU in real time, its UART a stream with the part of pyserial's interface that we use."""
+    """The unchanged image in QEMU in real time, to be used like a board on USB: open ``url`` with pyserial.
+
+    The board starts when the port is opened. ``SetupError`` where QEMU or the pip extra is missing.
+    """
 
     name = "microbit-live"
 
-    def __init__(self, image: Image | None = None, timeout: float | None = None) -> None:
-        self.timeout = timeout
-        self._image = image or _image("uart")
-        self._qemu = Qemu(self._image.hex, explain=self._image.explain)
-        self._pending = bytearray()
-        self._recent = b""
-
-    def _fill(self, limit_s: float) -> None:
-        self._qemu.uart.settimeout(limit_s or 1e-6)
-        try:
-            data = self._qemu.uart.recv(4096)
-        except (TimeoutError, BlockingIOError):
-            return
-        if not data:
-            raise BoardError(f"QEMU ended: {self._qemu.stderr()}")
-        self._recent = (self._recent + data)[-256:]
-        self._qemu.check(self._recent)
-        self._pending += data
-
-    def read(self, size: int = 1) -> bytes:
-        """Up to ``size`` octets; fewer when ``timeout`` seconds (None: no limit) have passed."""
-        until = None if self.timeout is None else monotonic() + self.timeout
-        while len(self._pending) < size:
-            left = 1.0 if until is None else until - monotonic()
-            if left <= 0:
-                break
-            self._fill(left)
-        taken = bytes(self._pending[:size])
-        del self._pending[:size]
-        return taken
-
-    @property
-    def in_waiting(self) -> int:
-        """Octets that a read would give at once."""
-        self._fill(0)
-        return len(self._pending)
-
-    def write(self, data: bytes) -> int:
-        """Send octets to the board."""
-        self._qemu.send(data)
-        return len(data)
+    def __init__(self, image: Image | None = None) -> None:
+        image = image or _image("uart")
+        self._qemu = Qemu(image.hex, explain=image.explain, serve=True)
+        self.url = self._qemu.url
 
     def reset_board(self) -> None:
         """Reset the board from outside, as its reset button does."""
         self._qemu.press_reset()
+
+    def check(self, heard: bytes) -> None:
+        """Raise :class:`BoardError` with the text where ``heard`` shows the REPL or a traceback, not frames."""
+        self._qemu.check(heard)
+
+    def stderr(self) -> str:
+        """What QEMU has said on its standard error."""
+        return self._qemu.stderr()
 
     def close(self) -> None:
         """Power the board off."""
