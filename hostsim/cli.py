@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn, Optional
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -36,7 +36,7 @@ Exit codes: 0 what was expected happened, 1 it did not, 2 usage or set-up error,
 )
 
 TargetOption = Annotated[
-    Optional[str],
+    str | None,
     typer.Option(
         "--target",
         "-t",
@@ -58,14 +58,18 @@ def _default_target(quiet: bool) -> str:
 
 @app.command()
 def run(
-    scenario: Annotated[str, typer.Argument(help="A bundled name (`cabinwatch scenarios`) or a TOML file.")] = (
-        scenarios.DEFAULT
-    ),
+    scenario: Annotated[
+        str, typer.Argument(help="A bundled name (`cabinwatch scenarios`) or a TOML file.")
+    ] = (scenarios.DEFAULT),
     target: TargetOption = None,
     seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
-    duration: Annotated[Optional[str], typer.Option(help='Play this long, e.g. "6h"; default: the scenario\'s.')] = None,
-    record: Annotated[Optional[Path], typer.Option(help="Write the transcript (JSON Lines) here.")] = None,
-    speed: Annotated[float, typer.Option(min=0.001, max=100_000, help="Live targets: world seconds a second.")] = 1.0,
+    duration: Annotated[
+        str | None, typer.Option(help='Play this long, e.g. "6h"; default: the scenario\'s.')
+    ] = None,
+    record: Annotated[Path | None, typer.Option(help="Write the transcript (JSON Lines) here.")] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.001, max=100_000, help="Live targets: world seconds a second.")
+    ] = 1.0,
     as_json_: JsonOption = False,
 ) -> None:
     """Play a scenario to the firmware and check what it expects."""
@@ -153,11 +157,12 @@ def replay_(
 
 @app.command("device")
 def device_(
-    target: Annotated[str, typer.Option("--target", "-t", help=f"What runs it: {', '.join(devices.SERVERS)}.")] = (
-        "micropython"
-    ),
+    target: Annotated[
+        str, typer.Option("--target", "-t", help=f"What runs it: {', '.join(devices.SERVERS)}.")
+    ] = ("micropython"),
     tcp: Annotated[
-        Optional[int], typer.Option(min=0, max=65535, help="Serve on this TCP port of localhost; 0: any free one.")
+        int | None,
+        typer.Option(min=0, max=65535, help="Serve on this TCP port of localhost; 0: any free one."),
     ] = None,
 ) -> None:
     """Run the firmware as a live process on a pty (or a TCP port), as if a board were plugged in."""

@@ -16,7 +16,9 @@ Direction = Literal["up", "down"]
 class LinkFault(Window):
     """What every link fault has."""
 
-    direction: Literal["up", "down", "both"] = Field("both", description="'up' from the monitor, 'down' to it, or 'both'")
+    direction: Literal["up", "down", "both"] = Field(
+        "both", description="'up' from the monitor, 'down' to it, or 'both'"
+    )
 
 
 class Flip(LinkFault):
@@ -59,7 +61,9 @@ AnyLinkFault = Annotated[Flip | Drop | Delay, Field(discriminator="kind")]
 class LinkModel(Table):
     """The ``[link]`` table."""
 
-    baud: int = Field(115_200, ge=300, le=3_000_000, description="line rate; an octet takes ten bit times (8N1)")
+    baud: int = Field(
+        115_200, ge=300, le=3_000_000, description="line rate; an octet takes ten bit times (8N1)"
+    )
     latency_ms: int = Field(0, ge=0, le=10_000, description="fixed delay each way, ms")
     faults: list[AnyLinkFault] = Field(default=[], description="faults, in the order in which they act")
 

@@ -6,6 +6,7 @@ by a time, and tells it what the monitor sent.
 
 import heapq
 from collections.abc import Callable
+from functools import partial
 
 from hostsim.cabin.station import Station
 from hostsim.ground import EventReport, Ground
@@ -13,7 +14,7 @@ from hostsim.instruments import Instrument
 from hostsim.link import Channel
 from hostsim.scenario import Scenario
 from hostsim.seeds import stream
-from hostsim.sensors import PressureSensor
+from hostsim.sensors import GasAnalyser, PressureSensor
 from protocol import host
 from protocol import table as t
 
@@ -36,8 +37,14 @@ class World:
         self._decoder = host.StreamDecoder()
         self._up = Channel(scenario.link, "up", seed)
         self._down = Channel(scenario.link, "down", seed)
-        self._sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
-        self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", self._sensor.read)}
+        sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
+        self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", sensor)}
+        if scenario.analyser is not None:
+            place = scenario.analyser.compartment or self.compartment
+            analyser = GasAnalyser(
+                scenario.analyser, partial(self.station.at, place), stream(seed, "analyser")
+            )
+            self.instruments[int(t.Apid.ANALYSER)] = Instrument("analyser", analyser)
         self.ground = Ground(self._to_monitor, on_event)
         self.ground.parameters = dict(scenario.parameters)
         self.on_reset: Callable[[], None] = lambda: None
@@ -98,9 +105,8 @@ class World:
                 self._ask(instrument, frame.packet)
 
     def _ask(self, instrument: Instrument, packet: bytes) -> None:
-        if not self._sensor.silent(self.now_ms / 1000):
-            answer = instrument.answer(packet, self.now_ms)
-            self.at(self.now_ms + instrument.delay_ms, lambda: self._to_monitor(answer))
+        answer = instrument.answer(packet, self.now_ms)
+        self.at(self.now_ms + instrument.delay_ms, lambda: self._to_monitor(answer))
 
     def _report(self, packet: bytes) -> None:
         try:
