@@ -69,6 +69,7 @@ class Scales:
             o = t
         self.t = t
         self.hit = -1
+        self.step = 0
         h = self.sh
         j = 0
         a = self.a
@@ -120,10 +121,15 @@ class Scales:
         if d > q:
             self.b[j] = self.e[j] << 2  # a rise is no leak: accept it
         elif d + slope < -q:
-            if learn and j > 1 and self.d(j - 2) > d >> 3:  # over, not going on: a step
-                self.b[j] += (self.e[j] << 2) - self.b[j] >> 2
-            else:
+            if j < 2 or self.d(j - 2) < d + slope >> 1:
                 self.hit = j
+            elif learn and self.d(j - 2) > d >> 3:  # over, not going on: a step, taken out
+                q = self.b[j] >> 3
+                self.step = q - (self.e[j - 2] >> 1)
+                while j >= 0:
+                    self.e[j] = q << 1
+                    self.b[j] = q << 3
+                    j -= 1
 
 
 class Detector:
@@ -137,10 +143,11 @@ class Detector:
         self.x.reset()
         self.y.reset()
         self.t = self.ms = self.ny = 0
+        self.tn = -1
         self.p0 = 0  # datum of the ladder, cPa; 0: no sample yet
         self.lsb = 0
         self.off = self.pres = 0
-        self.sg = 0
+        self.sg = self.rest = 0
         self.called = 0
         self.clear()
 
@@ -183,20 +190,32 @@ class Detector:
             if d < self.lsb or self.lsb == 0:
                 self.lsb = d
         self.pres = v
+        d = v - self.r
+        f = d
+        if d < 0:
+            f = -d
         if self.sg:
             self._event(dt_ms, v)
+        elif f > (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + (dt_ms >> 13)):
+            if self.rest == 0:
+                self.y0 = self.x.b[3] >> 3 if self.x.k[3] else self._comp(self.r)
+            self._start(self.r, dt_ms, v, d)
         else:
-            d = v - self.r
-            f = d
-            if d < 0:
-                f = -d
-            g = (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + (dt_ms >> 13))
-            if f > g:
-                self._start(self.r, dt_ms, v, d)
+            self.mad += f - (self.mad >> 6)
+            self.r += d + 2 >> 2
+            if self.rest:
+                self.sum += self._comp(v)
+                self.rest -= 1
+                if self.rest == 0:
+                    self._shift((self.y0 - self.sum // self.n) // 16)
             else:
-                self.mad += f - (self.mad >> 6)
-                self.r += d + 2 >> 2
                 self._slow(v)
+
+    def _shift(self, d):
+        """Take out a step; nitrogen has its share of a loss of air."""
+        self.off += d
+        if d > 0:
+            self.ny -= d * 7 // 9
 
     def _thermal(self, n, temp):
         """Gas temperature from the sensor's, n s later: two averages over the lag, led by twice their difference."""
@@ -227,11 +246,12 @@ class Detector:
     def _slow(self, v):
         x = self.x
         x.add(self.t, self._comp(v), self.p[P_BREATH] // 225, self.p[P_Z], self.lsb << 2, not self.called)
+        self._shift(x.step >> 4)
         self.find(x, self.p[P_BREATH], 2)
 
     def nitrogen(self, dt_ms, ppN2_cPa, temperature_cK):
         """Take a reading of the constituent analyser; dt_ms since the last one."""
-        if self.ny == 0:
+        if self.tn < 0:
             self.ny = ppN2_cPa
             self.ty = temperature_cK
             self.tn = 0
@@ -244,6 +264,7 @@ class Detector:
             d = -1000000
         y = self.y
         y.add(self.tn, d << 4, (self.p[P_LOSS] // 225) << 6, self.p[P_Z] - 4, 0, not self.called)
+        self.ny -= y.step >> 4
         self.find(y, self.p[P_LOSS], 3)
 
     def find(self, x, slope, cause):
@@ -254,6 +275,7 @@ class Detector:
                 f = -x.d(j)
                 v = (f >> 4) * 60 // (1 << x.sh + j)  # cPa/min: leak age is about one block
                 if cause == 2 and v > self.p[P_FAST]:
+                    self.y0 = x.b[j] >> 3
                     self._start(self.pres + (f >> 4), 2000 << x.sh + j, self.pres, -(f >> 4))
                 else:
                     self.called = cause
@@ -298,7 +320,6 @@ class Detector:
         self.ea = ms
         self.sg = 1 if d < 0 else -1
         self.go = 0
-        self.y0 = self._comp(v) - (d << 4)
         self.xm = v
         self.ma = 0
         self._pace(min(d * -self.sg, 1000000) * 100 // (ms // 10 + 1))
@@ -319,7 +340,8 @@ class Detector:
         if f < self.vr >> 2 or f * 60 < self.p[P_FAST]:
             self.sg = 0
             self.r = v
-            self.off += (self.y0 - self._comp(v)) >> 4
+            self.n = self.rest = max(min(32000 // dt, 32), 1)
+            self.sum = 0
             self.clear()
             return
         m = self.ma
