@@ -8,7 +8,9 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from hostsim import bench
 from hostsim import device as devices
+from hostsim import plot as plots
 from hostsim import scenario as scenarios
 from hostsim import transcript as transcripts
 from hostsim.cabin.units import parse_duration
@@ -179,6 +181,44 @@ def device_(
     with devices.pty() as (fd, path):
         print(path, flush=True)
         serve(fd)
+
+
+@app.command("plot")
+def plot_(
+    what: Annotated[str, typer.Argument(help="A scenario (bundled name or TOML file), or a recording.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Picture to write: .png, .svg, .pdf or .html.")
+    ],
+    target: TargetOption = None,
+    seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
+) -> None:
+    """Draw a run over time: truth beside what the firmware reported, events marked."""
+    if Path(what).is_file() and Path(what).suffix != ".toml":
+        transcript = transcripts.read(Path(what))
+        plots.draw(plots.from_transcript(transcript), output)
+    else:
+        model, text = scenarios.load(what)
+        order = Order(what, model, text, target or _default_target(False), seed, model.duration_ms)
+        world, _ = play(order, lambda world: Plain(world, model.duration_ms))
+        plots.draw(plots.from_world(world), output)
+    print(f"Drawn: {output}")
+
+
+@app.command("bench")
+def bench_(
+    target: Annotated[
+        list[str] | None, typer.Option("--target", "-t", help="Only this target; may be given again.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Wall time for each target.")] = 5.0,
+    as_json_: JsonOption = False,
+) -> None:
+    """Measure, in one run: full-stack speed on each target, frames a second of each codec."""
+    unknown = set(target or ()) - set(EMULATED)
+    if unknown:
+        raise UsageError(f"no emulated target {', '.join(sorted(unknown))}: {', '.join(EMULATED)}")
+    measured = bench.measure(target or list(EMULATED), seconds, (lambda line: None) if as_json_ else print)
+    if as_json_:
+        print(json.dumps(measured))
 
 
 def _fail(error: CabinwatchError) -> NoReturn:

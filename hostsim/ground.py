@@ -94,7 +94,8 @@ class Ground:
     counts: LinkCounts = field(default_factory=LinkCounts)
     events: list[EventReport] = field(default_factory=list)
     housekeeping: dict[str, int] = field(default_factory=dict)
-    housekeeping_ms: int = -1
+    history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
+    """Every housekeeping report: when it reached the ground, its fields."""
     parameters: dict[str, int] = field(default_factory=dict)
     """Sent to the monitor after each of its boot events, by name."""
     retry_ms: int = 2000
@@ -160,7 +161,8 @@ class Ground:
             case 1:
                 self._verification(tm, t_ms)
             case 3:
-                self.housekeeping, self.housekeeping_ms = tm.values, t_ms
+                self.housekeeping = tm.values
+                self.history.append((t_ms, tm.values))
             case 5:
                 v = tm.values
                 event = EventReport(

@@ -6,6 +6,8 @@ are made from it. ``python -m protocol.generate`` rewrites what is generated; a 
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
+from struct import Struct
 
 FIELD_SIZES = {"B": 1, "H": 2, "I": 4, "i": 4}
 
@@ -43,6 +45,11 @@ class Packet:
     def title(self) -> str:
         """The message type as the standard writes it, e.g. ``TM[3,25]``."""
         return f"{self.kind}[{self.service},{self.subtype}]"
+
+    @cached_property
+    def struct(self) -> Struct:
+        """Layout of its data."""
+        return Struct(">" + "".join(f.code for f in self.fields))
 
     @property
     def data_size(self) -> int:
@@ -217,7 +224,7 @@ MONITOR_HK = (
     Field("health", "B", doc="transducer health", enum=Health),
     Field("flags", "B", doc="1 acknowledged, 2 inhibited, 4 nitrogen watched, 8 periodic housekeeping on"),
     Field("law", "B", doc="leak law behind tres_s", enum=Law),
-    Field("pressure_cPa", "I", "cPa", "last valid pressure"),
+    Field("pressure_cPa", "I", "cPa", "pressure of the last sample; believe it where health is 0"),
     Field("temperature_cK", "H", "cK", "its temperature"),
     Field("rate_cPa_h", "i", "cPa/h", "rate of pressure, temperature taken out; negative = falling"),
     Field("sigma_cPa_h", "I", "cPa/h", "one standard uncertainty of the rate"),
@@ -316,6 +323,9 @@ INHIBIT_MAX_S = 7200
 NOISE_LIMIT = 10
 """Bad frames in one housekeeping period that raise a link-noise event."""
 T_CAP = (1 << 30) - 1
+"""T-reserve where no leak is seen, s."""
+RESERVE_MAX = T_CAP - 1
+"""Largest threshold on it. A device clips the values it is sent at T_CAP, which has to be out of bounds to be refused."""
 
 MONITOR_PARAMETERS = (
     Parameter(0, "poll_period", "ms", 1000, 100, 3_600_000, "time between polls of the transducer"),
@@ -372,9 +382,9 @@ MONITOR_PARAMETERS = (
     Parameter(13, "fast", "cPa/min", 600, 60, 100_000, "changes above this are followed sample by sample"),
     Parameter(14, "lag", "s", 0, 0, 3600, "lag of the temperature sensor behind the gas"),
     Parameter(15, "floor", "cPa", 500, 0, 100_000, "change from sample to sample that is never looked at"),
-    Parameter(16, "emergency", "s", 3600, 0, T_CAP, "T-reserve below which a leak is an Emergency"),
-    Parameter(17, "warning", "s", 86_400, 0, T_CAP, "T-reserve below which a leak is a Warning"),
-    Parameter(18, "caution", "s", 2_592_000, 0, T_CAP, "T-reserve below which a leak is a Caution"),
+    Parameter(16, "emergency", "s", 3600, 0, RESERVE_MAX, "T-reserve below which a leak is an Emergency"),
+    Parameter(17, "warning", "s", 86_400, 0, RESERVE_MAX, "T-reserve below which a leak is a Warning"),
+    Parameter(18, "caution", "s", 2_592_000, 0, RESERVE_MAX, "T-reserve below which a leak is a Caution"),
     Parameter(19, "reserve", "cPa", 6_532_800, 0, 10_000_000, "pressure at which the reserve ends: 490 mmHg"),
     Parameter(
         20,
