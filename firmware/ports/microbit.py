@@ -1,8 +1,8 @@
 """Port for the BBC micro:bit (nRF51822, MicroPython 1.9.2): its UART, clock, display, button, watchdog.
 
-The display shows at a glance: the four lower rows are a bar, one row a class of alarm (Advisory lowest, Emergency all
-four), bright until acknowledged. The top row is the link to the transducer: the centre alone = healthy, the two ends =
-silent, all but the centre = it answers, but what it says cannot be believed. Button A acknowledges.
+The display shows at a glance: the four lower rows are a bar, one row a class of alarm (Advisory lowest, Emergency
+all four), bright until acknowledged. The top row is the link to the transducer: the centre alone = healthy, the two
+ends = silent, all but the centre = it answers, but what it says cannot be believed. Button A acknowledges.
 
 The receive ring holds 63 octets, 5.5 ms of line: the loop empties it before anything else.
 """

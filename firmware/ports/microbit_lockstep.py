@@ -1,7 +1,8 @@
 """Lock-step port for the micro:bit in QEMU: the host owns time, this board only answers.
 
-Host to board: b0 < 80 hex: 4 octets elapsed_ms, then b0 octets received from the link; 80: reset; 81: report free heap.
-Board to host: each frame as length and octets, then 00 and 4 octets wake_ms. To 81, 4 octets alone. All big-endian.
+Host to board: b0 < 80 hex: 4 octets elapsed_ms, then b0 octets received from the link; 80: reset; 81: report free
+heap. Board to host: each frame as length and octets, then 00 and 4 octets wake_ms. To 81, 4 octets alone. All big-
+endian.
 """
 
 import gc

@@ -1,7 +1,8 @@
 """Cut flattened code into pieces that a micro:bit can compile.
 
-What kills a board with 9.4 KB of heap is compiling, not holding: the parse tree of one file of 2.8 KB does not fit. So each
-piece is small, and a class too big for one piece is finished by later ones that attach the other methods to it.
+What kills a board with 9.4 KB of heap is compiling, not holding: the parse tree of one file of 2.8 KB does not fit.
+So each piece is small, and a class too big for one piece is finished by later ones that attach the other methods to
+it.
 """
 
 import ast

@@ -1,9 +1,9 @@
 """Flatten a tree of firmware modules into one namespace, as the board needs it.
 
-A micro:bit has neither the heap for import machinery nor for names. This pass follows the project's own imports from the
-entry modules, drops them, gives every module-level name one meaning in the whole, folds UPPERCASE integer constants into
-literals, leaves out what nothing refers to, and renames locals to a few names shared by all functions. The result
-computes exactly what the modules compute: tests run both.
+A micro:bit has neither the heap for import machinery nor for names. This pass follows the project's own imports
+from the entry modules, drops them, gives every module-level name one meaning in the whole, folds UPPERCASE integer
+constants into literals, leaves out what nothing refers to, and renames locals to a few names shared by all
+functions. The result computes exactly what the modules compute: tests run both.
 """
 
 import ast
@@ -45,8 +45,6 @@ _NESTED = (
 
 class BuildError(CabinwatchError):
     """The firmware uses something that the image builder cannot carry to the board; the message says where."""
-
-    exit_code = 1
 
 
 @dataclass
@@ -132,12 +130,14 @@ def _bind_import(stmt: ast.stmt, module: Module, root: Path) -> bool:
 
 def _check_imports(module: Module, path: Path) -> None:
     for node in ast.walk(ast.Module(module.body, [])):
-        names = [node.module] if isinstance(node, ast.ImportFrom) else []
-        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if any(_ours(name) for name in names) or (isinstance(node, ast.ImportFrom) and node.level):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        relative = isinstance(node, ast.ImportFrom) and node.level
+        names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+        if relative or any(_ours(name) for name in names):
             raise BuildError(
                 f"{path}:{node.lineno}: a project import must be absolute and at the top of the module"
-            )  # type: ignore[attr-defined]
+            )
 
 
 def _take_constants(module: Module, modules: dict[str, Module]) -> None:

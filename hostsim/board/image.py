@@ -1,7 +1,7 @@
 """Build a complete micro:bit image: MicroPython 1.9.2, the firmware and a start script, in one Intel hex file.
 
-The same source gives the same octets. The core's chunks are the same whichever port is linked, so what the emulator runs in
-lock-step is what a board runs, but for the last few chunks.
+The same source gives the same octets. The core's chunks are the same whichever port is linked, so what the emulator
+runs in lock-step is what a board runs, but for the last few chunks.
 """
 
 import ast
@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hostsim.board.bytecode import Compiler
 from hostsim.board.chunks import cut
+from hostsim.board.compiler import Compiler
 from hostsim.board.flatten import BuildError, Module, flatten
 from hostsim.board.names import Renamer, choose, interned
 from hostsim.board.place import MAKE, PAGE, Flash, Placer

@@ -1,10 +1,10 @@
 """Names that cost the board nothing.
 
-MicroPython interns every identifier it compiles. One that the image already holds in flash is free; any other takes heap
-for good, 8 octets and more. So each name of ours is replaced, one for one, by a name that the image happens to know
-(PITCHFORK, ba_ding) and the firmware does not use. A name that the image knows and the firmware uses stays what it is,
-which is also why names of the board's own modules (uart.any, sleep_ms) come through untouched. The names that are used
-most get the lowest indices: below 128 a reference is one octet shorter.
+MicroPython interns every identifier it compiles. One that the image already holds in flash is free; any other takes
+heap for good, 8 octets and more. So each name of ours is replaced, one for one, by a name that the image happens to
+know (PITCHFORK, ba_ding) and the firmware does not use. A name that the image knows and the firmware uses stays
+what it is, which is also why names of the board's own modules (uart.any, sleep_ms) come through untouched. The
+names that are used most get the lowest indices: below 128 a reference is one octet shorter.
 """
 
 import ast

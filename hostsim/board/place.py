@@ -1,16 +1,17 @@
 """Put compiled functions into the board's flash, and tell the board where they are.
 
-A MicroPython function is four words: its type, its globals, the address of its bytecode, the address of its constants. The
-start script makes such an object from an empty function and, with machine.mem32, points it at flash; after that nothing
-differs from a function that was compiled on the board. The octets live at the end of the file system's region, below its
-last page. The file system takes whatever starts a chunk of 128 octets for a marker; any but the few that mean "free" or
-"file" make it leave the chunk alone.
+A MicroPython function is four words: its type, its globals, the address of its bytecode, the address of its
+constants. The start script makes such an object from an empty function and, with machine.mem32, points it at flash;
+after that nothing differs from a function that was compiled on the board. The octets live at the end of the file
+system's region, below its last page. The file system takes whatever starts a chunk of 128 octets for a marker; any
+but the few that mean "free" or "file" make it leave the chunk alone.
 """
 
 import ast
 from collections.abc import Sequence
 
-from hostsim.board.bytecode import Compiler, NotCovered
+from hostsim.board.bytecode import NotCovered
+from hostsim.board.compiler import Compiler
 from hostsim.board.program import Function
 
 MAKE = "function"  # the start script's maker of functions: MAKE(bytecode address, constants address)
@@ -78,7 +79,7 @@ class Placer:
         return [ast.ClassDef(node.name, node.bases, node.keywords, kept or [ast.Pass()], []), *late]
 
     def _function(self, function: Function, target: ast.expr) -> list[ast.stmt]:
-        """``target = MAKE(addresses)``; nothing where all callers contain it; the definition where it is not covered."""
+        """``target = MAKE(...)``; nothing where all callers contain it; the definition where it is not covered."""
         try:
             code = self.compiler.compile(function)
         except NotCovered as reason:

@@ -1,8 +1,8 @@
 """Who calls whom: the whole firmware as the image builder sees it, and which calls are worth dissolving.
 
-The board has 1.8 KB of stack, and each call takes 200 to 260 octets of it: seven levels and no more. The firmware is
-written in small functions and goes deeper. Flash is plentiful, so the builder compiles a function into its caller where
-there is one caller only, or where the function is small enough to repeat.
+The board has 1.8 KB of stack, and each call takes 200 to 260 octets of it: seven levels and no more. The firmware
+is written in small functions and goes deeper. Flash is plentiful, so the builder compiles a function into its
+caller where there is one caller only, or where the function is small enough to repeat.
 """
 
 import ast
@@ -120,19 +120,30 @@ class Program:
 
     def _count(self) -> None:
         for function in self.all():
-            resolved: set[int] = set()
+            seen: set[int] = set()
             for node in ast.walk(function.node):
-                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                    resolved.add(id(node.value)) if node.value.id in self.classes else None
+                if (
+                    isinstance(node, ast.Attribute)
+                    and isinstance(node.value, ast.Name)
+                    and node.value.id in self.classes
+                ):
+                    seen.add(id(node.value))  # "Base.method": no use of the class as such
                 if isinstance(node, ast.Call) and (target := self.target(node, function)):
                     self.sites[target] += 1
-                    resolved.add(id(node.func))
-                elif isinstance(node, ast.Name | ast.Attribute) and id(node) not in resolved:
-                    self.mentions[node.id if isinstance(node, ast.Name) else node.attr] += 1
+                    seen.add(id(node.func))
+                elif _name(node) and id(node) not in seen:
+                    self.mentions[_name(node)] += 1
         for stmt in self.loose:
-            for node in ast.walk(stmt):
-                if isinstance(node, ast.Name | ast.Attribute):  # a class called here is called by the board
-                    self.mentions[node.id if isinstance(node, ast.Name) else node.attr] += 1
+            self._mention(stmt)
+
+    def _mention(self, tree: ast.AST) -> None:
+        self.mentions.update(
+            _name(node) for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)
+        )
+
+    def leave(self, function: Function) -> None:
+        """Note that the board compiles ``function`` itself, so that whatever it calls has to exist."""
+        self._mention(function.node)
 
     def dissolves(self, function: Function, size: int) -> bool:
         """Whether to compile ``function``, of ``size`` octets, into its callers."""
@@ -154,3 +165,8 @@ class Program:
         name = function.node.name
         special = name.startswith("__")
         return not dissolved or not self.sites[function] or (self.mentions[name] > 0 and not special)
+
+
+def _name(node: ast.AST) -> str:
+    """The name that a name or attribute refers to; "" for another node."""
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""

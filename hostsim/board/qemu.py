@@ -36,8 +36,6 @@ T = TypeVar("T")
 class BoardError(CabinwatchError):
     """The emulated board stopped being the firmware: it crashed, hung, or shows its REPL. The message shows it."""
 
-    exit_code = 1
-
 
 def find_qemu() -> str:
     """The path of QEMU; :class:`SetupError` names the packages when there is none."""
