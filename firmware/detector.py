@@ -43,19 +43,15 @@ class Scales:
         self.b = [0] * n  # 8 x slow average
         self.a = [0] * n  # sum of the open block
         self.c = [0] * n  # and its count
-        self.s = [0] * n  # 64 x mean absolute deviation
+        self.s = [0] * n  # 256 x mean absolute deviation
         self.k = [0] * n  # blocks since (re)start, up to 8
-        self.m = [0] * n  # weight of what is learned, up to 64
+        self.m = [0] * n  # weight of what is learned, up to 256
         self.wander = wander
         self.reset()
 
     def reset(self):
-        s = 1280
         for j in range(self.n):
-            self.a[j] = self.c[j] = self.k[j] = 0
-            self.m[j] = 16
-            self.s[j] = s * 64
-            s = min(s * 181 >> 7, self.wander * 16)
+            self.a[j] = self.c[j] = self.k[j] = self.m[j] = self.s[j] = 0
         self.t = -1
         self.hit = -1
 
@@ -74,6 +70,7 @@ class Scales:
             o = t
         self.t = t
         self.hit = -1
+        self.step = 0
         h = self.sh
         j = 0
         a = self.a
@@ -116,20 +113,24 @@ class Scales:
             y = 1048575
         if learn:
             k = self.m[j]
-            if k < 64:
-                self.m[j] = k + 1
-            q = (s >> 4) + 16
-            if y < q:
-                q = y
-            self.s[j] += ((q << 6) - s) // k
-        q = (max(s >> 4, floor << 2) * (z - j)) >> 5
+            q = self.m[j] = k + 1 if k < 64 or k < 256 and self.sh + j < 10 else k
+            k = (s >> 6) + 16 if k else y
+            self.s[j] = s + ((min(y, k) << 8) - s) // q
+        if self.m[j] < 64:
+            s = max(s, self.wander << 12)
+        q = (max(s >> 6, floor << 2) * (z - j)) >> 5
         if d > q:
             self.b[j] = self.e[j] << 2  # a rise is no leak: accept it
         elif d + slope < -q:
-            if learn and j > 1 and self.d(j - 2) > d >> 3:  # over, not going on: a step
-                self.b[j] += (self.e[j] << 2) - self.b[j] >> 2
-            else:
+            if j < 2 or self.d(j - 2) < d + slope >> 1:
                 self.hit = j
+            elif learn and self.d(j - 2) > d >> 3:  # over, not going on: a step, taken out
+                q = self.b[j] >> 3
+                self.step = q - (self.e[j - 2] >> 1)
+                while j >= 0:
+                    self.e[j] = q << 1
+                    self.b[j] = q << 3
+                    j -= 1
 
 
 class Detector:
@@ -143,11 +144,19 @@ class Detector:
         self.x.reset()
         self.y.reset()
         self.t = self.ms = self.ny = 0
+        self.tn = -1
         self.p0 = 0  # datum of the ladder, cPa; 0: no sample yet
         self.lsb = 0
-        self.off = 0
-        self.sg = 0
+        self.off = self.pres = 0
+        self.sg = self.rest = 0
         self.called = 0
+        self.clear()
+
+    def dismiss(self):
+        """Accept what was called: forget it, and call only what is new."""
+        self.x.rebase()
+        self.y.rebase()
+        self.sg = 0
         self.clear()
 
     def clear(self):
@@ -163,14 +172,17 @@ class Detector:
         if v > _LIM:
             v = _LIM
         ms = self.ms + dt_ms
-        self.t = (self.t + ms // 1000) & _CAP
+        n = ms // 1000
+        self.t = (self.t + n) & _CAP
         self.ms = ms % 1000
         if self.p0 == 0:
             self.p0 = self.r = self.last = v
             self.t0 = temperature_cK
             self.e1 = self.e2 = temperature_cK << 8
             self.mad = 6400
-        self._thermal(dt_ms, temperature_cK)
+            n = 1
+        if n:
+            self._thermal(n, temperature_cK)
         d = v - self.last
         self.last = v
         if d:
@@ -179,30 +191,43 @@ class Detector:
             if d < self.lsb or self.lsb == 0:
                 self.lsb = d
         self.pres = v
+        d = v - self.r
+        f = d
+        if d < 0:
+            f = -d
         if self.sg:
             self._event(dt_ms, v)
+        elif f > (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + (dt_ms >> 13)):
+            if self.rest == 0:
+                self.y0 = self.x.b[3] >> 3 if self.x.k[3] else self._comp(self.r)
+            self._start(self.r, dt_ms, v, d)
         else:
-            d = v - self.r
-            f = d
-            if d < 0:
-                f = -d
-            g = (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + (dt_ms >> 13))
-            if f > g:
-                self._start(self.r, dt_ms, v, d)
+            self.mad += f - (self.mad >> 6)
+            self.r += d + 2 >> 2
+            if self.rest:
+                self.sum += self._comp(v)
+                self.rest -= 1
+                if self.rest == 0:
+                    self._shift((self.y0 - self.sum // self.n) // 16)
             else:
-                self.mad += f - (self.mad >> 6)
-                self.r += d + 2 >> 2
                 self._slow(v)
 
-    def _thermal(self, dt, temp):
-        """Gas temperature from the sensor's: two averages, led by the sensor's lag."""
-        lag = self.p[P_LAG] * 1000
+    def _shift(self, d):
+        """Take out a step; nitrogen has its share of a loss of air."""
+        self.off += d
+        if d > 0:
+            self.ny -= d * 7 // 9
+
+    def _thermal(self, n, temp):
+        """Gas temperature from the sensor's, n s later: two averages over the lag, led by twice their difference."""
+        lag = self.p[P_LAG]
         self.tg = temp
         if lag:
-            w = lag + dt
-            q = (dt << 4) // w if dt < 60000000 else 15
-            self.e1 += ((temp << 8) - self.e1) * q >> 4
-            self.e2 += (self.e1 - self.e2) * q >> 4
+            q = 256
+            if n < 100000:
+                q = (n << 8) // (lag + n)
+            self.e1 += ((temp << 8) - self.e1) * q >> 8
+            self.e2 += (self.e1 - self.e2) * q >> 8
             self.tg = self.e1 + (self.e1 - self.e2) * 2 >> 8
 
     def _comp(self, v):
@@ -222,11 +247,12 @@ class Detector:
     def _slow(self, v):
         x = self.x
         x.add(self.t, self._comp(v), self.p[P_BREATH] // 225, self.p[P_Z], self.lsb << 2, not self.called)
+        self._shift(x.step >> 4)
         self.find(x, self.p[P_BREATH], 2)
 
     def nitrogen(self, dt_ms, ppN2_cPa, temperature_cK):
         """Take a reading of the constituent analyser; dt_ms since the last one."""
-        if self.ny == 0:
+        if self.tn < 0:
             self.ny = ppN2_cPa
             self.ty = temperature_cK
             self.tn = 0
@@ -239,6 +265,7 @@ class Detector:
             d = -1000000
         y = self.y
         y.add(self.tn, d << 4, (self.p[P_LOSS] // 225) << 6, self.p[P_Z] - 4, 0, not self.called)
+        self.ny -= y.step >> 4
         self.find(y, self.p[P_LOSS], 3)
 
     def find(self, x, slope, cause):
@@ -249,6 +276,7 @@ class Detector:
                 f = -x.d(j)
                 v = (f >> 4) * 60 // (1 << x.sh + j)  # cPa/min: leak age is about one block
                 if cause == 2 and v > self.p[P_FAST]:
+                    self.y0 = x.b[j] >> 3
                     self._start(self.pres + (f >> 4), 2000 << x.sh + j, self.pres, -(f >> 4))
                 else:
                     self.called = cause
@@ -274,13 +302,16 @@ class Detector:
         d = -x.d(j)
         # 1/16 cPa over (n + 10) / 5 * 2^h seconds, to cPa/h
         r = (min(d, 4700000) * 225 // n * 5) >> h if d > 0 else 0
-        s = (min(x.s[j] >> 6, 3700000) * 281 // n * 5) >> h
+        s = (min(x.s[j] >> 8, 900000) * 281 // n * 5) >> h
         if self.peak < r:
             self.peak = r
-        if r < self.peak >> 2 and -x.d(self.jc) < x.s[self.jc] >> 4:
+        if r < self.peak >> 2 and -x.d(self.jc) < x.s[self.jc] >> 6:
             x.rebase()
             self.clear()
         else:
+            if x is self.y:  # nitrogen is 7/9 of the air
+                r += r * 2 // 7
+                s += s * 2 // 7
             self.report(r, s, self.called)
 
     # -- changes that are followed sample by sample
@@ -290,7 +321,6 @@ class Detector:
         self.ea = ms
         self.sg = 1 if d < 0 else -1
         self.go = 0
-        self.y0 = self._comp(v) - (d << 4)
         self.xm = v
         self.ma = 0
         self._pace(min(d * -self.sg, 1000000) * 100 // (ms // 10 + 1))
@@ -311,7 +341,8 @@ class Detector:
         if f < self.vr >> 2 or f * 60 < self.p[P_FAST]:
             self.sg = 0
             self.r = v
-            self.off += (self.y0 - self._comp(v)) >> 4
+            self.n = self.rest = max(min(32000 // dt, 32), 1)
+            self.sum = 0
             self.clear()
             return
         m = self.ma
@@ -333,9 +364,9 @@ class Detector:
         self.law = 3
         d = self.pres - self.p[P_RESERVE]
         q = r + 2 * min(s, 100000000)
-        if cause == 3:
-            q += q >> 2
-        if q > 0 and d > 0:
+        if self.pres == 0:
+            self.tres_s = _CAP
+        elif q > 0 and d > 0:
             # seconds: d * 3600 / q without leaving 31 bits
             t = (d << 6) // q if d < 16000000 else 0
             self.tres_s = min(t * 225 >> 2, _CAP) if t < 4000000 else _CAP

@@ -7,11 +7,11 @@ answers again without executing it again. So a lossy link delays a command and n
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from protocol import host
 from protocol import table as t
 
-RETRY_MS = 2000
 TRIES = 6
 RESTART = 8192
 """A sequence count that went back by up to this is a restarted node whose boot event was lost, not a gap."""
@@ -47,7 +47,7 @@ class EventReport:
                 return "alarm inhibit ended"
 
 
-CAUSES = {
+CAUSES: dict[int, str] = {
     t.Cause.RAPID: "rapid depressurisation",
     t.Cause.SLOW: "slow leak on total pressure",
     t.Cause.NITROGEN: "slow leak on nitrogen",
@@ -55,7 +55,7 @@ CAUSES = {
 }
 
 
-def name(enum: type[t.IntEnum], value: int) -> str:
+def name(enum: type[IntEnum], value: int) -> str:
     """The member's name in words, or the number where there is no such member."""
     try:
         return enum(value).name.lower().replace("_", " ")
@@ -94,9 +94,12 @@ class Ground:
     counts: LinkCounts = field(default_factory=LinkCounts)
     events: list[EventReport] = field(default_factory=list)
     housekeeping: dict[str, int] = field(default_factory=dict)
-    housekeeping_ms: int = -1
+    history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
+    """Every housekeeping report: when it reached the ground, its fields."""
     parameters: dict[str, int] = field(default_factory=dict)
     """Sent to the monitor after each of its boot events, by name."""
+    retry_ms: int = 2000
+    """How long an answer may take before a command is sent again."""
     unanswered: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     _next: dict[str, int] = field(default_factory=dict)
@@ -127,8 +130,10 @@ class Ground:
             command.sequence = self._sequence
             self._sequence = (self._sequence + 1) & 0x3FFF
         command.tries += 1
-        self.due_ms = t_ms + RETRY_MS
-        head = host.encode_tc(command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack)
+        self.due_ms = t_ms + self.retry_ms
+        head = host.encode_tc(
+            command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack
+        )
         self.uplink(host.seal(head))
 
     def _proceed(self, t_ms: int) -> None:
@@ -156,7 +161,8 @@ class Ground:
             case 1:
                 self._verification(tm, t_ms)
             case 3:
-                self.housekeeping, self.housekeeping_ms = tm.values, t_ms
+                self.housekeeping = tm.values
+                self.history.append((t_ms, tm.values))
             case 5:
                 v = tm.values
                 event = EventReport(
@@ -165,7 +171,7 @@ class Ground:
                 self.events.append(event)
                 self.on_event(event)
         if restarted:
-            self._configure(t_ms)
+            self.configure(t_ms)
 
     def _verification(self, tm: host.Decoded, t_ms: int) -> None:
         if tm.packet.subtype == 1 or not self._queue:
@@ -178,8 +184,8 @@ class Ground:
                 self.refused.append(f"{command.packet.title} {command.values}: {why}")
             self._proceed(t_ms)
 
-    def _configure(self, t_ms: int) -> None:
-        """After a boot event: what was in flight is void, and the parameters have to be set again."""
+    def configure(self, t_ms: int) -> None:
+        """After a boot event: set the parameters (again); what was in flight is void."""
         waiting = [c for c in self._queue if c.tries == 0]
         self._queue.clear()
         numbers = {p.name: p.id for p in t.MONITOR_PARAMETERS}

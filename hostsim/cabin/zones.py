@@ -192,9 +192,8 @@ class Cluster:
         if len(self.zones) == 1:
             only = self.zones[0]
             openings = [o for o in only.openings if o.piece is not None or o.factor > 0]
-            if not (openings or only.sources or only.sinks or only.vents) or sum(only.start[:4]) == 0 == len(
-                only.sources
-            ):
+            empty = sum(only.start[:4]) == 0 and not only.sources
+            if empty or not (openings or only.sources or only.sinks or only.vents):
                 return Still(only)
             kinds = {o.law for o in openings}
             alone = not only.sources and not only.sinks and "linear" not in kinds

@@ -1,0 +1,28 @@
+"""Where the firmware runs: emulated targets that the host steps, and live ones on a serial stream."""
+
+from collections.abc import Callable
+
+from hostsim.errors import UsageError
+from hostsim.targets.base import Target
+from hostsim.targets.cpython import CpythonTarget
+from hostsim.targets.micropython import MicropythonTarget
+
+EMULATED: dict[str, Callable[[], Target]] = {
+    "cpython": CpythonTarget,
+    "micropython": MicropythonTarget,
+}
+"""Targets in lock-step by name; on each of them the same run gives the same bytes."""
+
+
+def is_url(name: str) -> bool:
+    """Whether a target's name is a pyserial URL or port rather than an emulated target."""
+    return "://" in name or name.startswith(("/", "COM"))
+
+
+def open_target(name: str) -> Target:
+    """The emulated target ``name``. Raises UsageError for another name, SetupError where its parts are missing."""
+    if name not in EMULATED:
+        raise UsageError(
+            f"no target {name!r}: {', '.join(EMULATED)}, or a serial port or pyserial URL (/dev/ttyACM0, socket://host:port)"
+        )
+    return EMULATED[name]()

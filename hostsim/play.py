@@ -1,0 +1,118 @@
+"""Play a scenario to the firmware wherever it runs: what the run and replay commands do."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hostsim.drive import LockStep
+from hostsim.live import Live, open_port
+from hostsim.result import Run
+from hostsim.scenario import Scenario
+from hostsim.show import Silent, View
+from hostsim.targets import is_url, open_target
+from hostsim.transcript import Recorder, Step, Transcript
+from hostsim.world import World
+from protocol.table import RX_MAX
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be played: ``name`` as the user gave it, ``text`` the scenario file's own words."""
+
+    name: str
+    scenario: Scenario
+    text: str
+    target: str
+    seed: int
+    until_ms: int
+    record: Path | None = None
+    speed: float = 1.0
+
+
+def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent()) -> tuple[World, Run]:
+    """Play to the end, or to Ctrl-C: what has been recorded by then is whole. Raises CabinwatchError."""
+    views: list[View] = []
+    world = World(order.scenario, order.seed, lambda event: views[0].event(event))
+    header = {
+        "scenario": order.name,
+        "target": order.target,
+        "seed": order.seed,
+        "live": is_url(order.target),
+    }
+    recorder = Recorder(order.record, {**header, "toml": order.text})
+    begin = time.monotonic()
+    interrupted = False
+    steps = 0
+    try:
+        if is_url(order.target):
+            with open_port(order.target, order.scenario.link.baud) as port:
+                views.append(make_view(world))
+                live = Live(world, port, recorder, order.speed)
+                try:
+                    live.run(order.until_ms, views[0].tick)
+                finally:
+                    steps = live.steps
+        else:
+            target = open_target(order.target)
+            try:
+                views.append(make_view(world))
+                drive = LockStep(world, target, recorder)
+                try:
+                    drive.run(order.until_ms, views[0].tick)
+                finally:
+                    steps = drive.steps
+            finally:
+                target.close()
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        recorder.close()
+        for view in views:
+            view.close()
+    wall_s = time.monotonic() - begin
+    return world, Run(order.name, order.target, order.seed, wall_s, steps, recorder.sha256, interrupted)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of a replay: ``differs`` describes the first step that was not as recorded, or is empty."""
+
+    steps: int
+    sha256: str
+    differs: str
+
+
+def replay(transcript: Transcript, target_name: str) -> Replayed:
+    """Feed a recording's octets to ``target_name`` at the recorded times and compare what it sends."""
+    target = open_target(target_name)
+    recorder = Recorder()
+    done = 0
+    differs = ""
+    t_ms = 0
+    try:
+        for number, step in enumerate(transcript.steps):
+            if not number:
+                answer = target.start()
+            elif step.reset:
+                answer = target.reset()
+            else:
+                answer = target.step(step.t_ms - t_ms, step.rx[:RX_MAX])
+            t_ms = step.t_ms
+            got = Step(step.t_ms, step.rx, *answer, reset=step.reset)
+            recorder.add(got)
+            done += 1
+            if got != step:
+                differs = _difference(number, step, got)
+                break
+    finally:
+        target.close()
+    return Replayed(done, recorder.sha256, differs)
+
+
+def _difference(number: int, recorded: Step, got: Step) -> str:
+    return (
+        f"step {number + 1} at {recorded.t_ms / 1000} s (line {number + 2} of the file) differs:\n"
+        f"  recorded tx {recorded.tx.hex() or '-'} wake {recorded.wake_ms} ms\n"
+        f"  replayed tx {got.tx.hex() or '-'} wake {got.wake_ms} ms"
+    )
