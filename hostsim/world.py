@@ -5,13 +5,13 @@ by a time, and tells it what the monitor sent.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from hostsim.cabin.station import Station
 from hostsim.ground import EventReport, Ground
 from hostsim.instruments import Instrument
-from hostsim.link import Channel
+from hostsim.link import Channel, Delivery
 from hostsim.scenario import Scenario
 from hostsim.seeds import stream
 from hostsim.sensors import GasAnalyser, PressureSensor
@@ -35,8 +35,15 @@ class World:
         self._watched_ms: int | None = None
         self._rx = bytearray()
         self._decoder = host.StreamDecoder()
-        self._up = Channel(scenario.link, "up", seed)
-        self._down = Channel(scenario.link, "down", seed)
+        self._up = Channel(
+            scenario.link, "up", seed, lambda data, t_ms: self._deliver([(data, t_ms)], self._receive)
+        )
+        self._down = Channel(
+            scenario.link, "down", seed, lambda data, t_ms: self._deliver([(data, t_ms)], self._arrive)
+        )
+        for channel, taker in ((self._up, self._arrive), (self._down, self._receive)):
+            for stray in channel.uninvited():
+                self._stray(stray, taker)
         sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
         self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", sensor)}
         if scenario.analyser is not None:
@@ -84,13 +91,34 @@ class World:
     def from_monitor(self, data: bytes) -> None:
         """The monitor sent ``data`` now."""
         if data:
-            carried, arrival_ms = self._up.carry(data, self.now_ms)
-            self.at(arrival_ms, lambda: self._arrive(carried))
+            self._deliver(self._up.carry(data, self.now_ms), self._arrive)
 
     def _to_monitor(self, data: bytes) -> None:
         if data:
-            carried, arrival_ms = self._down.carry(data, self.now_ms)
-            self.at(arrival_ms, lambda: self._rx.extend(carried))
+            self._deliver(self._down.carry(data, self.now_ms), self._receive)
+
+    def _deliver(self, deliveries: list[Delivery], taker: Callable[[bytes], None]) -> None:
+        for data, arrival_ms in deliveries:
+            self.at(arrival_ms, partial(taker, data))
+
+    def _stray(self, stray: Iterator[Delivery], taker: Callable[[bytes], None]) -> None:
+        """Let arrive what nobody sent: one now in the queue, the next when it has arrived."""
+
+        def arrive(data: bytes) -> None:
+            taker(data)
+            self._stray(stray, taker)
+
+        for data, arrival_ms in stray:
+            self.at(arrival_ms, partial(arrive, data))
+            break
+
+    def _receive(self, data: bytes) -> None:
+        self._rx += data
+
+    def link_counts(self) -> dict[str, int]:
+        """How often each kind of link fault struck so far, both directions together."""
+        up, down = self._up.counts(), self._down.counts()
+        return {kind: up.get(kind, 0) + down.get(kind, 0) for kind in {**up, **down}}
 
     def _arrive(self, data: bytes) -> None:
         for frame in self._decoder.feed(data):

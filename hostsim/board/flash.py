@@ -134,9 +134,7 @@ def _check(family: Family, port: str, identity: Identity) -> None:
     if identity.platform != family.platform:
         right = next((f.name for f in FAMILIES.values() if f.platform == identity.platform), None)
         hint = f"; for it: cabinwatch flash {right}" if right else ""
-        raise SetupError(
-            f"{port} is not a board of kind {family.name}, it says it is {identity.text()}{hint}"
-        )
+        raise SetupError(f"{port} is not an {family.name} board: it is {identity.text()}{hint}")
     if identity.version < OLDEST:
         raise SetupError(
             f"{port} runs {identity.text()}, which is too old: "

@@ -25,7 +25,7 @@ BAUD = 115200
 PROMPT_S = 3
 PROMPT_TRIES = 3
 BOOT_S = 15.0
-WRITE_S = 10
+ANSWER_S = 10  # for one answer, also from a busy computer
 AGAIN = "plug it in again and repeat the command: it starts afresh"
 
 IDENTIFY = (
@@ -94,7 +94,7 @@ class Repl:
             transport = module.SerialTransport(port, baudrate=BAUD, timeout=1)
         except module.TransportError:
             raise SetupError(cls._why_not(port)) from None
-        transport.serial.write_timeout = WRITE_S
+        transport.serial.write_timeout = ANSWER_S
         repl = cls(port, transport)
         # Opening the port restarts some boards, and one that is starting up hears nothing: hence the tries.
         for _ in range(PROMPT_TRIES):
@@ -104,6 +104,7 @@ class Repl:
                 contextlib.redirect_stdout(io.StringIO()),
             ):
                 transport.enter_raw_repl(soft_reset=False, timeout_overall=PROMPT_S)
+                transport.serial.timeout = ANSWER_S
                 return repl
         repl.close()
         raise SetupError(
@@ -206,10 +207,10 @@ class Repl:
         with self.plain_errors("restarting"):
             self._transport.exit_raw_repl()
             self._transport.serial.write(b"\x04")
-            return wait_for_boot(self._transport.serial, self.port, role)
+            return wait_for_boot(self._transport.serial, self.port, role, BOOT_S)
 
 
-def wait_for_boot(stream: Any, port: str, role: str, patience_s: float = BOOT_S) -> Decoded:
+def wait_for_boot(stream: Any, port: str, role: str, patience_s: float) -> Decoded:
     """Read `stream` (a pyserial port) until the boot event of `role`; whatever else is on it is passed over.
 
     Raises SetupError with the board's last words when it fails instead, or says nothing in `patience_s`.

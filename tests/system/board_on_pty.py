@@ -1,29 +1,32 @@
-"""A development board for flashing, as far as one can be had without one: the MicroPython VM on a raw pty.
+"""A development board for flashing, as far as one can be had without one: the MicroPython VM behind a raw
+pty.
 
 Real: the interpreter and its prompt, raw and raw-paste mode, its file system (a directory), loading of .mpy
 files, Ctrl-C, the start of main.py after a soft reset, a serial device that others can hold open. Not real:
 USB, and the ``machine`` module (see tests/firmware/ports/fake_board/machine.py).
 """
 
-import errno
 import fcntl
 import os
 import pty
 import select
 import signal
-import termios
+import socket
+import subprocess
 import threading
 import tty
 from pathlib import Path
 
 FAKES = Path(__file__).resolve().parents[1] / "firmware" / "ports" / "fake_board"
+CTRL_C = 3
 
 
 class BoardOnPty:
     """The board; `port` is its serial device. A thread carries the octets, and may pull the cable.
 
-    `cut_after` octets from the host the cable is pulled, once: the device is gone, the board goes on without
-    it.
+    The VM itself is on a socket: on a terminal it discards what came in whenever it changes between its
+    prompt and a program, as no UART does. `cut_after` octets from the host the cable is pulled: the device is
+    gone.
     """
 
     def __init__(self, vm: str, disk: Path, *, cut_after: int | None = None) -> None:
@@ -34,58 +37,41 @@ class BoardOnPty:
         self._host, self._device = pty.openpty()
         tty.setraw(self._device)
         self.port = os.ttyname(self._device)
-        self._pid, self._board = self._power_on()
-        if not (disk / "main.py").exists():
-            # Until its prompt is there, Ctrl-C would end the interpreter and not only what it runs.
-            greeting = b""
-            while not greeting.endswith(b">>> "):
-                greeting += os.read(self._board, 4096)
-        self._stop_r, self._stop_w = os.pipe()
+        self._power_on()
+        self._stop, self._stopped = socket.socketpair()
         self._thread = threading.Thread(target=self._carry, daemon=True)
         self._thread.start()
 
-    def _power_on(self) -> tuple[int, int]:
+    def _power_on(self) -> None:
         """Start the interpreter: main.py if there is one, then the prompt."""
         self.starts += 1
         script = ["main.py"] if (self.disk / "main.py").exists() else []
-        pid, master = pty.fork()
-        if not pid:
-            try:
-                # As a UART is, but for Ctrl-C while a program runs; at the prompt the VM sees to that itself.
-                tty.setraw(0)
-                mode = termios.tcgetattr(0)
-                mode[3] |= termios.ISIG
-                termios.tcsetattr(0, termios.TCSANOW, mode)
-                os.chdir(self.disk)
-                path = f"{FAKES}:.:lib"
-                log = str(self.disk.parent / "log")
-                environment = {**os.environ, "MICROPYPATH": path, "BOARD_LOG": log}
-                os.execve(self.vm, [self.vm, "-i", *script], environment)
-            finally:
-                os._exit(127)
-        return pid, master
+        self._wire, theirs = socket.socketpair()
+        self._process = subprocess.Popen(
+            [self.vm, "-i", *script],
+            cwd=self.disk,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "MICROPYPATH": f"{FAKES}:.:lib", "BOARD_LOG": str(self.disk.parent / "log")},
+        )
+        theirs.close()
 
     def _carry(self) -> None:
         from_host = 0
         while True:
-            ready, _, _ = select.select([self._host, self._board, self._stop_r], [], [])
-            if self._stop_r in ready:
+            ready, _, _ = select.select([self._host, self._wire, self._stopped], [], [])
+            if self._stopped in ready:
                 return
-            if self._board in ready:
-                try:
-                    data = os.read(self._board, 4096)
-                except OSError as error:
-                    if error.errno != errno.EIO:
-                        raise
-                    data = b""
-                if data:
-                    os.write(self._host, data)
-                else:
+            if self._wire in ready:
+                data = self._wire.recv(4096)
+                if not data:
                     # Ctrl-D or machine.reset ended the interpreter: the board starts again.
-                    os.close(self._board)
-                    os.waitpid(self._pid, 0)
-                    os.write(self._host, b"MPY: soft reboot\r\n")
-                    self._pid, self._board = self._power_on()
+                    self._wire.close()
+                    self._process.wait()
+                    data = b"MPY: soft reboot\r\n"
+                    self._power_on()
+                os.write(self._host, data)
             if self._host in ready:
                 data = os.read(self._host, 256)
                 from_host += len(data)
@@ -94,7 +80,21 @@ class BoardOnPty:
                     os.close(self._host)
                     self._host = self._device = -1
                     return
-                os.write(self._board, data)
+                self._hand_over(data)
+
+    def _hand_over(self, data: bytes) -> None:
+        """Octets to the board; its interrupt handler sees Ctrl-C at once, if a program has one installed."""
+        for octet in data:
+            if octet == CTRL_C and self._interruptible():
+                self._process.send_signal(signal.SIGINT)
+            else:
+                self._wire.send(bytes((octet,)))
+
+    def _interruptible(self) -> bool:
+        """Whether the VM catches SIGINT just now: it does while it runs a program, and not at its prompt."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+        return bool(int(caught, 16) >> signal.SIGINT - 1 & 1)
 
     def hold(self) -> int:
         """Have the port open elsewhere, as a terminal would; returns the descriptor."""
@@ -104,11 +104,12 @@ class BoardOnPty:
 
     def close(self) -> None:
         """Power off."""
-        os.write(self._stop_w, b"x")
+        self._stop.send(b"x")
         self._thread.join()
-        for fd in (self._host, self._device, self._stop_r, self._stop_w):
+        self._process.kill()
+        self._process.wait()
+        for end in (self._wire, self._stop, self._stopped):
+            end.close()
+        for fd in (self._host, self._device):
             if fd >= 0:
                 os.close(fd)
-        os.kill(self._pid, signal.SIGKILL)
-        os.close(self._board)
-        os.waitpid(self._pid, 0)
