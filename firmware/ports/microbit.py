@@ -4,6 +4,9 @@ The display shows at a glance: the four lower rows are a bar, one row a class of
 all four), bright until acknowledged. The top row is the link to the transducer: the centre alone = healthy, the two
 ends = silent, all but the centre = it answers, but what it says cannot be believed. Button A acknowledges.
 
+The clock is a 16-bit microsecond timer with a carry by interrupt, and a late carry makes it run 66 ms ahead or behind
+for a while. Time that seems to go back is therefore waited for, not given to the monitor.
+
 The receive ring holds 63 octets, 5.5 ms of line: the loop empties it before anything else.
 """
 
@@ -34,6 +37,7 @@ SOFT = 4
 LOCKUP = 8
 RUN_IN_SLEEP = 1
 WATCH_TICKS = 8 * 32768  # longer than the longest step, and than loading; at 32,768 Hz
+CARRY_MS = 1000
 BRIGHT = 9
 DIM = 4
 
@@ -98,6 +102,10 @@ def run():
         n = uart.readinto(rx, RX_MAX) or 0
         now = ticks_ms()
         elapsed = ticks_diff(now, then)
+        if elapsed < 0:
+            if elapsed < -CARRY_MS:
+                then = now
+            elapsed = 0
         if n or elapsed >= wake:
             then = now
             wake = m.step(elapsed, rx, n)

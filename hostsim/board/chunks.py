@@ -30,7 +30,7 @@ def cut(body: Sequence[ast.stmt], printer: Callable[[ast.Module], str], limit: i
         pending += unit
         if len(text := _print(unit, printer)) > HARD_LIMIT:
             raise BuildError(
-                f"{_name(unit)} is {len(text)} octets minified, too long for the board: split it"
+                f"{_name(unit)}: {len(text)} octets minified, too many for the board to compile; split it"
             )
     if pending:
         chunks.append(_print(pending, printer))

@@ -55,8 +55,12 @@ class Image:
 
     def explain(self, text: str) -> str:
         """Put the firmware's own names back into a traceback from the board."""
-        back = {new: old for old, new in self.names.items()}
-        return re.sub(r"\w+", lambda word: back.get(word[0], word[0]), text)
+        return _explain(text, self.names)
+
+
+def _explain(text: str, names: Mapping[str, str]) -> str:
+    back = {new: old for old, new in names.items()}
+    return re.sub(r"\w+", lambda word: back.get(word[0], word[0]), text)
 
 
 def build_image(
@@ -98,7 +102,7 @@ def build_image(
         if module.name in others:
             continue
         body = [stmt for stmt in module.body if not _repeated_import(stmt, imported)]
-        for text in cut(body, _printer()):
+        for text in _cut(body, linked.names):
             name = str(len(chunks))
             chunks.append((name, module.name))
             files[name] = text.encode("ascii")
@@ -113,6 +117,13 @@ def build_image(
         linked.names,
         linked.left,
     )
+
+
+def _cut(body: Sequence[ast.stmt], names: Mapping[str, str]) -> list[str]:
+    try:
+        return cut(body, _printer())
+    except BuildError as error:
+        raise BuildError(_explain(str(error), names)) from None
 
 
 def _start_script(count: int, run: str, probe: bool, in_flash: bool) -> str:
