@@ -3,11 +3,12 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn, Optional
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
+from hostsim import bench
 from hostsim import device as devices
 from hostsim import scenario as scenarios
 from hostsim import transcript as transcripts
@@ -36,7 +37,7 @@ Exit codes: 0 what was expected happened, 1 it did not, 2 usage or set-up error,
 )
 
 TargetOption = Annotated[
-    Optional[str],
+    str | None,
     typer.Option(
         "--target",
         "-t",
@@ -58,14 +59,18 @@ def _default_target(quiet: bool) -> str:
 
 @app.command()
 def run(
-    scenario: Annotated[str, typer.Argument(help="A bundled name (`cabinwatch scenarios`) or a TOML file.")] = (
-        scenarios.DEFAULT
-    ),
+    scenario: Annotated[
+        str, typer.Argument(help="A bundled name (`cabinwatch scenarios`) or a TOML file.")
+    ] = (scenarios.DEFAULT),
     target: TargetOption = None,
     seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
-    duration: Annotated[Optional[str], typer.Option(help='Play this long, e.g. "6h"; default: the scenario\'s.')] = None,
-    record: Annotated[Optional[Path], typer.Option(help="Write the transcript (JSON Lines) here.")] = None,
-    speed: Annotated[float, typer.Option(min=0.001, max=100_000, help="Live targets: world seconds a second.")] = 1.0,
+    duration: Annotated[
+        str | None, typer.Option(help='Play this long, e.g. "6h"; default: the scenario\'s.')
+    ] = None,
+    record: Annotated[Path | None, typer.Option(help="Write the transcript (JSON Lines) here.")] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.001, max=100_000, help="Live targets: world seconds a second.")
+    ] = 1.0,
     as_json_: JsonOption = False,
 ) -> None:
     """Play a scenario to the firmware and check what it expects."""
@@ -153,11 +158,12 @@ def replay_(
 
 @app.command("device")
 def device_(
-    target: Annotated[str, typer.Option("--target", "-t", help=f"What runs it: {', '.join(devices.SERVERS)}.")] = (
-        "micropython"
-    ),
+    target: Annotated[
+        str, typer.Option("--target", "-t", help=f"What runs it: {', '.join(devices.SERVERS)}.")
+    ] = ("micropython"),
     tcp: Annotated[
-        Optional[int], typer.Option(min=0, max=65535, help="Serve on this TCP port of localhost; 0: any free one.")
+        int | None,
+        typer.Option(min=0, max=65535, help="Serve on this TCP port of localhost; 0: any free one."),
     ] = None,
 ) -> None:
     """Run the firmware as a live process on a pty (or a TCP port), as if a board were plugged in."""
@@ -174,6 +180,23 @@ def device_(
     with devices.pty() as (fd, path):
         print(path, flush=True)
         serve(fd)
+
+
+@app.command("bench")
+def bench_(
+    target: Annotated[
+        list[str] | None, typer.Option("--target", "-t", help="Only this target; may be given again.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Wall time for each target.")] = 5.0,
+    as_json_: JsonOption = False,
+) -> None:
+    """Measure, in one run: full-stack speed on each target, frames a second of each codec."""
+    unknown = set(target or ()) - set(EMULATED)
+    if unknown:
+        raise UsageError(f"no emulated target {', '.join(sorted(unknown))}: {', '.join(EMULATED)}")
+    measured = bench.measure(target or list(EMULATED), seconds, (lambda line: None) if as_json_ else print)
+    if as_json_:
+        print(json.dumps(measured))
 
 
 def _fail(error: CabinwatchError) -> NoReturn:

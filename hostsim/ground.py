@@ -47,7 +47,7 @@ class EventReport:
                 return "alarm inhibit ended"
 
 
-CAUSES = {
+CAUSES: dict[int, str] = {
     t.Cause.RAPID: "rapid depressurisation",
     t.Cause.SLOW: "slow leak on total pressure",
     t.Cause.NITROGEN: "slow leak on nitrogen",
@@ -130,7 +130,9 @@ class Ground:
             self._sequence = (self._sequence + 1) & 0x3FFF
         command.tries += 1
         self.due_ms = t_ms + self.retry_ms
-        head = host.encode_tc(command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack)
+        head = host.encode_tc(
+            command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack
+        )
         self.uplink(host.seal(head))
 
     def _proceed(self, t_ms: int) -> None:

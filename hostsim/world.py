@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from hostsim.cabin.station import Station
+from hostsim.device_faults import SlowHost
 from hostsim.ground import EventReport, Ground
 from hostsim.instruments import Instrument
 from hostsim.link import Channel, Delivery
 from hostsim.scenario import Scenario
 from hostsim.seeds import stream
-from hostsim.sensors import PressureSensor
+from hostsim.sensors import GasAnalyser, PressureSensor
 from protocol import host
 from protocol import table as t
 
@@ -35,17 +36,20 @@ class World:
         self._watched_ms: int | None = None
         self._rx = bytearray()
         self._decoder = host.StreamDecoder()
-        self._up = Channel(
-            scenario.link, "up", seed, lambda data, t_ms: self._deliver([(data, t_ms)], self._receive)
-        )
-        self._down = Channel(
-            scenario.link, "down", seed, lambda data, t_ms: self._deliver([(data, t_ms)], self._arrive)
-        )
+        # An echo of what goes one way arrives where it came from.
+        self._up = Channel(scenario.link, "up", seed, partial(self._deliver, self._receive))
+        self._down = Channel(scenario.link, "down", seed, partial(self._deliver, self._arrive))
         for channel, taker in ((self._up, self._arrive), (self._down, self._receive)):
             for stray in channel.uninvited():
                 self._stray(stray, taker)
-        self._sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
-        self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", self._sensor.read)}
+        sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
+        self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", sensor)}
+        if scenario.analyser is not None:
+            place = scenario.analyser.compartment or self.compartment
+            analyser = GasAnalyser(
+                scenario.analyser, partial(self.station.at, place), stream(seed, "analyser")
+            )
+            self.instruments[int(t.Apid.ANALYSER)] = Instrument("analyser", analyser)
         self.ground = Ground(self._to_monitor, on_event)
         self.ground.parameters = dict(scenario.parameters)
         self.on_reset: Callable[[], None] = lambda: None
@@ -53,6 +57,10 @@ class World:
             self.at(round(t_s * 1000), lambda: self.on_reset())
         for command in scenario.telecommands:
             self.at(command.at_ms, self._commander(command.packet, command.values))
+        for raw in scenario.raw:
+            for t_ms in raw.times_ms():
+                self.at(t_ms, partial(self._to_monitor, raw.frame()))
+        self._slow = [f for f in scenario.device.faults if isinstance(f, SlowHost)]
 
     def _truth(self, t_s: float) -> tuple[float, float]:
         reading = self.station.at(self.compartment, t_s)
@@ -85,15 +93,16 @@ class World:
     def from_monitor(self, data: bytes) -> None:
         """The monitor sent ``data`` now."""
         if data:
-            self._deliver(self._up.carry(data, self.now_ms), self._arrive)
+            for delivery in self._up.carry(data, self.now_ms):
+                self._deliver(self._arrive, *delivery)
 
     def _to_monitor(self, data: bytes) -> None:
         if data:
-            self._deliver(self._down.carry(data, self.now_ms), self._receive)
+            for delivery in self._down.carry(data, self.now_ms):
+                self._deliver(self._receive, *delivery)
 
-    def _deliver(self, deliveries: list[Delivery], taker: Callable[[bytes], None]) -> None:
-        for data, arrival_ms in deliveries:
-            self.at(arrival_ms, partial(taker, data))
+    def _deliver(self, taker: Callable[[bytes], None], data: bytes, arrival_ms: int) -> None:
+        self.at(arrival_ms, partial(taker, data))
 
     def _stray(self, stray: Iterator[Delivery], taker: Callable[[bytes], None]) -> None:
         """Let arrive what nobody sent: one now in the queue, the next when it has arrived."""
@@ -127,9 +136,9 @@ class World:
                 self._ask(instrument, frame.packet)
 
     def _ask(self, instrument: Instrument, packet: bytes) -> None:
-        if not self._sensor.silent(self.now_ms / 1000):
-            answer = instrument.answer(packet, self.now_ms)
-            self.at(self.now_ms + instrument.delay_ms, lambda: self._to_monitor(answer))
+        answer = instrument.answer(packet, self.now_ms)
+        late_ms = sum(f.by_ms for f in self._slow if f.active(self.now_ms / 1000))
+        self.at(self.now_ms + instrument.delay_ms + late_ms, lambda: self._to_monitor(answer))
 
     def _report(self, packet: bytes) -> None:
         try:
@@ -137,6 +146,8 @@ class World:
         except host.Alien:
             self.ground.counts.aliens += 1
             return
+        if tm.role != "monitor":
+            return  # an instrument's answer, echoed back by the line
         self.ground.telemetry(tm, self.now_ms)
         self._watch()
 

@@ -9,7 +9,6 @@ from enum import Enum
 from functools import cache
 from struct import Struct
 
-
 import crcmod.predefined
 from cobs import cobs
 
@@ -90,7 +89,8 @@ def judge(stuffed: bytes) -> Frame:
 
 def seal(head: bytes) -> bytes:
     """The whole frame of a packet given without its PEC: PEC appended, stuffed, a delimiter on each side."""
-    return b"\0" + cobs.encode(head + crc16(head).to_bytes(2, "big")) + b"\0"
+    stuffed: bytes = cobs.encode(head + crc16(head).to_bytes(2, "big"))
+    return b"\0" + stuffed + b"\0"
 
 
 @cache
@@ -103,7 +103,13 @@ def _data(packet: t.Packet, values: dict[str, int]) -> bytes:
 
 
 def encode_tc(
-    packet: t.Packet, apid: int, sequence: int, values: dict[str, int] | None = None, *, ack: int = 9, source: int = 0
+    packet: t.Packet,
+    apid: int,
+    sequence: int,
+    values: dict[str, int] | None = None,
+    *,
+    ack: int = 9,
+    source: int = 0,
 ) -> bytes:
     """A telecommand without PEC: ``values`` by field name; ``ack`` the acknowledgement flags (9 = accept + complete).
 
@@ -118,7 +124,13 @@ def encode_tc(
 
 
 def encode_tm(
-    packet: t.Packet, apid: int, sequence: int, day: int, ms: int, values: dict[str, int], destination: int = 0
+    packet: t.Packet,
+    apid: int,
+    sequence: int,
+    day: int,
+    ms: int,
+    values: dict[str, int],
+    destination: int = 0,
 ) -> bytes:
     """A telemetry packet without PEC, stamped CDS-short ``day`` (0..65535) and ``ms`` of day (0..86,399,999)."""
     data = _data(packet, values)
@@ -169,7 +181,9 @@ def decode(packet: bytes) -> Decoded:
     """Identify a packet whose CRC is good and take its fields apart; Alien where the table does not know it."""
     pid, psc, _ = _PRIMARY.unpack_from(packet)
     if pid >> 13 or not pid & 0x0800 or psc >> 14 != 3:
-        raise Alien(f"packet ID {pid:04x}, sequence control {psc:04x}: not an unsegmented packet with a secondary header")
+        raise Alien(
+            f"packet ID {pid:04x}, sequence control {psc:04x}: not an unsegmented packet with a secondary header"
+        )
     role = _APIDS.get(pid & 0x7FF)
     if role is None:
         raise Alien(f"APID {pid & 0x7FF:#05x} is nobody's")
@@ -205,5 +219,3 @@ def decode_stream(data: bytes) -> Iterator[Decoded]:
                 yield decode(frame.packet)
             except Alien:
                 continue
-
-

@@ -1,9 +1,10 @@
 """Live port for the MicroPython unix VM: the monitor in real time on stdin and stdout (a pty's or a socket's ends)."""
 
-import micropython
 import select
 import sys
 import time
+
+import micropython
 
 from protocol.device.consts import RESET_COMMANDED, RESET_POWER_ON, RX_MAX
 
