@@ -42,8 +42,8 @@ def _ask(boards: list[SeenBoard]) -> SeenBoard:
     if not sys.stdin.isatty():
         listed = "\n".join(f"  {board.text()}" for board in boards)
         raise UsageError(f"several boards may be meant; choose one with --port:\n{listed}")
-    for number, board in enumerate(boards, 1):
-        print(f"  {number}  {board.text()}")
+    for i, board in enumerate(boards, 1):
+        print(f"  {i}  {board.text()}")
     number: int = typer.prompt("Which one", type=int)
     if not 1 <= number <= len(boards):
         raise UsageError(f"there is no number {number}")
