@@ -87,8 +87,8 @@ def _law_rows() -> list[Row]:
         rows.append(
             Row(f"PrK, hatch closed, {when}: pressure after {hours:g} h from 730 mmHg", "mmHg", end, got,
                 "reports of the pressure test", fitted=True,
-                reason="c of a crack from the same two pressures; with no figure between them an orifice would "
-                "carry them as well")
+                reason="c of a crack from the same two pressures; with no figure between them an orifice "
+                "would carry them as well")
         )  # fmt: skip
     return rows
 

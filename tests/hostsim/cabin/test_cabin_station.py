@@ -204,6 +204,19 @@ def test_a_test_acts_on_it():
     assert s.at("a", 1200) == s.at("b", 1200)
 
 
+def test_an_action_at_a_corner_of_the_file_comes_after_it_and_keeps_what_stood_open():
+    rooms = {name: {"volume": 10, "pressure": p} for name, p in (("a", 1e5), ("b", 9e4), ("c", 8e4))}
+    hatches = {"ab": {"a": "a", "b": "b", "open": True}, "bc": {"a": "b", "b": "c"}}
+    s = station(compartments=rooms, hatches=hatches, actions=[{"at": 100, "open": "bc"}])
+    s.at("a", 500)
+    s.apply(100, Close("bc"))
+    assert s.zone("a", 100) == ("a", "b")
+    assert s.at("c", 200).pressure_Pa == pytest.approx(8e4, rel=1e-12)
+    s.apply(100, Open("bc"))
+    assert s.zone("a", 100) == ("a", "b", "c")
+    assert s.at("c", 200).pressure_Pa == pytest.approx(9e4, rel=1e-12)
+
+
 def test_an_action_may_not_come_before_the_last_or_name_what_is_not_there():
     s = station(leaks={"x": {"size": "1 mm"}})
     s.apply(10, Patch("x"))
