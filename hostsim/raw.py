@@ -61,7 +61,7 @@ class RawTelecommand(Table):
         )
         packet = head + pack(">H", crc16(head) ^ self.pec_xor) + bytes(self.zeros)
         stuffed: bytes = cobs.encode(packet)
-    XX
+        return b"\0" + stuffed[: max(0, len(stuffed) - self.cut)] + b"\0"
 
     def times_ms(self) -> list[int]:
         """When it is sent, ms."""
