@@ -1,5 +1,6 @@
 """Scenario files: TOML, checked against one model; a bad file is refused by file, line and key."""
 
+import sys
 import tomllib
 from functools import cached_property
 from importlib import resources
@@ -226,3 +227,9 @@ def load(name: str) -> tuple[Scenario, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from None
     return parse(text, str(path)), text
+
+
+if "hypothesis" in sys.modules:
+    from hostsim.hypothesis_hook import register
+
+    register()
