@@ -8,8 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from hostsim import bench
-from hostsim import device as devices
+from hostsim import bench, cli_board
 from hostsim import plot as plots
 from hostsim import scenario as scenarios
 from hostsim import transcript as transcripts
@@ -157,32 +156,6 @@ def replay_(
     raise typer.Exit(0 if same else 1)
 
 
-@app.command("device")
-def device_(
-    target: Annotated[
-        str, typer.Option("--target", "-t", help=f"What runs it: {', '.join(devices.SERVERS)}.")
-    ] = ("micropython"),
-    tcp: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="Serve on this TCP port of localhost; 0: any free one."),
-    ] = None,
-) -> None:
-    """Run the firmware as a live process on a pty (or a TCP port), as if a board were plugged in."""
-    if target not in devices.SERVERS:
-        raise UsageError(f"no live target {target!r}: {', '.join(devices.SERVERS)}")
-    serve = devices.SERVERS[target]
-    if tcp is not None:
-        with devices.listener(tcp) as sock:
-            print(f"socket://127.0.0.1:{sock.getsockname()[1]}", flush=True)
-            while True:
-                connection, _ = sock.accept()
-                with connection:
-                    serve(connection.fileno())
-    with devices.pty() as (fd, path):
-        print(path, flush=True)
-        serve(fd)
-
-
 @app.command("plot")
 def plot_(
     what: Annotated[str, typer.Argument(help="A scenario (bundled name or TOML file), or a recording.")],
@@ -219,6 +192,9 @@ def bench_(
     measured = bench.measure(target or list(EMULATED), seconds, (lambda line: None) if as_json_ else print)
     if as_json_:
         print(json.dumps(measured))
+
+
+cli_board.add_to(app)
 
 
 def _fail(error: CabinwatchError) -> NoReturn:

@@ -91,6 +91,7 @@ class Ground:
 
     uplink: Callable[[bytes], None]
     on_event: Callable[[EventReport], None] = lambda event: None
+    on_telemetry: Callable[[host.Decoded], None] = lambda tm: None
     counts: LinkCounts = field(default_factory=LinkCounts)
     events: list[EventReport] = field(default_factory=list)
     housekeeping: dict[str, int] = field(default_factory=dict)
@@ -157,6 +158,7 @@ class Ground:
         if not restarted:
             self.counts.lost += gap
         self._next[tm.role] = (tm.sequence + 1) & 0x3FFF
+        self.on_telemetry(tm)
         match tm.packet.service:
             case 1:
                 self._verification(tm, t_ms)

@@ -84,8 +84,8 @@ class LinkFault(Window):
         """What becomes of octets that arrive together, for a part that leaves time alone."""
         return data
 
-    def uninvited(self, line: Line) -> Iterator[tuple[int, bytes]]:
-        """What arrives although nobody sent it: time in ms and octets, in order of time; perhaps without end."""
+    def uninvited(self, line: Line) -> Iterator[tuple[bytes, int]]:
+        """What arrives although nobody sent it: octets and time in ms, in order of time; perhaps without end."""
         return iter(())
 
 
@@ -106,7 +106,7 @@ class Flip(LinkFault):
 
 
 class Burst(LinkFault):
-    """Bursts of damage: the Gilbert-Elliott channel, a good and a bad state that change at octets. Counts bits and octets.
+    """Bursts of damage: the Gilbert-Elliott channel, good or bad by turns. Counts bits and octets.
 
     E. N. Gilbert, Bell System Technical Journal 39 (1960), and E. O. Elliott, the same, 42 (1963).
     """
@@ -235,7 +235,7 @@ class Jitter(LinkFault):
 
 
 class Stuck(LinkFault):
-    """The line does not move: nothing arrives, but for one 00 where it is stuck low, which is a break. Counts lost octets."""
+    """The line does not move: nothing arrives but one 00 where it is stuck low. Counts lost octets."""
 
     kind: Literal["stuck"] = "stuck"
     level: Literal["high", "low"] = Field("high", description="'high': idle; 'low': a break without end")
@@ -244,9 +244,9 @@ class Stuck(LinkFault):
         line.hits += len(data)
         return b""
 
-    def uninvited(self, line: Line) -> Iterator[tuple[int, bytes]]:
+    def uninvited(self, line: Line) -> Iterator[tuple[bytes, int]]:
         if self.level == "low":
-            yield round(self.at * 1000), b"\0"
+            yield b"\0", round(self.at * 1000)
 
 
 class Break(LinkFault):
@@ -255,16 +255,16 @@ class Break(LinkFault):
     kind: Literal["break"] = "break"
     every_s: float = Field(3600.0, ge=0.001, le=1e6, description="time between breaks from ``at`` on, s")
 
-    def uninvited(self, line: Line) -> Iterator[tuple[int, bytes]]:
+    def uninvited(self, line: Line) -> Iterator[tuple[bytes, int]]:
         n = 0
         while self.active(t_s := self.at + n * self.every_s):
             n += 1
             line.hits += 1
-            yield round(t_s * 1000), b"\0"
+            yield b"\0", round(t_s * 1000)
 
 
 class Baud(LinkFault):
-    """The receiver's clock is off: it samples each bit of the waveform where it believes it to be. Counts damaged sends.
+    """The receiver's clock is off: it samples each bit where it believes it to be. Counts damaged sends.
 
     A start bit that is gone when its middle is looked at is noise; an octet without its stop bit is dropped, as UARTs
     do that keep only good ones.
@@ -322,17 +322,17 @@ class Babble(LinkFault):
     every_s: float = Field(1.0, ge=0.001, le=1e6, description="mean time between its outbursts, s")
     most: int = Field(16, ge=1, le=256, description="octets of an outburst, drawn from 1 to this")
 
-    def uninvited(self, line: Line) -> Iterator[tuple[int, bytes]]:
+    def uninvited(self, line: Line) -> Iterator[tuple[bytes, int]]:
         t_s = self.at + line.rng.expovariate(1 / self.every_s)
         while self.active(t_s):
             n = line.rng.randint(1, self.most)
             line.hits += n
-            yield round(t_s * 1000), line.rng.randbytes(n)
+            yield line.rng.randbytes(n), round(t_s * 1000)
             t_s += max(0.001, line.rng.expovariate(1 / self.every_s))
 
 
 class Clog(LinkFault):
-    """A buffer on the way fills and is let go at the end: all comes at once, and what found no room is lost. Counts octets."""
+    """A buffer on the way fills, and lets go at the end: what found no room is lost. Counts octets."""
 
     kind: Literal["clog"] = "clog"
     room: int = Field(256, ge=0, le=65536, description="octets the buffer holds")

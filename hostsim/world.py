@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from hostsim.cabin.station import Station
+from hostsim.device_faults import SlowHost
 from hostsim.ground import EventReport, Ground
 from hostsim.instruments import Instrument
 from hostsim.link import Channel, Delivery
@@ -35,12 +36,9 @@ class World:
         self._watched_ms: int | None = None
         self._rx = bytearray()
         self._decoder = host.StreamDecoder()
-        self._up = Channel(
-            scenario.link, "up", seed, lambda data, t_ms: self._deliver([(data, t_ms)], self._receive)
-        )
-        self._down = Channel(
-            scenario.link, "down", seed, lambda data, t_ms: self._deliver([(data, t_ms)], self._arrive)
-        )
+        # An echo of what goes one way arrives where it came from.
+        self._up = Channel(scenario.link, "up", seed, partial(self._deliver, self._receive))
+        self._down = Channel(scenario.link, "down", seed, partial(self._deliver, self._arrive))
         for channel, taker in ((self._up, self._arrive), (self._down, self._receive)):
             for stray in channel.uninvited():
                 self._stray(stray, taker)
@@ -59,6 +57,10 @@ class World:
             self.at(round(t_s * 1000), lambda: self.on_reset())
         for command in scenario.telecommands:
             self.at(command.at_ms, self._commander(command.packet, command.values))
+        for raw in scenario.raw:
+            for t_ms in raw.times_ms():
+                self.at(t_ms, partial(self._to_monitor, raw.frame()))
+        self._slow = [f for f in scenario.device.faults if isinstance(f, SlowHost)]
 
     def _truth(self, t_s: float) -> tuple[float, float]:
         reading = self.station.at(self.compartment, t_s)
@@ -91,15 +93,16 @@ class World:
     def from_monitor(self, data: bytes) -> None:
         """The monitor sent ``data`` now."""
         if data:
-            self._deliver(self._up.carry(data, self.now_ms), self._arrive)
+            for delivery in self._up.carry(data, self.now_ms):
+                self._deliver(self._arrive, *delivery)
 
     def _to_monitor(self, data: bytes) -> None:
         if data:
-            self._deliver(self._down.carry(data, self.now_ms), self._receive)
+            for delivery in self._down.carry(data, self.now_ms):
+                self._deliver(self._receive, *delivery)
 
-    def _deliver(self, deliveries: list[Delivery], taker: Callable[[bytes], None]) -> None:
-        for data, arrival_ms in deliveries:
-            self.at(arrival_ms, partial(taker, data))
+    def _deliver(self, taker: Callable[[bytes], None], data: bytes, arrival_ms: int) -> None:
+        self.at(arrival_ms, partial(taker, data))
 
     def _stray(self, stray: Iterator[Delivery], taker: Callable[[bytes], None]) -> None:
         """Let arrive what nobody sent: one now in the queue, the next when it has arrived."""
@@ -134,7 +137,8 @@ class World:
 
     def _ask(self, instrument: Instrument, packet: bytes) -> None:
         answer = instrument.answer(packet, self.now_ms)
-        self.at(self.now_ms + instrument.delay_ms, lambda: self._to_monitor(answer))
+        late_ms = sum(f.by_ms for f in self._slow if f.active(self.now_ms / 1000))
+        self.at(self.now_ms + instrument.delay_ms + late_ms, lambda: self._to_monitor(answer))
 
     def _report(self, packet: bytes) -> None:
         try:
@@ -142,6 +146,8 @@ class World:
         except host.Alien:
             self.ground.counts.aliens += 1
             return
+        if tm.role != "monitor":
+            return  # an instrument's answer, echoed back by the line
         self.ground.telemetry(tm, self.now_ms)
         self._watch()
 

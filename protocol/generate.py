@@ -5,6 +5,8 @@ from pathlib import Path
 
 from protocol import table as t
 from protocol.generate_spec import SPEC, spec
+from protocol.generate_vectors import VECTOR_FILES
+from protocol.generate_xtce import XTCE, xtce
 
 HERE = Path(__file__).parent
 CONSTS = HERE / "device" / "consts.py"
@@ -76,7 +78,7 @@ def device_constants() -> str:
     return "\n".join(lines) + "\n"
 
 
-GENERATED = {CONSTS: device_constants, SPEC: spec}
+GENERATED = {CONSTS: device_constants, SPEC: spec, XTCE: xtce, **VECTOR_FILES}
 
 
 def main() -> None:

@@ -325,7 +325,7 @@ NOISE_LIMIT = 10
 T_CAP = (1 << 30) - 1
 """T-reserve where no leak is seen, s."""
 RESERVE_MAX = T_CAP - 1
-"""Largest threshold on it. A device clips the values it is sent at T_CAP, which has to be out of bounds to be refused."""
+"""Largest threshold on it. A device clips the values it is sent at T_CAP: it has to be out of bounds, to be refused."""
 
 MONITOR_PARAMETERS = (
     Parameter(0, "poll_period", "ms", 1000, 100, 3_600_000, "time between polls of the transducer"),

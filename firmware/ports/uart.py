@@ -4,11 +4,12 @@ The link is a UART of its own, so the console stays free and Ctrl-C still works 
 the console too: whoever flashes the board sees it answer without a cable on the link.
 """
 
-import machine
 import os
 import select
 import sys
 import time
+
+import machine
 
 from firmware.monitor import Monitor
 from firmware.transducer import Transducer

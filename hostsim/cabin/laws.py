@@ -55,7 +55,8 @@ def _subcritical(ratio: float) -> float:
 
 
 _NEGLIGIBLE = 1e-18
-"""Decay below which exp(-x) = 1 - x to rounding, so that the orifice's term may be left out of a closed form."""
+"""Decay below which exp(-x) = 1 - x to rounding, so that the orifice's term may be left out of a closed
+form."""
 _PSI_LAMINAR = _subcritical(LAMINAR_RATIO)
 
 

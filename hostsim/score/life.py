@@ -54,7 +54,7 @@ class Life:
             out -= 470 * np.clip((t - at) / 600, 0, 1)
             out += 470 * np.clip((t - at - 12_000) / 4_200, 0, 1)
         if day % 30 == 11:
-            out -= np.where(t > at, 55 * -np.expm1(-(t - at) / 60), 0)
+            out -= 55 * -np.expm1(-np.maximum(t - at, 0) / 60)
         if day % 7 in (1, 4):
             out += (20 if day % 2 else -20) * np.clip((t - at) / 2, 0, 1)
         return out

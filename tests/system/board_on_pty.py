@@ -6,6 +6,7 @@ files, Ctrl-C, the start of main.py after a soft reset, a serial device that oth
 USB, and the ``machine`` module (see tests/firmware/ports/fake_board/machine.py).
 """
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -64,7 +65,10 @@ class BoardOnPty:
             if self._stopped in ready:
                 return
             if self._wire in ready:
-                data = self._wire.recv(4096)
+                try:
+                    data = self._wire.recv(4096)
+                except ConnectionResetError:  # ended with input unread
+                    data = b""
                 if not data:
                     # Ctrl-D or machine.reset ended the interpreter: the board starts again.
                     self._wire.close()
@@ -88,7 +92,8 @@ class BoardOnPty:
             if octet == CTRL_C and self._interruptible():
                 self._process.send_signal(signal.SIGINT)
             else:
-                self._wire.send(bytes((octet,)))
+                with contextlib.suppress(BrokenPipeError):  # it has just ended, as a resetting board is deaf
+                    self._wire.send(bytes((octet,)))
 
     def _interruptible(self) -> bool:
         """Whether the VM catches SIGINT just now: it does while it runs a program, and not at its prompt."""

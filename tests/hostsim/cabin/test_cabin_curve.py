@@ -1,5 +1,6 @@
 """Curves of leaks and temperatures."""
 
+import itertools
 import math
 
 import pytest
@@ -56,7 +57,7 @@ def test_a_curve_is_nothing_before_onset_holds_after_and_its_integral_is_its_are
     if steps:
         assert curve.value(t + 100) == steps[-1][1]
     edges = [0.0, *[c for c in corners if 0 < c < until], until]
-    area = sum(quad(curve.value, a, b)[0] for a, b in zip(edges, edges[1:], strict=False) if b > a)
+    area = sum(quad(curve.value, a, b)[0] for a, b in itertools.pairwise(edges) if b > a)
     assert curve.integral(until) == pytest.approx(area, rel=1e-6, abs=1e-7)
 
 

@@ -114,6 +114,7 @@ def test_a_pressure_written_in_any_unit_reads_back(unit, value):
 def test_any_text_is_read_or_refused_never_worse(text):
     for parse in (units.parse_leak_size, units.parse_pressure, units.parse_duration, units.parse_temperature):
         try:
-            parse(text)
-        except UsageError as error:
-            assert repr(text) in str(error) or "T1mm" in text or text.strip().lower().startswith("t1mm")
+            value = parse(text)
+        except UsageError:
+            continue
+        assert math.isfinite(value.value if isinstance(value, units.LeakSize) else value)

@@ -1,5 +1,6 @@
 """The background wander."""
 
+import itertools
 import statistics
 
 import pytest
@@ -33,7 +34,7 @@ def test_paths_have_the_allan_deviation_of_the_formula():
     for T in (300, 1800, 3600):
         n = T // 10
         means = [statistics.fmean(samples[i : i + n]) for i in range(0, len(samples) - n, n)]
-        found = (statistics.fmean((b - a) ** 2 for a, b in zip(means, means[1:], strict=False)) / 2) ** 0.5
+        found = (statistics.fmean((b - a) ** 2 for a, b in itertools.pairwise(means)) / 2) ** 0.5
         assert found == pytest.approx(allan_deviation(T), rel=0.12)
 
 
