@@ -301,14 +301,16 @@ INHIBIT_MAX_S = 7200
 NOISE_LIMIT = 10
 """Bad frames in one housekeeping period that raise a link-noise event."""
 T_CAP = (1 << 30) - 1
+T_MAX = 1_000_000_000
+"""Largest T-reserve parameter: below the value at which the device reads a field that is beyond its integers."""
 
 MONITOR_PARAMETERS = (
     Parameter(0, "poll_period", "ms", 1000, 100, 3_600_000, "time between polls of the transducer"),
     Parameter(1, "reply_timeout", "ms", 250, 20, 60_000, "how long an answer may take before the poll is repeated"),
     Parameter(2, "poll_retries", "", 2, 0, 5, "repeats of an unanswered poll before the sensor counts as silent"),
     Parameter(3, "hk_period", "ms", 10_000, 1000, DAY_MS, "time between periodic housekeeping reports"),
-    Parameter(4, "pressure_low", "cPa", 100_000, 0, 20_000_000, "readings below are implausible, not believed"),
-    Parameter(5, "pressure_high", "cPa", 12_000_000, 0, 20_000_000, "readings above are implausible, not believed"),
+    Parameter(4, "pressure_low", "cPa", 100_000, 0, 16_000_000, "readings below are implausible, not believed"),
+    Parameter(5, "pressure_high", "cPa", 12_000_000, 0, 16_000_000, "readings above are implausible, not believed"),
     Parameter(6, "stuck_samples", "", 120, 0, 100_000, "identical readings in a row that mean a stuck sensor; 0 = never"),
     Parameter(7, "analyser_period", "ms", 300_000, 0, DAY_MS, "time between polls of the constituent analyser; 0 = none"),
     Parameter(8, "breath", "cPa/d", 45_000, 0, 500_000, "fall of total pressure that breathing alone may cause"),
@@ -319,9 +321,9 @@ MONITOR_PARAMETERS = (
     Parameter(13, "fast", "cPa/min", 600, 60, 100_000, "changes above this are followed sample by sample"),
     Parameter(14, "lag", "s", 0, 0, 3600, "lag of the temperature sensor behind the gas"),
     Parameter(15, "floor", "cPa", 500, 0, 100_000, "change from sample to sample that is never looked at"),
-    Parameter(16, "emergency", "s", 3600, 0, T_CAP, "T-reserve below which a leak is an Emergency"),
-    Parameter(17, "warning", "s", 86_400, 0, T_CAP, "T-reserve below which a leak is a Warning"),
-    Parameter(18, "caution", "s", 2_592_000, 0, T_CAP, "T-reserve below which a leak is a Caution"),
+    Parameter(16, "emergency", "s", 3600, 0, T_MAX, "T-reserve below which a leak is an Emergency"),
+    Parameter(17, "warning", "s", 86_400, 0, T_MAX, "T-reserve below which a leak is a Warning"),
+    Parameter(18, "caution", "s", 2_592_000, 0, T_MAX, "T-reserve below which a leak is a Caution"),
     Parameter(19, "reserve", "cPa", 6_532_800, 0, 10_000_000, "pressure at which the reserve ends: 490 mmHg"),
     Parameter(20, "wander", "cPa", 1000, 1, 100_000, "spread of the slow scales that is believed before it is learned"),
 )
