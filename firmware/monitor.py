@@ -335,6 +335,6 @@ class Monitor(Node):
             f |= 1
         if self.inhibit_ms:
             f |= 2
-        if self.detector.ny:
+        if self.detector.u:
             f |= 4
         return f

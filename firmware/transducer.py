@@ -1,4 +1,4 @@
-"""The transducer: answers polls with a stamped pressure sample from its sensor. A pure step function like the monitor."""
+"""The transducer: answers polls with a stamped sample of its sensor. A pure step function like the monitor."""
 
 from protocol.device.consts import (
     APID_TRANSDUCER,

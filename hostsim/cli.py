@@ -3,12 +3,13 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn, Optional
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from hostsim import device as devices
+from hostsim import bench, cli_board
+from hostsim import plot as plots
 from hostsim import scenario as scenarios
 from hostsim import transcript as transcripts
 from hostsim.cabin.units import parse_duration
@@ -36,7 +37,7 @@ Exit codes: 0 what was expected happened, 1 it did not, 2 usage or set-up error,
 )
 
 TargetOption = Annotated[
-    Optional[str],
+    str | None,
     typer.Option(
         "--target",
         "-t",
@@ -58,14 +59,18 @@ def _default_target(quiet: bool) -> str:
 
 @app.command()
 def run(
-    scenario: Annotated[str, typer.Argument(help="A bundled name (`cabinwatch scenarios`) or a TOML file.")] = (
-        scenarios.DEFAULT
-    ),
+    scenario: Annotated[
+        str, typer.Argument(help="A bundled name (`cabinwatch scenarios`) or a TOML file.")
+    ] = (scenarios.DEFAULT),
     target: TargetOption = None,
     seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
-    duration: Annotated[Optional[str], typer.Option(help='Play this long, e.g. "6h"; default: the scenario\'s.')] = None,
-    record: Annotated[Optional[Path], typer.Option(help="Write the transcript (JSON Lines) here.")] = None,
-    speed: Annotated[float, typer.Option(min=0.001, max=100_000, help="Live targets: world seconds a second.")] = 1.0,
+    duration: Annotated[
+        str | None, typer.Option(help='Play this long, e.g. "6h"; default: the scenario\'s.')
+    ] = None,
+    record: Annotated[Path | None, typer.Option(help="Write the transcript (JSON Lines) here.")] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.001, max=100_000, help="Live targets: world seconds a second.")
+    ] = 1.0,
     as_json_: JsonOption = False,
 ) -> None:
     """Play a scenario to the firmware and check what it expects."""
@@ -151,29 +156,45 @@ def replay_(
     raise typer.Exit(0 if same else 1)
 
 
-@app.command("device")
-def device_(
-    target: Annotated[str, typer.Option("--target", "-t", help=f"What runs it: {', '.join(devices.SERVERS)}.")] = (
-        "micropython"
-    ),
-    tcp: Annotated[
-        Optional[int], typer.Option(min=0, max=65535, help="Serve on this TCP port of localhost; 0: any free one.")
-    ] = None,
+@app.command("plot")
+def plot_(
+    what: Annotated[str, typer.Argument(help="A scenario (bundled name or TOML file), or a recording.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Picture to write: .png, .svg, .pdf or .html.")
+    ],
+    target: TargetOption = None,
+    seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
 ) -> None:
-    """Run the firmware as a live process on a pty (or a TCP port), as if a board were plugged in."""
-    if target not in devices.SERVERS:
-        raise UsageError(f"no live target {target!r}: {', '.join(devices.SERVERS)}")
-    serve = devices.SERVERS[target]
-    if tcp is not None:
-        with devices.listener(tcp) as sock:
-            print(f"socket://127.0.0.1:{sock.getsockname()[1]}", flush=True)
-            while True:
-                connection, _ = sock.accept()
-                with connection:
-                    serve(connection.fileno())
-    with devices.pty() as (fd, path):
-        print(path, flush=True)
-        serve(fd)
+    """Draw a run over time: truth beside what the firmware reported, events marked."""
+    if Path(what).is_file() and Path(what).suffix != ".toml":
+        transcript = transcripts.read(Path(what))
+        plots.draw(plots.from_transcript(transcript), output)
+    else:
+        model, text = scenarios.load(what)
+        order = Order(what, model, text, target or _default_target(False), seed, model.duration_ms)
+        world, _ = play(order, lambda world: Plain(world, model.duration_ms))
+        plots.draw(plots.from_world(world), output)
+    print(f"Drawn: {output}")
+
+
+@app.command("bench")
+def bench_(
+    target: Annotated[
+        list[str] | None, typer.Option("--target", "-t", help="Only this target; may be given again.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Wall time for each target.")] = 5.0,
+    as_json_: JsonOption = False,
+) -> None:
+    """Measure, in one run: full-stack speed on each target, frames a second of each codec."""
+    unknown = set(target or ()) - set(EMULATED)
+    if unknown:
+        raise UsageError(f"no emulated target {', '.join(sorted(unknown))}: {', '.join(EMULATED)}")
+    measured = bench.measure(target or list(EMULATED), seconds, (lambda line: None) if as_json_ else print)
+    if as_json_:
+        print(json.dumps(measured))
+
+
+cli_board.add_to(app)
 
 
 def _fail(error: CabinwatchError) -> NoReturn:

@@ -47,7 +47,9 @@ def serve_micropython(fd: int) -> None:
     if vm is None:
         raise SetupError(f"the MicroPython VM is not installed: {INSTALL}, or use --target cpython")
     environment = {**os.environ, "MICROPYPATH": str(ROOT)}
-    subprocess.run([vm, "-m", "firmware.ports.stdio"], stdin=fd, stdout=fd, env=environment, cwd=ROOT, check=False)
+    subprocess.run(
+        [vm, "-m", "firmware.ports.stdio"], stdin=fd, stdout=fd, env=environment, cwd=ROOT, check=False
+    )
 
 
 SERVERS: dict[str, Callable[[int], None]] = {"cpython": serve_cpython, "micropython": serve_micropython}

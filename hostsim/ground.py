@@ -47,7 +47,7 @@ class EventReport:
                 return "alarm inhibit ended"
 
 
-CAUSES = {
+CAUSES: dict[int, str] = {
     t.Cause.RAPID: "rapid depressurisation",
     t.Cause.SLOW: "slow leak on total pressure",
     t.Cause.NITROGEN: "slow leak on nitrogen",
@@ -91,10 +91,12 @@ class Ground:
 
     uplink: Callable[[bytes], None]
     on_event: Callable[[EventReport], None] = lambda event: None
+    on_telemetry: Callable[[host.Decoded], None] = lambda tm: None
     counts: LinkCounts = field(default_factory=LinkCounts)
     events: list[EventReport] = field(default_factory=list)
     housekeeping: dict[str, int] = field(default_factory=dict)
-    housekeeping_ms: int = -1
+    history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
+    """Every housekeeping report: when it reached the ground, its fields."""
     parameters: dict[str, int] = field(default_factory=dict)
     """Sent to the monitor after each of its boot events, by name."""
     retry_ms: int = 2000
@@ -130,7 +132,9 @@ class Ground:
             self._sequence = (self._sequence + 1) & 0x3FFF
         command.tries += 1
         self.due_ms = t_ms + self.retry_ms
-        head = host.encode_tc(command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack)
+        head = host.encode_tc(
+            command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack
+        )
         self.uplink(host.seal(head))
 
     def _proceed(self, t_ms: int) -> None:
@@ -154,11 +158,13 @@ class Ground:
         if not restarted:
             self.counts.lost += gap
         self._next[tm.role] = (tm.sequence + 1) & 0x3FFF
+        self.on_telemetry(tm)
         match tm.packet.service:
             case 1:
                 self._verification(tm, t_ms)
             case 3:
-                self.housekeeping, self.housekeeping_ms = tm.values, t_ms
+                self.housekeeping = tm.values
+                self.history.append((t_ms, tm.values))
             case 5:
                 v = tm.values
                 event = EventReport(

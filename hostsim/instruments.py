@@ -3,23 +3,32 @@
 They speak through the host codec, so that they share nothing with the firmware they talk to.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hostsim.sensors import Reading
 from protocol import host
 from protocol import table as t
 
-Report = Callable[[int], Reading]
-"""What an instrument measures at a time in ms of the world: values by field name and the stamp of its own clock."""
+
+class Measures(Protocol):
+    """What an instrument measures with."""
+
+    def read(self, t_ms: int) -> Reading:
+        """The values of its report by field name and the stamp of its own clock, at a time in ms of the world."""
+        ...
+
+    def silent(self, t_s: float) -> bool:
+        """Whether it does not answer at all."""
+        ...
 
 
 @dataclass
 class Instrument:
-    """One instrument: ``role`` names its packets in the table, ``report`` measures, ``delay_ms`` is its answering time."""
+    """One instrument: ``role`` names its packets in the table, ``delay_ms`` is its answering time."""
 
     role: str
-    report: Report
+    element: Measures
     delay_ms: int = 5
     sequence: int = 0
     last_request: int = -1
@@ -45,7 +54,9 @@ class Instrument:
 
     def answer(self, packet: bytes, t_ms: int) -> bytes:
         """Frames in answer to a telecommand for this APID whose CRC is good; empty where it has nothing to say."""
-        reading = self.report(t_ms)
+        if self.element.silent(t_ms / 1000):
+            return b""
+        reading = self.element.read(t_ms)
         self.clock_ms = reading.stamp_ms
         version, service, subtype = packet[6:9]
         request = {

@@ -17,10 +17,10 @@ SCALED = ("poll_period", "hk_period", "analyser_period")
 """Parameters that are times of the world: at ``speed`` times real time the node is given the shorter ones."""
 
 
-def open_port(url: str, baud: int) -> serial.SerialBase:
+def open_port(url: str, baud: int) -> serial.Serial:
     """Open a pyserial URL. Raises SetupError that says what to try."""
     try:
-        port = serial.serial_for_url(url, baudrate=baud, timeout=0.02, write_timeout=5)
+        port: serial.Serial = serial.serial_for_url(url, baudrate=baud, timeout=0.02, write_timeout=5)
     except (serial.SerialException, ValueError, OSError) as error:
         raise SetupError(f"cannot open {url}: {_reason(error)}") from None
     return port
@@ -29,7 +29,9 @@ def open_port(url: str, baud: int) -> serial.SerialBase:
 def _reason(error: Exception) -> str:
     text = str(error)
     if "Permission denied" in text:
-        return "permission denied; add yourself to the port's group: sudo usermod -aG dialout $USER (Arch: uucp)"
+        return (
+            "permission denied; add yourself to the port's group: sudo usermod -aG dialout $USER (Arch: uucp)"
+        )
     if "No such file" in text or "could not find" in text:
         return "no such port; `cabinwatch ports` lists those that are there"
     if "Connection refused" in text:
@@ -40,19 +42,22 @@ def _reason(error: Exception) -> str:
 class Live:
     """One live run of ``world`` with the node on ``port``; ``speed`` world seconds pass in one real second."""
 
-    def __init__(self, world: World, port: serial.SerialBase, recorder: Recorder, speed: float = 1.0) -> None:
+    def __init__(self, world: World, port: serial.Serial, recorder: Recorder, speed: float = 1.0) -> None:
         self._world = world
         self._port = port
         self._recorder = recorder
         self._speed = speed
         self.steps = 0
         world.ground.retry_ms = round(world.ground.retry_ms * max(1.0, speed))
-        for name in SCALED:
-            if name in world.ground.parameters:
-                value = round(world.ground.parameters[name] / speed)
-                world.ground.parameters[name] = max(value, MONITOR_PARAMETERS[name].low)
+        parameters = world.ground.parameters
+        for name in SCALED if speed != 1 else ():
+            limits = MONITOR_PARAMETERS[name]
+            value = round(parameters.get(name, limits.default) / speed)
+            parameters[name] = min(max(value, limits.low), limits.high)
 
-    def run(self, until_ms: int, tick: Callable[[], None] = lambda: None, patience_s: float = PATIENCE_S) -> None:
+    def run(
+        self, until_ms: int, tick: Callable[[], None] = lambda: None, patience_s: float = PATIENCE_S
+    ) -> None:
         """Wait for the node's first good frame, then play up to ``until_ms``. Raises SetupError where none comes."""
         first = self._first_frame(patience_s)
         begin = time.monotonic()
@@ -65,7 +70,9 @@ class Live:
             tx = self._read()
             last = now if tx else last
             if now - last > patience_s + self._quiet_s():
-                raise TargetDied(f"{self._port.name} fell silent at {t_ms / 1000:.1f} s; unplugged, or reset into its REPL?")
+                raise TargetDied(
+                    f"{self._port.name} fell silent at {t_ms / 1000:.1f} s; unplugged, or reset into its REPL?"
+                )
             self._exchange(t_ms, tx)
             tick()
             if t_ms >= until_ms:
@@ -106,7 +113,9 @@ class Live:
                 return heard
         name = self._port.name
         if not heard:
-            raise SetupError(f"nothing came from {name} in {patience_s:g} s. Is the monitor flashed and running there?")
+            raise SetupError(
+                f"nothing came from {name} in {patience_s:g} s. Is the monitor flashed and running there?"
+            )
         raise SetupError(
             f"{len(heard)} octets came from {name} in {patience_s:g} s and no good frame among them "
             f"(first: {heard[:24].hex(' ')}). Another device, or another baud rate than {self._port.baudrate}?"

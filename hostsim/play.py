@@ -34,7 +34,12 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
     """Play to the end, or to Ctrl-C: what has been recorded by then is whole. Raises CabinwatchError."""
     views: list[View] = []
     world = World(order.scenario, order.seed, lambda event: views[0].event(event))
-    header = {"scenario": order.name, "target": order.target, "seed": order.seed, "live": is_url(order.target)}
+    header = {
+        "scenario": order.name,
+        "target": order.target,
+        "seed": order.seed,
+        "live": is_url(order.target),
+    }
     recorder = Recorder(order.record, {**header, "toml": order.text})
     begin = time.monotonic()
     interrupted = False

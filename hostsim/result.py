@@ -60,7 +60,9 @@ def unmet(world: World, expect: Expect | None) -> list[str]:
         faults += _timing(alarms, expect)
     if expect.at_most is not None:
         most = t.AlarmClass[expect.at_most.upper()]
-        faults += [f"no more than {expect.at_most} was expected; {e.text()}" for e in alarms if e.severity > most]
+        faults += [
+            f"no more than {expect.at_most} was expected; {e.text()}" for e in alarms if e.severity > most
+        ]
     truth = truth_at(world)
     if expect.rate_within is not None:
         reported = world.ground.housekeeping.get("rate_cPa_h", 0) / 100
@@ -81,7 +83,9 @@ def _timing(alarms: list[EventReport], expect: Expect) -> list[str]:
     if reached is None:
         faults.append(f"{expect.alarm} was expected and never reached")
     elif expect.by is not None and reached.t_ms > expect.by * 1000:
-        faults.append(f"{expect.alarm} was expected by {duration(expect.by)}; it came at {duration(reached.t_ms / 1000)}")
+        faults.append(
+            f"{expect.alarm} was expected by {duration(expect.by)}; it came at {duration(reached.t_ms / 1000)}"
+        )
     return faults
 
 
@@ -120,7 +124,12 @@ def as_json(world: World, run: Run) -> dict[str, Any]:
         "wall_s": round(run.wall_s, 3),
         "steps": run.steps,
         "events": [
-            {"t_s": e.t_ms / 1000, "class": e.severity.name.lower(), "code": e.event.name.lower(), "text": e.text()}
+            {
+                "t_s": e.t_ms / 1000,
+                "class": e.severity.name.lower(),
+                "code": e.event.name.lower(),
+                "text": e.text(),
+            }
             for e in world.ground.events
         ],
         "final": {

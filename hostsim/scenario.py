@@ -1,5 +1,6 @@
 """Scenario files: TOML, checked against one model; a bad file is refused by file, line and key."""
 
+import sys
 import tomllib
 from functools import cached_property
 from importlib import resources
@@ -10,9 +11,11 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hostsim.cabin.fields import Duration, Span, Table
 from hostsim.cabin.model import CabinModel
+from hostsim.device_faults import DeviceModel
 from hostsim.errors import UsageError
 from hostsim.link import LinkModel
-from hostsim.sensors import SensorModel
+from hostsim.raw import RawTelecommand
+from hostsim.sensors import AnalyserModel, SensorModel
 from hostsim.toml_lines import find_line, key_lines
 from protocol import table as t
 
@@ -96,12 +99,18 @@ class Expect(Table):
         description="class that must be reached; 'none': no alarm at all"
     )
     after: Duration = Field(0.0, description="no alarm may come before, s from the start")
-    by: Duration | None = Field(None, description="the class must be reached by then, s; by the end if left out")
+    by: Duration | None = Field(
+        None, description="the class must be reached by then, s; by the end if left out"
+    )
     at_most: Literal["advisory", "caution", "warning", "emergency"] | None = Field(
         None, description="no alarm may be of a higher class"
     )
-    rate_within: float | None = Field(None, gt=0, description="|reported - true rate| at the end, as a part of the true")
-    tres_within: float | None = Field(None, gt=0, description="|reported - true T-reserve| at the end, likewise")
+    rate_within: float | None = Field(
+        None, gt=0, description="|reported - true rate| at the end, as a part of the true"
+    )
+    tres_within: float | None = Field(
+        None, gt=0, description="|reported - true T-reserve| at the end, likewise"
+    )
 
 
 class Scenario(Table):
@@ -113,13 +122,26 @@ class Scenario(Table):
     measured: str = Field("", description="what was measured")
     assumed: str = Field("", description="what is assumed")
     duration: Span = Field(description="how long it plays")
-    parameters: dict[str, int] = Field(default={}, description="monitor parameters that the ground sets at boot, by name")
+    parameters: dict[str, int] = Field(
+        default={}, description="monitor parameters that the ground sets at boot, by name"
+    )
     cabin: CabinModel = Field(description="the station")
     sensor: SensorModel = Field(SensorModel(), description="the pressure transducer")
+    analyser: AnalyserModel | None = Field(None, description="the constituent analyser, if there is one")
     link: LinkModel = Field(LinkModel(), description="the serial link")
-    onset: Duration | None = Field(None, description="when what matters begins (the leak, its growth), s from the start")
-    resets: list[Duration] = Field(default=[], description="when the monitor is reset from outside, s from the start")
+    device: DeviceModel = Field(
+        DeviceModel(), description="the node under test: faults of its clock and processor"
+    )
+    onset: Duration | None = Field(
+        None, description="when what matters begins (the leak, its growth), s from the start"
+    )
+    resets: list[Duration] = Field(
+        default=[], description="when the monitor is reset from outside, s from the start"
+    )
     telecommands: list[Telecommand] = Field(default=[], description="what the ground sends, and when")
+    raw: list[RawTelecommand] = Field(
+        default=[], description="wrong or badly timed telecommands, octet by octet"
+    )
     expect: Expect | None = Field(None, description="what should come of it")
 
     @field_validator("parameters")
@@ -168,7 +190,9 @@ def parse(text: str, origin: str) -> Scenario:
         raise UsageError("\n".join(faults)) from None
 
 
-def _fault(origin: str, lines: dict[tuple[str | int, ...], int], loc: tuple[str | int, ...], msg: str, kind: str) -> str:
+def _fault(
+    origin: str, lines: dict[tuple[str | int, ...], int], loc: tuple[str | int, ...], msg: str, kind: str
+) -> str:
     line = find_line(lines, loc)
     where = f"{origin}:{line}" if line else origin
     key = ".".join(str(part) for part in loc) or "the file"
@@ -188,7 +212,9 @@ def _allowed(loc: tuple[str | int, ...]) -> list[str]:
         fields = getattr(model, "model_fields", {})
         if part in fields:
             annotation = fields[part].annotation
-            inner = [a for a in (annotation, *getattr(annotation, "__args__", ())) if hasattr(a, "model_fields")]
+            inner = [
+                a for a in (annotation, *getattr(annotation, "__args__", ())) if hasattr(a, "model_fields")
+            ]
             model = inner[0] if inner else None
     return list(getattr(model, "model_fields", {}))
 
@@ -201,3 +227,9 @@ def load(name: str) -> tuple[Scenario, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from None
     return parse(text, str(path)), text
+
+
+if "hypothesis" in sys.modules:
+    from hostsim.hypothesis_hook import register
+
+    register()

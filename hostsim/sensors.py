@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hostsim.cabin.fields import Duration, Pressure, Table
+from hostsim.cabin.station import Reading as Air
 from protocol.table import Health
 
 
@@ -79,13 +80,28 @@ class SensorModel(Table):
 
     compartment: str | None = Field(None, description="where it is; the first compartment if left out")
     noise: Pressure = Field(1.0, ge=0, description="white noise of one reading, one sigma, Pa")
-    step: Pressure = Field(0.0, ge=0, description="quantisation, Pa; 0 = the wire's centipascal. Flight gauge: 53 Pa")
+    step: Pressure = Field(
+        0.0, ge=0, description="quantisation, Pa; 0 = the wire's centipascal. Flight gauge: 53 Pa"
+    )
     low: Pressure = Field(1000.0, ge=0, description="lower end of the range, Pa")
     high: Pressure = Field(120_000.0, gt=0, description="upper end of the range, Pa")
     temperature_noise: float = Field(0.02, ge=0, description="white noise of the temperature, one sigma, K")
     temperature_lag: Duration = Field(0.0, description="time constant of the temperature element, s")
-    clock_ppm: float = Field(0.0, ge=-1000, le=1000, description="how fast its clock runs wrong, parts per million")
+    clock_ppm: float = Field(
+        0.0, ge=-1000, le=1000, description="how fast its clock runs wrong, parts per million"
+    )
     faults: list[SensorFault] = Field(default=[], description="faults, each with a time window")
+
+
+class AnalyserModel(Table):
+    """The ``[analyser]`` table: a constituent analyser. Without the table there is none on the link."""
+
+    compartment: str | None = Field(None, description="where it is; the first compartment if left out")
+    noise: Pressure = Field(27.0, ge=0, description="white noise of a partial pressure, one sigma, Pa")
+    temperature_noise: float = Field(0.02, ge=0, description="white noise of the temperature, one sigma, K")
+    faults: list[SensorFault] = Field(
+        default=[], description="faults, each with a time window; sizes are of nitrogen"
+    )
 
 
 def noisy(rng: Random, sigma: float) -> float:
@@ -93,56 +109,77 @@ def noisy(rng: Random, sigma: float) -> float:
     return rng.gauss(0.0, sigma) if sigma else 0.0
 
 
-class PressureSensor:
-    """A transducer's element; ``truth(t_s)`` gives pressure in Pa and temperature in K where it sits."""
+class Element:
+    """What every instrument's element has: faults by the clock, and the reading it is stuck at."""
 
-    def __init__(self, model: SensorModel, truth: Callable[[float], tuple[float, float]], rng: Random) -> None:
-        self._model = model
-        self._truth = truth
-        self._rng = rng
-        self._held: tuple[int, int] | None = None
-        self._lagged: tuple[float, float] | None = None
+    def __init__(self, faults: list[SensorFault], rng: Random) -> None:
+        self.faults = faults
+        self.rng = rng
+        self._held: dict[str, int] | None = None
 
     def silent(self, t_s: float) -> bool:
         """Whether the instrument does not answer at all."""
-        return any(f.kind == "silent" and f.active(t_s) for f in self._model.faults)
+        return any(f.kind == "silent" and f.active(t_s) for f in self.faults)
 
-    def read(self, t_ms: int) -> Reading:
-        """Measure at a time of the world (never before an earlier call's)."""
-        m = self._model
-        t_s = t_ms / 1000
-        stamp = t_ms + round(t_ms * m.clock_ppm * 1e-6)
-        pressure, temperature = self._truth(t_s)
-        temperature = self._lag(t_s, temperature) + noisy(self._rng, m.temperature_noise)
-        pressure += noisy(self._rng, m.noise)
-        status = Health.OK
-        stuck = False
-        for fault in m.faults:
+    def error(self, t_s: float) -> tuple[float, Health, bool]:
+        """The faults in force at t_s: what they add in Pa, the status they give, whether the reading is stuck."""
+        added, status, stuck = 0.0, Health.OK, False
+        for fault in self.faults:
             if not fault.active(t_s):
                 continue
             match fault:
                 case Stuck():
                     stuck = True
                 case Bias():
-                    pressure += fault.size
+                    added += fault.size
                 case Drift():
-                    pressure += fault.rate * (t_s - fault.at) / 3600
+                    added += fault.rate * (t_s - fault.at) / 3600
                 case Spikes():
-                    if self._rng.random() < fault.rate:
-                        pressure += fault.size if self._rng.random() < 0.5 else -fault.size
+                    if self.rng.random() < fault.rate:
+                        added += fault.size if self.rng.random() < 0.5 else -fault.size
                 case Broken():
                     status = Health.FAULT
+        return added, status, stuck
+
+    def hold(self, values: dict[str, int], stuck: bool) -> dict[str, int]:
+        """``values``, or those held since the element got stuck."""
+        if not stuck or self._held is None:
+            self._held = values
+        return self._held
+
+
+class PressureSensor(Element):
+    """A transducer's element; ``truth(t_s)`` gives pressure in Pa and temperature in K where it sits."""
+
+    def __init__(
+        self, model: SensorModel, truth: Callable[[float], tuple[float, float]], rng: Random
+    ) -> None:
+        super().__init__(model.faults, rng)
+        self._model = model
+        self._truth = truth
+        self._lagged: tuple[float, float] | None = None
+
+    def read(self, t_ms: int) -> Reading:
+        """Measure at a time of the world (never before an earlier call's)."""
+        m = self._model
+        t_s = t_ms / 1000
+        pressure, temperature = self._truth(t_s)
+        temperature = self._lag(t_s, temperature) + noisy(self.rng, m.temperature_noise)
+        pressure += noisy(self.rng, m.noise)
+        added, status, stuck = self.error(t_s) if self.faults else (0.0, Health.OK, False)
+        pressure += added
         if pressure < m.low:
             pressure, status = m.low, status or Health.BELOW_RANGE
         elif pressure > m.high:
             pressure, status = m.high, status or Health.ABOVE_RANGE
         if m.step:
             pressure = round(pressure / m.step) * m.step
-        if not stuck or self._held is None:
-            self._held = round(pressure * 100), round(temperature * 100)
-        held_pressure, held_temperature = self._held
-        values = {"pressure_cPa": held_pressure, "temperature_cK": held_temperature, "status": int(status)}
-        return Reading(stamp, values)
+        values = {
+            "pressure_cPa": round(pressure * 100),
+            "temperature_cK": round(temperature * 100),
+            "status": status,
+        }
+        return Reading(t_ms + round(t_ms * m.clock_ppm * 1e-6), self.hold(values, stuck))
 
     def _lag(self, t_s: float, temperature: float) -> float:
         tau = self._model.temperature_lag
@@ -152,3 +189,28 @@ class PressureSensor:
         last += (temperature - last) * -math.expm1(-(t_s - last_t) / tau)
         self._lagged = t_s, last
         return last
+
+
+class GasAnalyser(Element):
+    """A constituent analyser's element; ``truth(t_s)`` gives the air where it sits."""
+
+    def __init__(self, model: AnalyserModel, truth: Callable[[float], Air], rng: Random) -> None:
+        super().__init__(model.faults, rng)
+        self._model = model
+        self._truth = truth
+
+    def read(self, t_ms: int) -> Reading:
+        """Analyse the air at a time of the world (never before an earlier call's)."""
+        air = self._truth(t_ms / 1000)
+        added, status, stuck = self.error(t_ms / 1000)
+        partial = {
+            "ppn2_cPa": air.ppN2_Pa + added,
+            "ppo2_cPa": air.ppO2_Pa,
+            "ppco2_cPa": air.ppCO2_Pa,
+            "pph2o_cPa": air.ppH2O_Pa,
+        }
+        sigma = self._model.noise
+        values = {name: max(0, round((p + noisy(self.rng, sigma)) * 100)) for name, p in partial.items()}
+        temperature = air.temperature_K + noisy(self.rng, self._model.temperature_noise)
+        values |= {"temperature_cK": round(temperature * 100), "status": status}
+        return Reading(t_ms, self.hold(values, stuck))

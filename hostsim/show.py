@@ -75,7 +75,9 @@ class Plain:
         tenth = self._world.now_ms * 10 // max(1, self._until_ms)
         if tenth > self._tenth:
             self._tenth = tenth
-            self._write(f"{duration(self._world.now_ms / 1000):>12}  {tenth * 10:>8}%  {state_line(self._world)}")
+            self._write(
+                f"{duration(self._world.now_ms / 1000):>12}  {tenth * 10:>8}%  {state_line(self._world)}"
+            )
             sys.stdout.flush()
 
     def close(self) -> None: ...
@@ -139,7 +141,10 @@ class Panels:
         grid.add_row("time", duration(now_s), "speed", f"{now_s / max(wall_s, 1e-9):,.0f} x real time")
         if hk:
             grid.add_row(
-                "pressure", f"{hk['pressure_cPa'] / 100:,.1f} Pa", "temperature", f"{hk['temperature_cK'] / 100:.2f} K"
+                "pressure",
+                f"{hk['pressure_cPa'] / 100:,.1f} Pa",
+                "temperature",
+                f"{hk['temperature_cK'] / 100:.2f} K",
             )
             grid.add_row(
                 "leak rate",
@@ -153,9 +158,14 @@ class Panels:
         damage = f"{counts.crc_errors} CRC, {counts.resyncs} other, {counts.lost} lost"
         grid.add_row("link", f"{counts.frames:,} frames", "damage", damage)
         pressures = [p for _, p in self._pressures]
-        rows: list[Text | Table | ProgressBar] = [grid]
+        rows: list[Text | Table] = [grid]
         if pressures:
-            rows.append(Text(f"{trace(pressures)}  {min(pressures):,.0f} to {max(pressures):,.0f} Pa", style="cyan"))
-        rows.append(ProgressBar(total=max(1, self._until_ms), completed=world.now_ms, width=TRACE))
+            rows.append(
+                Text(f"{trace(pressures)}  {min(pressures):,.0f} to {max(pressures):,.0f} Pa", style="cyan")
+            )
+        bar = Table.grid(padding=(0, 2))
+        done = min(100, world.now_ms * 100 // max(1, self._until_ms))
+        bar.add_row(ProgressBar(total=100, completed=done, width=TRACE), f"{done} %")
+        rows.append(bar)
         rows += [Text(event_line(e), style=CLASS_STYLE.get(e.severity, "")) for e in self._events]
         return Panel(Group(*rows), title=self._title, subtitle=f"firmware on {self._target}", width=100)

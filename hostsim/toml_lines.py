@@ -41,8 +41,9 @@ def find_line(lines: dict[Path, int], path: Path) -> int | None:
     """The line of ``path``, or of the nearest parent that has one; parts the file does not spell are passed over."""
     found: Path = ()
     for part in path:
-        if found + (part,) in lines or any(known[: len(found) + 1] == found + (part,) for known in lines):
-            found += (part,)
+        longer = (*found, part)
+        if any(known[: len(longer)] == longer for known in lines):
+            found = longer
     while found and found not in lines:
         found = found[:-1]
     return lines.get(found)

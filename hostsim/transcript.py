@@ -14,7 +14,7 @@ FORMAT = "cabinwatch-transcript-1"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: at t_ms the node was given ``rx`` (or was reset), sent ``tx`` and asked to be woken after ``wake_ms``."""
+    """One step: at t_ms the node got ``rx`` (or was reset), sent ``tx`` and wants to be woken after ``wake_ms``."""
 
     t_ms: int
     rx: bytes
@@ -85,7 +85,11 @@ def read(path: Path) -> Transcript:
     header = _header(path, lines[0] if lines else ragged)
     steps = list(_steps(path, lines[1:]))
     offset = len(data) - len(ragged)
-    cut = f"the recording ends in mid-line at byte {offset}; {len(steps)} whole steps before it" if ragged else ""
+    cut = (
+        f"the recording ends in mid-line at byte {offset}; {len(steps)} whole steps before it"
+        if ragged
+        else ""
+    )
     return Transcript(header, steps, cut)
 
 
@@ -104,7 +108,11 @@ def _steps(path: Path, lines: list[bytes]) -> Iterator[Step]:
         try:
             d = json.loads(line)
             yield Step(
-                int(d["t_ms"]), bytes.fromhex(d["rx"]), bytes.fromhex(d["tx"]), int(d["wake_ms"]), bool(d.get("reset"))
+                int(d["t_ms"]),
+                bytes.fromhex(d["rx"]),
+                bytes.fromhex(d["tx"]),
+                int(d["wake_ms"]),
+                bool(d.get("reset")),
             )
         except (ValueError, KeyError, TypeError):
             raise UsageError(f"{path}:{number}: not a step of a transcript: {line[:60]!r}") from None

@@ -5,15 +5,17 @@ by a time, and tells it what the monitor sent.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from hostsim.cabin.station import Station
+from hostsim.device_faults import SlowHost
 from hostsim.ground import EventReport, Ground
 from hostsim.instruments import Instrument
-from hostsim.link import Channel
+from hostsim.link import Channel, Delivery
 from hostsim.scenario import Scenario
 from hostsim.seeds import stream
-from hostsim.sensors import PressureSensor
+from hostsim.sensors import GasAnalyser, PressureSensor
 from protocol import host
 from protocol import table as t
 
@@ -34,10 +36,20 @@ class World:
         self._watched_ms: int | None = None
         self._rx = bytearray()
         self._decoder = host.StreamDecoder()
-        self._up = Channel(scenario.link, "up", seed)
-        self._down = Channel(scenario.link, "down", seed)
-        self._sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
-        self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", self._sensor.read)}
+        # An echo of what goes one way arrives where it came from.
+        self._up = Channel(scenario.link, "up", seed, partial(self._deliver, self._receive))
+        self._down = Channel(scenario.link, "down", seed, partial(self._deliver, self._arrive))
+        for channel, taker in ((self._up, self._arrive), (self._down, self._receive)):
+            for stray in channel.uninvited():
+                self._stray(stray, taker)
+        sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
+        self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", sensor)}
+        if scenario.analyser is not None:
+            place = scenario.analyser.compartment or self.compartment
+            analyser = GasAnalyser(
+                scenario.analyser, partial(self.station.at, place), stream(seed, "analyser")
+            )
+            self.instruments[int(t.Apid.ANALYSER)] = Instrument("analyser", analyser)
         self.ground = Ground(self._to_monitor, on_event)
         self.ground.parameters = dict(scenario.parameters)
         self.on_reset: Callable[[], None] = lambda: None
@@ -45,6 +57,10 @@ class World:
             self.at(round(t_s * 1000), lambda: self.on_reset())
         for command in scenario.telecommands:
             self.at(command.at_ms, self._commander(command.packet, command.values))
+        for raw in scenario.raw:
+            for t_ms in raw.times_ms():
+                self.at(t_ms, partial(self._to_monitor, raw.frame()))
+        self._slow = [f for f in scenario.device.faults if isinstance(f, SlowHost)]
 
     def _truth(self, t_s: float) -> tuple[float, float]:
         reading = self.station.at(self.compartment, t_s)
@@ -77,13 +93,35 @@ class World:
     def from_monitor(self, data: bytes) -> None:
         """The monitor sent ``data`` now."""
         if data:
-            carried, arrival_ms = self._up.carry(data, self.now_ms)
-            self.at(arrival_ms, lambda: self._arrive(carried))
+            for delivery in self._up.carry(data, self.now_ms):
+                self._deliver(self._arrive, *delivery)
 
     def _to_monitor(self, data: bytes) -> None:
         if data:
-            carried, arrival_ms = self._down.carry(data, self.now_ms)
-            self.at(arrival_ms, lambda: self._rx.extend(carried))
+            for delivery in self._down.carry(data, self.now_ms):
+                self._deliver(self._receive, *delivery)
+
+    def _deliver(self, taker: Callable[[bytes], None], data: bytes, arrival_ms: int) -> None:
+        self.at(arrival_ms, partial(taker, data))
+
+    def _stray(self, stray: Iterator[Delivery], taker: Callable[[bytes], None]) -> None:
+        """Let arrive what nobody sent: one now in the queue, the next when it has arrived."""
+
+        def arrive(data: bytes) -> None:
+            taker(data)
+            self._stray(stray, taker)
+
+        for data, arrival_ms in stray:
+            self.at(arrival_ms, partial(arrive, data))
+            break
+
+    def _receive(self, data: bytes) -> None:
+        self._rx += data
+
+    def link_counts(self) -> dict[str, int]:
+        """How often each kind of link fault struck so far, both directions together."""
+        up, down = self._up.counts(), self._down.counts()
+        return {kind: up.get(kind, 0) + down.get(kind, 0) for kind in {**up, **down}}
 
     def _arrive(self, data: bytes) -> None:
         for frame in self._decoder.feed(data):
@@ -98,9 +136,9 @@ class World:
                 self._ask(instrument, frame.packet)
 
     def _ask(self, instrument: Instrument, packet: bytes) -> None:
-        if not self._sensor.silent(self.now_ms / 1000):
-            answer = instrument.answer(packet, self.now_ms)
-            self.at(self.now_ms + instrument.delay_ms, lambda: self._to_monitor(answer))
+        answer = instrument.answer(packet, self.now_ms)
+        late_ms = sum(f.by_ms for f in self._slow if f.active(self.now_ms / 1000))
+        self.at(self.now_ms + instrument.delay_ms + late_ms, lambda: self._to_monitor(answer))
 
     def _report(self, packet: bytes) -> None:
         try:
@@ -108,6 +146,8 @@ class World:
         except host.Alien:
             self.ground.counts.aliens += 1
             return
+        if tm.role != "monitor":
+            return  # an instrument's answer, echoed back by the line
         self.ground.telemetry(tm, self.now_ms)
         self._watch()
 

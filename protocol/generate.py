@@ -4,6 +4,9 @@ from enum import IntEnum
 from pathlib import Path
 
 from protocol import table as t
+from protocol.generate_spec import SPEC, spec
+from protocol.generate_vectors import VECTOR_FILES
+from protocol.generate_xtce import XTCE, xtce
 
 HERE = Path(__file__).parent
 CONSTS = HERE / "device" / "consts.py"
@@ -21,16 +24,46 @@ def _enum(prefix: str, enum: type[IntEnum]) -> list[str]:
 
 def device_constants() -> str:
     """Source of protocol/device/consts.py; the image builder folds the integers into the code that uses them."""
-    lines = ['"""Constants of the device codec, generated from protocol/table.py by python -m protocol.generate."""', ""]
-    for name in ("PACKET_MAX", "FRAME_MAX", "TC_MIN", "RX_MAX", "CDS_P_FIELD", "DAY_MS", "VERSION", "INHIBIT_MAX_S", "NOISE_LIMIT", "T_CAP"):
+    lines = [
+        '"""Constants of the device codec, generated from protocol/table.py by python -m protocol.generate."""',
+        "# fmt: off",
+        "",
+    ]
+    for name in (
+        "PACKET_MAX",
+        "FRAME_MAX",
+        "TC_MIN",
+        "RX_MAX",
+        "CDS_P_FIELD",
+        "DAY_MS",
+        "VERSION",
+        "INHIBIT_MAX_S",
+        "NOISE_LIMIT",
+        "T_CAP",
+    ):
         lines.append(f"{name} = {getattr(t, name)}")
     lines += ["", "# Verdicts of the stream decoder; from FRAME_OK on, also indices of the link counters."]
-    lines += ["FRAME_OK = 1", "BAD_CRC = 2", "BAD_FRAMING = 3", "BAD_SIZE = 4", "REJECTED = 5", "TIMEOUTS = 6", ""]
+    lines += [
+        "FRAME_OK = 1",
+        "BAD_CRC = 2",
+        "BAD_FRAMING = 3",
+        "BAD_SIZE = 4",
+        "REJECTED = 5",
+        "TIMEOUTS = 6",
+        "",
+    ]
     for apid in t.Apid:
         lines.append(f"APID_{apid.name} = {apid.value}")
     for prefix, enum in (
-        ("ACK", t.Ack), ("CAUSE", t.Cause), ("HEALTH", t.Health), ("LAW", t.Law), ("EVENT", t.Event),
-        ("RESET", t.Reset), ("FAIL", t.Failure), ("DO", t.Function), ("FLAG", t.Flag),
+        ("ACK", t.Ack),
+        ("CAUSE", t.Cause),
+        ("HEALTH", t.Health),
+        ("LAW", t.Law),
+        ("EVENT", t.Event),
+        ("RESET", t.Reset),
+        ("FAIL", t.Failure),
+        ("DO", t.Function),
+        ("FLAG", t.Flag),
     ):
         lines += ["", *_enum(prefix, enum)]
     for role, parameters in t.PARAMETERS.items():
@@ -45,7 +78,7 @@ def device_constants() -> str:
     return "\n".join(lines) + "\n"
 
 
-GENERATED = {CONSTS: device_constants}
+GENERATED = {CONSTS: device_constants, SPEC: spec, XTCE: xtce, **VECTOR_FILES}
 
 
 def main() -> None:

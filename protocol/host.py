@@ -6,9 +6,7 @@ Shares no code with protocol/device, so every exchange between the two is an int
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
 from struct import Struct
-
 
 import crcmod.predefined
 from cobs import cobs
@@ -90,20 +88,22 @@ def judge(stuffed: bytes) -> Frame:
 
 def seal(head: bytes) -> bytes:
     """The whole frame of a packet given without its PEC: PEC appended, stuffed, a delimiter on each side."""
-    return b"\0" + cobs.encode(head + crc16(head).to_bytes(2, "big")) + b"\0"
-
-
-@cache
-def _struct(packet: t.Packet) -> Struct:
-    return Struct(">" + "".join(f.code for f in packet.fields))
+    stuffed: bytes = cobs.encode(head + crc16(head).to_bytes(2, "big"))
+    return b"\0" + stuffed + b"\0"
 
 
 def _data(packet: t.Packet, values: dict[str, int]) -> bytes:
-    return _struct(packet).pack(*(values[f.name] if f.fixed is None else f.fixed for f in packet.fields))
+    return packet.struct.pack(*(values[f.name] if f.fixed is None else f.fixed for f in packet.fields))
 
 
 def encode_tc(
-    packet: t.Packet, apid: int, sequence: int, values: dict[str, int] | None = None, *, ack: int = 9, source: int = 0
+    packet: t.Packet,
+    apid: int,
+    sequence: int,
+    values: dict[str, int] | None = None,
+    *,
+    ack: int = 9,
+    source: int = 0,
 ) -> bytes:
     """A telecommand without PEC: ``values`` by field name; ``ack`` the acknowledgement flags (9 = accept + complete).
 
@@ -118,7 +118,13 @@ def encode_tc(
 
 
 def encode_tm(
-    packet: t.Packet, apid: int, sequence: int, day: int, ms: int, values: dict[str, int], destination: int = 0
+    packet: t.Packet,
+    apid: int,
+    sequence: int,
+    day: int,
+    ms: int,
+    values: dict[str, int],
+    destination: int = 0,
 ) -> bytes:
     """A telemetry packet without PEC, stamped CDS-short ``day`` (0..65535) and ``ms`` of day (0..86,399,999)."""
     data = _data(packet, values)
@@ -169,7 +175,9 @@ def decode(packet: bytes) -> Decoded:
     """Identify a packet whose CRC is good and take its fields apart; Alien where the table does not know it."""
     pid, psc, _ = _PRIMARY.unpack_from(packet)
     if pid >> 13 or not pid & 0x0800 or psc >> 14 != 3:
-        raise Alien(f"packet ID {pid:04x}, sequence control {psc:04x}: not an unsegmented packet with a secondary header")
+        raise Alien(
+            f"packet ID {pid:04x}, sequence control {psc:04x}: not an unsegmented packet with a secondary header"
+        )
     role = _APIDS.get(pid & 0x7FF)
     if role is None:
         raise Alien(f"APID {pid & 0x7FF:#05x} is nobody's")
@@ -193,7 +201,7 @@ def decode(packet: bytes) -> Decoded:
         raise Alien(f"{kind}[{service},{subtype}] is not a message of the {role}")
     if len(packet) != start + known.data_size + t.PEC:
         raise Alien(f"{role} {known.title} of {len(packet)} octets, not {start + known.data_size + t.PEC}")
-    values = dict(zip((f.name for f in known.fields), _struct(known).unpack_from(packet, start), strict=True))
+    values = dict(zip((f.name for f in known.fields), known.struct.unpack_from(packet, start), strict=True))
     return Decoded(known, role, psc & 0x3FFF, time_ms, peer, ack, values)
 
 
@@ -205,5 +213,3 @@ def decode_stream(data: bytes) -> Iterator[Decoded]:
                 yield decode(frame.packet)
             except Alien:
                 continue
-
-

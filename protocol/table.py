@@ -6,6 +6,8 @@ are made from it. ``python -m protocol.generate`` rewrites what is generated; a 
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
+from struct import Struct
 
 FIELD_SIZES = {"B": 1, "H": 2, "I": 4, "i": 4}
 
@@ -43,6 +45,11 @@ class Packet:
     def title(self) -> str:
         """The message type as the standard writes it, e.g. ``TM[3,25]``."""
         return f"{self.kind}[{self.service},{self.subtype}]"
+
+    @cached_property
+    def struct(self) -> Struct:
+        """Layout of its data."""
+        return Struct(">" + "".join(f.code for f in self.fields))
 
     @property
     def data_size(self) -> int:
@@ -217,7 +224,7 @@ MONITOR_HK = (
     Field("health", "B", doc="transducer health", enum=Health),
     Field("flags", "B", doc="1 acknowledged, 2 inhibited, 4 nitrogen watched, 8 periodic housekeeping on"),
     Field("law", "B", doc="leak law behind tres_s", enum=Law),
-    Field("pressure_cPa", "I", "cPa", "last valid pressure"),
+    Field("pressure_cPa", "I", "cPa", "pressure of the last sample; believe it where health is 0"),
     Field("temperature_cK", "H", "cK", "its temperature"),
     Field("rate_cPa_h", "i", "cPa/h", "rate of pressure, temperature taken out; negative = falling"),
     Field("sigma_cPa_h", "I", "cPa/h", "one standard uncertainty of the rate"),
@@ -255,7 +262,11 @@ COOLANT_STATE = (
     Field("status", "B", doc="0 ok, 3 fault", enum=Health),
 )
 
-PARAMETER = (N, Field("parameter", "B", doc="parameter ID"), Field("value", "i", doc="its value, in its unit"))
+PARAMETER = (
+    N,
+    Field("parameter", "B", doc="parameter ID"),
+    Field("value", "i", doc="its value, in its unit"),
+)
 
 ALL_ROLES = tuple(ROLES)
 INSTRUMENTS = ("transducer", "analyser", "coolant")
@@ -271,7 +282,15 @@ TM_PACKETS = (
     Packet("composition", "TM", 3, 25, ("analyser",), COMPOSITION, "one analysis of the air"),
     Packet("coolant", "TM", 3, 25, ("coolant",), COOLANT_STATE, "state of a coolant loop"),
     *(
-        Packet(f"event_{c.name.lower()}", "TM", 5, c.value, ALL_ROLES, EVENT, f"event of class {c.name.capitalize()}")
+        Packet(
+            f"event_{c.name.lower()}",
+            "TM",
+            5,
+            c.value,
+            ALL_ROLES,
+            EVENT,
+            f"event of class {c.name.capitalize()}",
+        )
         for c in AlarmClass
         if c
     ),
@@ -289,7 +308,10 @@ TC_PACKETS = (
         8,
         1,
         ("monitor",),
-        (Field("function", "B", enum=Function), Field("argument", "H", doc="seconds for inhibit, otherwise 0")),
+        (
+            Field("function", "B", enum=Function),
+            Field("argument", "H", doc="seconds for inhibit, otherwise 0"),
+        ),
         "perform a function",
     ),
     Packet("ping", "TC", 17, 1, ALL_ROLES, (), "connection test: are you alive"),
@@ -301,31 +323,78 @@ INHIBIT_MAX_S = 7200
 NOISE_LIMIT = 10
 """Bad frames in one housekeeping period that raise a link-noise event."""
 T_CAP = (1 << 30) - 1
-T_MAX = 1_000_000_000
-"""Largest T-reserve parameter: below the value at which the device reads a field that is beyond its integers."""
+"""T-reserve where no leak is seen, s."""
+RESERVE_MAX = T_CAP - 1
+"""Largest threshold on it. A device clips the values it is sent at T_CAP: it has to be out of bounds, to be refused."""
 
 MONITOR_PARAMETERS = (
     Parameter(0, "poll_period", "ms", 1000, 100, 3_600_000, "time between polls of the transducer"),
-    Parameter(1, "reply_timeout", "ms", 250, 20, 60_000, "how long an answer may take before the poll is repeated"),
-    Parameter(2, "poll_retries", "", 2, 0, 5, "repeats of an unanswered poll before the sensor counts as silent"),
+    Parameter(
+        1, "reply_timeout", "ms", 250, 20, 60_000, "how long an answer may take before the poll is repeated"
+    ),
+    Parameter(
+        2, "poll_retries", "", 2, 0, 5, "repeats of an unanswered poll before the sensor counts as silent"
+    ),
     Parameter(3, "hk_period", "ms", 10_000, 1000, DAY_MS, "time between periodic housekeeping reports"),
-    Parameter(4, "pressure_low", "cPa", 100_000, 0, 16_000_000, "readings below are implausible, not believed"),
-    Parameter(5, "pressure_high", "cPa", 12_000_000, 0, 16_000_000, "readings above are implausible, not believed"),
-    Parameter(6, "stuck_samples", "", 120, 0, 100_000, "identical readings in a row that mean a stuck sensor; 0 = never"),
-    Parameter(7, "analyser_period", "ms", 300_000, 0, DAY_MS, "time between polls of the constituent analyser; 0 = none"),
-    Parameter(8, "breath", "cPa/d", 45_000, 0, 500_000, "fall of total pressure that breathing alone may cause"),
+    Parameter(
+        4, "pressure_low", "cPa", 100_000, 0, 16_000_000, "readings below are implausible, not believed"
+    ),
+    Parameter(
+        5, "pressure_high", "cPa", 12_000_000, 0, 16_000_000, "readings above are implausible, not believed"
+    ),
+    Parameter(
+        6,
+        "stuck_samples",
+        "",
+        120,
+        0,
+        100_000,
+        "identical readings in a row that mean a stuck sensor; 0 = never",
+    ),
+    Parameter(
+        7,
+        "analyser_period",
+        "ms",
+        300_000,
+        0,
+        DAY_MS,
+        "time between polls of the constituent analyser; 0 = none",
+    ),
+    Parameter(
+        8, "breath", "cPa/d", 45_000, 0, 500_000, "fall of total pressure that breathing alone may cause"
+    ),
     Parameter(9, "loss", "cPa/d", 2500, 0, 500_000, "planned fall of nitrogen"),
-    Parameter(10, "z", "", 56, 24, 120, "threshold of the fastest scale, eighths of its mean absolute deviation"),
-    Parameter(11, "step", "cPa", 100_000, 0, 5_000_000, "a quick fall beyond this is a leak; below, maybe a hatch or docking"),
-    Parameter(12, "hold", "s", 1200, 1, 86_400, "a quick fall that goes on for this long is a leak however small"),
+    Parameter(
+        10, "z", "", 56, 24, 120, "threshold of the fastest scale, eighths of its mean absolute deviation"
+    ),
+    Parameter(
+        11,
+        "step",
+        "cPa",
+        100_000,
+        0,
+        5_000_000,
+        "a quick fall beyond this is a leak; below, maybe a hatch or docking",
+    ),
+    Parameter(
+        12, "hold", "s", 1200, 1, 86_400, "a quick fall that goes on for this long is a leak however small"
+    ),
     Parameter(13, "fast", "cPa/min", 600, 60, 100_000, "changes above this are followed sample by sample"),
     Parameter(14, "lag", "s", 0, 0, 3600, "lag of the temperature sensor behind the gas"),
     Parameter(15, "floor", "cPa", 500, 0, 100_000, "change from sample to sample that is never looked at"),
-    Parameter(16, "emergency", "s", 3600, 0, T_MAX, "T-reserve below which a leak is an Emergency"),
-    Parameter(17, "warning", "s", 86_400, 0, T_MAX, "T-reserve below which a leak is a Warning"),
-    Parameter(18, "caution", "s", 2_592_000, 0, T_MAX, "T-reserve below which a leak is a Caution"),
+    Parameter(16, "emergency", "s", 3600, 0, RESERVE_MAX, "T-reserve below which a leak is an Emergency"),
+    Parameter(17, "warning", "s", 86_400, 0, RESERVE_MAX, "T-reserve below which a leak is a Warning"),
+    Parameter(18, "caution", "s", 2_592_000, 0, RESERVE_MAX, "T-reserve below which a leak is a Caution"),
     Parameter(19, "reserve", "cPa", 6_532_800, 0, 10_000_000, "pressure at which the reserve ends: 490 mmHg"),
-    Parameter(20, "wander", "cPa", 1000, 1, 100_000, "spread of the slow scales that is believed before it is learned"),
+    Parameter(
+        20,
+        "wander",
+        "cPa",
+        1000,
+        1,
+        100_000,
+        "spread of the slow scales that is believed before it is learned",
+    ),
 )
 
 TRANSDUCER_PARAMETERS = (
@@ -340,6 +409,4 @@ def packet(kind: str, service: int, subtype: int, role: str) -> Packet | None:
     return _INDEX.get((kind, service, subtype, role))
 
 
-_INDEX = {
-    (p.kind, p.service, p.subtype, role): p for p in (*TM_PACKETS, *TC_PACKETS) for role in p.roles
-}
+_INDEX = {(p.kind, p.service, p.subtype, role): p for p in (*TM_PACKETS, *TC_PACKETS) for role in p.roles}

@@ -4,8 +4,9 @@ Host to device: n, elapsed_ms (4 octets, big-endian), n octets; or 80 alone: a r
 Device to host: each frame after its length, 00, the wake time in ms (4 octets). One such answer comes at start.
 """
 
-import micropython
 import sys
+
+import micropython
 
 from protocol.device.consts import RESET_COMMANDED, RESET_EXTERNAL, RESET_POWER_ON, RX_MAX
 

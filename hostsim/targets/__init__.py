@@ -5,11 +5,13 @@ from collections.abc import Callable
 from hostsim.errors import UsageError
 from hostsim.targets.base import Target
 from hostsim.targets.cpython import CpythonTarget
+from hostsim.targets.microbit import MicrobitTarget
 from hostsim.targets.micropython import MicropythonTarget
 
 EMULATED: dict[str, Callable[[], Target]] = {
     "cpython": CpythonTarget,
     "micropython": MicropythonTarget,
+    "microbit": MicrobitTarget,
 }
 """Targets in lock-step by name; on each of them the same run gives the same bytes."""
 

@@ -39,8 +39,8 @@ class MicropythonTarget:
         options = ["-X", f"heapsize={heap}"] if heap else []
         self._vm = subprocess.Popen(
             [vm, *options, "-m", module],
-            stdin=theirs,
-            stdout=theirs,
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
             stderr=self._log,
             env={**os.environ, "MICROPYPATH": str(ROOT)},
             cwd=ROOT,

@@ -1,4 +1,5 @@
 """Constants of the device codec, generated from protocol/table.py by python -m protocol.generate."""
+# fmt: off
 
 PACKET_MAX = 60
 FRAME_MAX = 61
@@ -124,9 +125,9 @@ MONITOR_LIMITS = (
     600, 60, 100000,
     0, 0, 3600,
     500, 0, 100000,
-    3600, 0, 1000000000,
-    86400, 0, 1000000000,
-    2592000, 0, 1000000000,
+    3600, 0, 1073741822,
+    86400, 0, 1073741822,
+    2592000, 0, 1073741822,
     6532800, 0, 10000000,
     1000, 1, 100000,
 )

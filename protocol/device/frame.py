@@ -4,7 +4,7 @@ A packet is at most 60 octets, so a frame is one COBS block chain without the 25
 replaces each zero by the distance to the next: 00 code packet... 00.
 """
 
-from protocol.device.consts import BAD_CRC, BAD_FRAMING, BAD_SIZE, FRAME_MAX, FRAME_OK, PACKET_MAX, TC_MIN
+from protocol.device.consts import BAD_CRC, BAD_FRAMING, BAD_SIZE, FRAME_MAX, FRAME_OK, TC_MIN
 from protocol.device.crc import crc16
 
 
