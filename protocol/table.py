@@ -338,10 +338,10 @@ MONITOR_PARAMETERS = (
     ),
     Parameter(3, "hk_period", "ms", 10_000, 1000, DAY_MS, "time between periodic housekeeping reports"),
     Parameter(
-        4, "pressure_low", "cPa", 100_000, 0, 20_000_000, "readings below are implausible, not believed"
+        4, "pressure_low", "cPa", 100_000, 0, 16_000_000, "readings below are implausible, not believed"
     ),
     Parameter(
-        5, "pressure_high", "cPa", 12_000_000, 0, 20_000_000, "readings above are implausible, not believed"
+        5, "pressure_high", "cPa", 12_000_000, 0, 16_000_000, "readings above are implausible, not believed"
     ),
     Parameter(
         6,
