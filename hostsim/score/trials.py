@@ -30,10 +30,12 @@ class Leak:
 
 
 def by_mass(name: str, kg_d: float) -> Leak:
+    """A leak of kg_d kilograms a day from the whole station."""
     return Leak(name, kg_d / CABIN_KG / DAY_S)
 
 
 def by_rate(name: str, mmHg_d: float) -> Leak:
+    """A leak that lowers the total pressure by mmHg_d a day."""
     return Leak(name, mmHg_d * MMHG_PA / STANDARD_PA / DAY_S)
 
 
