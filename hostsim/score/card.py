@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 
 from firmware.detector import Detector
-from hostsim.score.background import BENCH, CABIN, DAY_S, Array, Noise, Wander
+from hostsim.score.background import BENCH, CABIN, DAY_S, STANDARD_PA, Array, Noise, Wander
 from hostsim.score.life import Life
 from hostsim.score.presets import BENCH_PRESET, CABIN_PRESET, parameters
 from hostsim.score.rivals import Rival, oracle_s, rivals, threshold
-from hostsim.score.trials import LEAKS, STANDARD_PA, Leak, Watch
+from hostsim.score.trials import LEAKS, Leak, Watch
 
 GROUNDS: Final = {"bench": BENCH, "cabin": CABIN}
 PRESETS: Final = {"quiet": BENCH_PRESET, "default": CABIN_PRESET}

@@ -1,8 +1,8 @@
 """What the detector is measured against: the oracle's bound and three plain detectors on the same records.
 
 Each rival turns a record into a statistic that grows as the pressure falls and is compared with one
-threshold, which is set on a quiet record to the wanted false-alarm rate. They are given what the detector must
-learn: the true level and spread.
+threshold, which is set on a quiet record to the wanted false-alarm rate. They are given what the detector
+must learn: the true level and spread.
 """
 
 import math
@@ -24,7 +24,7 @@ def oracle_s(wander: Wander, Pa_s: float, period_s: float = YEAR_S) -> float:
     """
     gain = math.log(period_s / wander.period_s) / Pa_s**2
     density = wander.white_Pa**2 * wander.period_s + (wander.walk * wander.memory_s) ** 2
-    ramp = (6 * density * gain) ** (1 / 3)
+    ramp: float = (6 * density * gain) ** (1 / 3)
     return ramp if wander.walk == 0 else min(ramp, 2 * wander.walk**2 * gain)
 
 
