@@ -22,8 +22,8 @@ def render(card: Card, command: str) -> str:
             ("ground", "preset", "days at 1 Hz", "calls", "mean time between, 95 % interval"),
             [_exposure(e) for e in card.exposures],
         ),
-        "The `quiet` preset expects no breathing and no traffic; `default` expects both. Rivals' thresholds are "
-        "set on the same ground to one alarm a year, and they are given its true level and spread.",
+        "The `quiet` preset expects no breathing and no traffic; `default` expects both. Rivals' thresholds "
+        "are set on the same ground to one alarm a year, and they are given its true level and spread.",
     ]
     for ground in dict.fromkeys(d.ground for d in card.delays):
         parts += [f"## Delay: {TITLES[ground]}", _delays([d for d in card.delays if d.ground == ground])]
