@@ -215,9 +215,10 @@ def arguments(b: Bench) -> None:
 @case("FUN-03/reboot", "RST-01")
 def reboot(b: Bench) -> None:
     """Function 4 is answered in full, then the node boots with cause 1 and begins its sequence count at 0."""
-    heard = b.ask(b.tc("perform", {"function": 4, "argument": 0}), fence=False)
-    if not events(heard, t.Event.BOOT):
-        heard += [b.wait_for(lambda hs: events(hs, t.Event.BOOT), 5000)]
+    heard = b.give(b.tc("perform", {"function": 4, "argument": 0}))
+    end = b.now_ms + 5000
+    while not events(heard, t.Event.BOOT) and b.now_ms < end:
+        heard += b.run(10)
     own = [h for h in heard if not polls([h]) and h.name != "housekeeping"]
     expect_titles(own[:2], "TM[1,1]", "TM[1,7]", after="function 4")
     boot_event(own[2:], t.Reset.COMMANDED)
