@@ -103,8 +103,8 @@ def run():
         now = ticks_ms()
         elapsed = ticks_diff(now, then)
         if elapsed < 0:
-            if elapsed < -CARRY_MS:
-                then = now
+            if elapsed > -CARRY_MS:
+                now = then
             elapsed = 0
         if n or elapsed >= wake:
             then = now

@@ -1,9 +1,9 @@
 """Timing port for the micro:bit in QEMU: plays the steps in the file "step" and prints how long each took.
 
-Nothing comes in from outside, so under a counted clock the figures are the same in every run. The file: for each
-step n, elapsed_ms (4 octets, big-endian), n octets. Printed for each step: microseconds, octets sent. Every string
-here is one that the board knows, so that this port too is compiled off the board. Sending is not part of the time: the line's
-pace is added by the host.
+Nothing comes in from outside, so under a counted clock the figures are the same in every run. The file: for
+each step n, elapsed_ms (4 octets, big-endian), n octets. Printed for each step: microseconds, octets sent.
+Every string here is one that the board knows, so that this port too is compiled off the board. Sending is not
+part of the time: the line's pace is added by the host.
 """
 
 from microbit import uart

@@ -2,7 +2,7 @@
 
 Compiled on the board, the firmware would fill the heap twice over; compiled here, its bytecode stays in flash (see
 hostsim.board.place) and costs no RAM. The board's own compiler is the judge of this one: a test has it compile the
-same functions, and compares octet by octet.
+same functions, and compares instruction by instruction.
 """
 
 import ast

@@ -220,8 +220,7 @@ class _Body(Expressions):
         other, end = self.label(), self.label()
         self.condition(stmt.test, False, other)
         self.block(stmt.body)
-        past = stmt.orelse or not self.compiler.dissolve  # the board's own compiler jumps over nothing, too
-        if past and not isinstance(stmt.body[-1], ast.Return):
+        if stmt.orelse and not isinstance(stmt.body[-1], ast.Return):
             self.jump(0, JUMP, end)
         self.here(other)
         self.block(stmt.orelse)

@@ -33,7 +33,9 @@ MICROPYTHON = "def kbd_intr(n): pass\ndef opt_level(n): pass\n"
 def served(command, folder):
     """The image's files run by ``command``: the host's end of the lock-step stream."""
     ours, theirs = socket.socketpair()
-    process = subprocess.Popen([*command, "main.py"], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, cwd=folder)
+    process = subprocess.Popen(
+        [*command, "main.py"], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, cwd=folder
+    )
     theirs.close()
     wire = Wire(ours, lambda: process.communicate(timeout=5)[1].decode())
     try:
@@ -70,7 +72,11 @@ def telecommands(draw):
     """Any telecommand, mostly a sensible one."""
     packet = draw(st.sampled_from(TC_PACKETS))
     values = {f.name: draw(st.integers(0, 40) | st.integers(*RANGES[f.code])) for f in packet.fields}
-    return host.seal(host.encode_tc(packet, Apid.MONITOR, draw(st.integers(0, 3)), values, ack=draw(st.sampled_from([9, 15]))))
+    return host.seal(
+        host.encode_tc(
+            packet, Apid.MONITOR, draw(st.integers(0, 3)), values, ack=draw(st.sampled_from([9, 15]))
+        )
+    )
 
 
 rx = st.one_of(st.binary(max_size=RX_MAX), telecommands())

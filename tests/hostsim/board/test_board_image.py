@@ -44,7 +44,10 @@ def built():
 def test_same_source_same_octets():
     runs = [
         subprocess.run(
-            [sys.executable, "-c", HASH], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+            [sys.executable, "-c", HASH],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
         ).stdout
         for seed in ("1", "2")
     ]
@@ -60,7 +63,7 @@ def test_the_core_is_the_same_with_every_port(built):
 
 
 def test_everything_is_compiled_off_the_board(built):
-    assert {port: image.left for port, image in built.items()} == dict.fromkeys(PORTS, {})
+    assert {port: image.left for port, image in built.items()} == {port: {} for port in PORTS}
 
 
 def test_chunks_are_within_the_limit(plain, built):
@@ -90,7 +93,8 @@ def test_explain_puts_the_names_back(built):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "word"), [({"board": "pico"}, "pico"), ({"role": "x"}, "monitor"), ({"port": "x"}, "lockstep")]
+    ("arguments", "word"),
+    [({"board": "pico"}, "pico"), ({"role": "x"}, "monitor"), ({"port": "x"}, "lockstep")],
 )
 def test_a_wrong_name_says_what_there_is(arguments, word):
     with pytest.raises(UsageError, match=word):
@@ -109,7 +113,7 @@ def test_a_missing_package_names_the_extra(monkeypatch):
 
 def test_a_function_that_is_too_long_for_the_board_is_named(tmp_path):
     body = "".join(f"    try: a.x{i}(i)\n    except OSError: pass\n" for i in range(60))
-    with pytest.raises(BuildError, match="run: .* split it"):
+    with pytest.raises(BuildError, match=r"run: .* split it"):
         build_image(**toy(tmp_path, f"def run(a):\n{body}"))
 
 
@@ -148,7 +152,8 @@ def test_flattening_keeps_the_meaning_of_names(tmp_path):
         "def run(A=5):\n    return A, g(), b.f(), c.T[1], K, b.Box().size()\n",
         firmware__a="A = 3 << 2\n_t = [1]\ndef f():\n    return _t, A\n",
         firmware__b="from firmware.a import A\nT = (A, 7)\n_t = [2]\ndef f():\n    _t = 9\n    return _t + A\n"
-        "def unused():\n    pass\nclass Box:\n    def size(self):\n        return _t[0], len(T)\n    def gone(self):\n        pass\n",
+        "def unused():\n    pass\n"
+        "class Box:\n    def size(self):\n        return _t[0], len(T)\n    def gone(self):\n        pass\n",
     )
     space = run_flat(tmp_path, "firmware.ports.toy")
     assert space["run"]() == (5, ([1], 12), 21, 7, 24, (2, 2))
@@ -179,7 +184,11 @@ def test_unsigned_groups_decode(value):
 @given(st.lists(st.tuples(st.binary(min_size=1, max_size=300), st.sampled_from([1, 4])), max_size=40))
 def test_no_octet_in_flash_is_taken_for_a_file_or_for_free(pieces):
     flash = Flash(0x30000)
-    placed = [(flash.place(data, align), data, align) for data, align in pieces if not set(data) & {0, 253, 254, 255}]
+    placed = [
+        (flash.place(data, align), data, align)
+        for data, align in pieces
+        if not set(data) & {0, 253, 254, 255}
+    ]
     pages = flash.pages()
     assert len(pages) % PAGE == 0
     assert not set(pages[::CHUNK]) & {0, 253, 254, 255}
