@@ -125,12 +125,12 @@ def main(steps, fall):
     w = World()
     w.monitor.boot(0)
     w.transducer.boot(0)
-    # Warm-up: every path once. The detector makes a few attributes at its first quick change, and never again.
+    # Warm-up: every path once, then long enough that the detector knows what quiet is.
     w.run(400)
     w.sensor.fall = 20000
     w.run(200)
     w.sensor.fall = 0
-    w.run(400)
+    w.run(8000)
     w.sensor.fall = fall
     before = w.sent
     gc.collect()

@@ -9,8 +9,8 @@ from hostsim import scenario as scenarios
 from hostsim.targets.cpython import CpythonTarget
 from hostsim.targets.micropython import MicropythonTarget
 
-LEAST_HEAP_KB = 24
-"""The least heap in which the VM loads and runs the whole monitor (64-bit cells: a board needs about half)."""
+LEAST_HEAP_KB = 80
+"""The least heap in which the VM loads and runs the whole monitor compiling it there; cells are of 64 bits."""
 SHORT_MS = 3600_000
 """How much is played of a scenario that lasts for days."""
 
