@@ -56,14 +56,14 @@ class Scales:
         for j in range(self.n):
             self.a[j] = self.c[j] = self.k[j] = self.m[j] = self.s[j] = 0
         self.t = self.hit = -1
-        self.o = self.f = self.step = 0  # datum; floor of the spread
+        self.o = self.f = self.g = self.step = 0  # datum; floor of the spread
 
-    def value(self, v, temp):
-        """Pressure at the datum temperature, less the datum, in 1/16 cPa; the first call sets the datum."""
+    def comp(self, v, temp):
+        """Pressure at the datum temperature, cPa; the first call sets the datum."""
         if self.t < 0:
             self.o = -v
             self.g = temp
-        return lim(v + self.o - ((v << 6) // temp * lim(temp - self.g, 4000) >> 6), 1000000) << 4
+        return v - ((v << 6) // temp * lim(temp - self.g, 4000) >> 6)
 
     def rebase(self):
         """Forget every difference: what was is accepted."""
@@ -74,11 +74,12 @@ class Scales:
         return (self.e[j] >> 1) - (self.b[j] >> 3)
 
     def add(self, t, x, slope, z, learn):
-        """Take value x at second t; self.hit becomes the slowest scale that now calls a fall, or -1."""
+        """Take x cPa at second t; self.hit becomes the slowest scale that now calls a fall, or -1."""
         o = self.t
         if o < 0:
             o = t
         self.t = t
+        x = lim(x + self.o, 1000000) << 4
         self.hit = -1
         self.step = 0
         h = self.h
@@ -115,9 +116,9 @@ class Scales:
             self.o -= x >> 4  # near the end of the range: move the datum
             x = x >> 4 << 4
             for j in range(self.n):
-                self.e[j] -= x << 1
-                self.b[j] -= x << 3
-                a[j] -= x * c[j]
+                self.e[j] = lim(self.e[j] - (x << 1), 33554431)
+                self.b[j] = lim(self.b[j] - (x << 3), 134217727)
+                a[j] = lim(a[j] - x * c[j], 16777215 * c[j])
 
     def judge(self, j, slope, z, learn):
         d = self.d(j)
@@ -133,13 +134,14 @@ class Scales:
         if m < 64:
             s = max(s, self.p[P_WANDER] << 12)
         q = max(s >> 6, self.f) * z >> 5
+        y = self.d(max(j - 2, 0))
         if d > q:
-            self.b[j] = self.e[j] << 2  # a rise is no leak: accept it
+            if j > 1 and y < d >> 1:
+                self.b[j] = self.e[j] << 2  # a rise is no leak: once over, accept it
         elif d + slope < -q:
-            q = self.d(max(j - 2, 0))
-            if j < 2 or q < d + slope >> 1:
+            if j < 2 or y < d + slope >> 1:
                 self.hit = j
-            elif learn and q > d >> 3:  # over, not going on: a step, taken out
+            elif learn and y > d >> 3:  # over, not going on: a step, taken out
                 q = self.b[j] >> 3
                 self.step = q - (self.e[j - 2] >> 1) >> 4
                 self.o += self.step
@@ -162,6 +164,10 @@ class Detector:
         self.x.reset()
         self.y.reset()
         self.t = self.u = self.ms = self.lsb = self.rest = self.v = 0
+        # every attribute is made here: a new one later would grow the object's table
+        self.mad = self.e1 = self.e2 = self.g = self.w = self.r = self.y0 = self.n = self.sum = 0
+        self.x0 = self.ea = self.go = self.xm = self.ma = self.vr = self.em = 0
+        self.jc = self.jr = self.age = self.at = self.peak = self.lp = self.lt = self.ld = 0
         self.clear()
 
     def dismiss(self):
@@ -179,51 +185,54 @@ class Detector:
     def sample(self, dt_ms, pressure_cPa, temperature_cK):
         """Take one valid sample, dt_ms (1..86 400 000) after the last."""
         v = min(pressure_cPa, 16777215)
+        temp = max(min(temperature_cK, 35000), 25000)
         ms = self.ms + dt_ms
         n = ms // 1000
         self.ms = ms % 1000
         self.t = self.t + n & _CAP
         if self.v == 0:
-            self.v = self.r = v
+            self.v = v
             self.mad = 6400
-            self.e1 = self.e2 = temperature_cK << 8
+            self.e1 = self.e2 = temp << 8
             n = 1
         if n:  # gas temperature from the sensor's: two averages over its lag, led by twice their difference
             q = 256
             if n < 1000000:
                 q = (n << 8) // (self.p[P_LAG] + n)
-            self.e1 += ((temperature_cK << 8) - self.e1) * q >> 8
+            self.e1 += ((temp << 8) - self.e1) * q >> 8
             self.e2 += (self.e1 - self.e2) * q >> 8
-            self.g = max((self.e1 * 3 >> 8) - (self.e2 >> 7), 1)
+            self.g = max((self.e1 * 3 >> 8) - (self.e2 >> 7), 10000)
         d = abs(v - self.v)
         if d and (d < self.lsb or self.lsb == 0):
             self.lsb = d
             self.x.f = min(d, 100000) << 2
         self.v = v
-        self.lw = min(self.lw + dt_ms, _CAP)
-        d = v - self.r
+        self.lw = min(self.lw + dt_ms, 536870912)
         x = self.x
+        self.w = v = x.comp(v, self.g)
+        if x.t < 0:
+            self.r = v
+        d = v - self.r
         if self.sg:
             self.change(dt_ms, v)
         elif abs(d) > (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + (dt_ms >> 13)):
             if self.rest == 0:
-                self.y0 = x.value(self.r, self.g)
+                self.y0 = self.r
                 if x.k[3]:
-                    self.y0 = x.b[3] >> 3
+                    self.y0 = (x.b[3] >> 7) - x.o
             self.start(self.r, dt_ms, d)
         else:
             self.mad += abs(d) - (self.mad >> 6)
             self.r += d + 2 >> 2
-            q = x.value(v, self.g)
             if self.rest:  # after a change: find the new level, and take the step out
-                self.sum += q
+                self.sum += v
                 self.rest -= 1
                 if self.rest == 0:
-                    q = (self.y0 - self.sum // self.n) // 16
-                    x.o += q
-                    self.share(q)
+                    v = self.y0 - self.sum // self.n
+                    x.o += v
+                    self.share(v)
             else:
-                x.add(self.t, q, self.p[P_BREATH] // 225, self.p[P_Z], self.cause == 0)
+                x.add(self.t, v, self.p[P_BREATH] // 225, self.p[P_Z], self.cause == 0)
                 self.share(x.step)
                 self.find(x, 2)
 
@@ -236,7 +245,7 @@ class Detector:
         """Take one reading of the constituent analyser, dt_ms (1..86 400 000) after the last."""
         y = self.y
         self.u = self.u + (dt_ms + 500) // 1000 & _CAP
-        q = y.value(min(ppN2_cPa, 16777215), temperature_cK)
+        q = y.comp(min(ppN2_cPa, 16777215), max(min(temperature_cK, 35000), 25000))
         y.add(self.u, q, self.p[P_LOSS] // 225 << 6, self.p[P_Z] - 4, self.cause == 0)
         self.find(y, 3)
 
@@ -248,8 +257,8 @@ class Detector:
                 h = x.h + j
                 f = -x.d(j) >> 4
                 if cause == 2 and f * 60 >> h > self.p[P_FAST]:  # age of the leak: about a block
-                    self.y0 = x.b[j] >> 3
-                    self.start(self.v + f, 2000 << h, -f)
+                    self.y0 = (x.b[j] >> 7) - x.o
+                    self.start(self.w + f, 2000 << h, -f)
                 else:
                     self.cause = cause
                     self.jc = j
@@ -292,7 +301,7 @@ class Detector:
 
     def mark(self, v):
         """Look again when the change, at v cPa/s, stands out of the noise."""
-        self.xm = self.v
+        self.xm = self.w
         self.ma = 0
         self.vr = max(v, 1)
         self.em = min((self.mad >> 3) + self.p[P_FLOOR] + self.lsb, 1000000) * 1000 // self.vr
@@ -303,8 +312,8 @@ class Detector:
         if m < self.em:
             return
         f = lim((self.xm - v) * self.sg, 10000000)
-        f = f * 100 // (m // 10 + 1)
-        if f < self.vr >> 2 or f * 60 < self.p[P_FAST]:  # it is over
+        f = lim(f * 100 // (m // 10 + 1), 290000)
+        if f < self.vr >> 1 + self.cause or f * 60 < self.p[P_FAST]:  # it is over
             self.r = v
             self.n = self.rest = max(min(32000 // dt, 32), 1)
             self.sum = 0
@@ -315,7 +324,7 @@ class Detector:
         if self.sg > 0 and self.go > 1:
             if self.x0 - v > self.p[P_STEP] or self.ea // 1000 > self.p[P_HOLD]:
                 self.cause = 1
-                self.report(min(f, 290000) * 3600, min(self.mad, 30000000) * 28 // (m // 1000 + 1))
+                self.report(f * 3600, min(self.mad, 30000000) * 28 // (m // 1000 + 1))
 
     def report(self, r, s):
         """Publish a fall of r cPa/h with standard deviation s, its law and the class it justifies."""

@@ -17,7 +17,7 @@ from hostsim.errors import CabinwatchError, UsageError
 from hostsim.play import Order, play, replay
 from hostsim.result import as_json, summary, unmet
 from hostsim.show import Panels, Plain, Silent, View
-from hostsim.targets import EMULATED, is_url
+from hostsim.targets import EMULATED, LIVE, is_live
 from hostsim.targets.micropython import INSTALL, find_vm
 from hostsim.world import World
 
@@ -42,7 +42,7 @@ TargetOption = Annotated[
         "--target",
         "-t",
         metavar="TARGET",
-        help=f"Where the firmware runs: {', '.join(EMULATED)}, or a serial port or pyserial URL (/dev/ttyACM0, "
+        help=f"Where the firmware runs: {', '.join(EMULATED)}, {LIVE}, or a serial port or pyserial URL (/dev/ttyACM0, "
         "socket://host:port). Default: micropython, or cpython where its VM has no wheel.",
     ),
 ]
@@ -125,7 +125,7 @@ def replay_(
     """Feed a recording to a target and compare every octet that it sends; exit code 1 where it differs."""
     transcript = transcripts.read(file)
     where = target or _default_target(as_json_)
-    if is_url(where):
+    if is_live(where):
         raise UsageError(f"a recording is replayed in lock-step: {', '.join(EMULATED)}, not {where}")
     if transcript.header.get("live"):
         raise UsageError(f"{file} was recorded live: its timing is the device's own and does not repeat")

@@ -45,6 +45,8 @@ class EventReport:
                 return f"link noise: {self.value} bad frames in one housekeeping period"
             case t.Event.INHIBIT_ENDED:
                 return "alarm inhibit ended"
+            case t.Event.COOLANT_LOW:
+                return f"coolant loop low, {self.value / 10_000:.0f} % left (its own channel, not a cabin alarm)"
 
 
 CAUSES: dict[int, str] = {
@@ -152,7 +154,7 @@ class Ground:
     def telemetry(self, tm: host.Decoded, t_ms: int) -> None:
         """Take one packet of the monitor."""
         expected = self._next.get(tm.role, tm.sequence)
-        booted = tm.packet.service == 5 and tm.values["event"] == t.Event.BOOT
+        booted = tm.role == "monitor" and tm.packet.service == 5 and tm.values["event"] == t.Event.BOOT
         gap = (tm.sequence - expected) & 0x3FFF
         restarted = booted or gap > RESTART
         if not restarted:
@@ -162,7 +164,7 @@ class Ground:
         match tm.packet.service:
             case 1:
                 self._verification(tm, t_ms)
-            case 3:
+            case 3 if tm.role == "monitor":
                 self.housekeeping = tm.values
                 self.history.append((t_ms, tm.values))
             case 5:

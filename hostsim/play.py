@@ -10,7 +10,7 @@ from hostsim.live import Live, open_port
 from hostsim.result import Run
 from hostsim.scenario import Scenario
 from hostsim.show import Silent, View
-from hostsim.targets import is_url, open_target
+from hostsim.targets import is_live, live_url, open_target
 from hostsim.transcript import Recorder, Step, Transcript
 from hostsim.world import World
 from protocol.table import RX_MAX
@@ -38,15 +38,15 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
         "scenario": order.name,
         "target": order.target,
         "seed": order.seed,
-        "live": is_url(order.target),
+        "live": is_live(order.target),
     }
     recorder = Recorder(order.record, {**header, "toml": order.text})
     begin = time.monotonic()
     interrupted = False
     steps = 0
     try:
-        if is_url(order.target):
-            with open_port(order.target, order.scenario.link.baud) as port:
+        if is_live(order.target):
+            with live_url(order.target) as url, open_port(url, order.scenario.link.baud) as port:
                 views.append(make_view(world))
                 live = Live(world, port, recorder, order.speed)
                 try:

@@ -63,6 +63,10 @@ def unmet(world: World, expect: Expect | None) -> list[str]:
         faults += [
             f"no more than {expect.at_most} was expected; {e.text()}" for e in alarms if e.severity > most
         ]
+    if expect.coolant_by is not None:
+        coolant = [e for e in world.ground.events if e.event is t.Event.COOLANT_LOW]
+        if not coolant or coolant[0].t_ms > expect.coolant_by * 1000:
+            faults.append(f"the coolant loop was to be called by {duration(expect.coolant_by)}")
     truth = truth_at(world)
     if expect.rate_within is not None:
         reported = world.ground.housekeeping.get("rate_cPa_h", 0) / 100

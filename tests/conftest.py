@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from hostsim.targets.micropython import INSTALL, find_vm
 
@@ -18,6 +18,13 @@ settings.register_profile(
 )
 # For a long hunt: HYPOTHESIS_PROFILE=hunt draws new examples each time, and many more of them.
 settings.register_profile("hunt", settings.get_profile("cabinwatch"), derandomize=False, max_examples=2000)
+# For a quick look while writing: few examples, first failure as it comes.
+settings.register_profile(
+    "glance",
+    settings.get_profile("cabinwatch"),
+    max_examples=10,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "cabinwatch"))
 
 

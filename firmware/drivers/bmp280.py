@@ -10,7 +10,7 @@ The compensation is that of the datasheet (BST-BMP280-DS001, 3.11.3 and 8.1), wr
 
 Its intermediates need up to 64 bits. Here one factor of each wide product is split at bit 12 (`mul12`), and
 the quotient is a long division, so that every value stays within +-(2^30 - 1), for any calibration words and
-any reading. Against exact arithmetic it is within 0.06 Pa and 0.006 K over the chip's whole range.
+any reading. Against exact arithmetic it is within 0.08 Pa and 0.006 K over the chip's whole range.
 """
 
 OK = 0

@@ -368,7 +368,7 @@ class CabinModel(Table):
     thermal: dict[str, Thermal] = Field(default={}, description="changes of temperature, by name")
     actions: list[Action] = Field(default=[], description="what the crew does, in any order of time")
     wander: WanderModel | None = Field(None, description="background wander; none if left out")
-    loops: dict[str, Loop] = Field(default={}, description="coolant loops, by name")
+    loops: dict[str, Loop] = Field(default={}, max_length=1, description="the coolant loop, by name")
 
     @model_validator(mode="after")
     def _references(self) -> Self:

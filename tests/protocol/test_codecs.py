@@ -115,7 +115,8 @@ def test_device_reads_every_packet_of_the_host(packet, role):
 def test_signed_field_saturates_at_the_thirty_one_bit_range(value):
     node = Sender(t.Apid.MONITOR)
     node.frame.buf[5:9] = value.to_bytes(4, "big", signed=True)
-    assert node.signed(5) == max(-(1 << 30), min((1 << 30) - 1, value))
+    limit = (1 << 30) - 1
+    assert node.signed(5) == (value if -limit - 1 <= value <= limit else max(-limit, min(limit, value)))
 
 
 def test_crc_check_value():

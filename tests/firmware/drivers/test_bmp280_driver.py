@@ -218,3 +218,28 @@ def test_no_mixture_of_faults_makes_it_raise_or_believe(faults: list[str], rng) 
     bench.bus.shorted = False
     bench.bus.nacks = 0
     assert bench.poll(6) == OK
+
+
+def test_a_chip_left_measuring_with_other_settings_is_set_up_anew() -> None:
+    """As after a reset of the board alone: the chip ignores CONFIG until it is put to sleep."""
+    bench = Bench()
+    bench.chip.write_register(0xF5, 0x10)
+    bench.chip.write_register(0xF4, 0x57)
+    assert bench.poll(3) == OK
+    assert bench.chip.read_register(0xF5) == 0x08
+
+
+@pytest.mark.parametrize("position", [6, 9])
+def test_bits_that_no_measurement_sets_are_a_fault(position: int) -> None:
+    bench = Bench()
+    bench.poll(3)
+    bench.bus.flip_bits = [0] * position + [1]
+    assert bench.poll() == FAULT
+
+
+def test_a_reset_in_between_does_not_make_a_stuck_reading_move() -> None:
+    bench = Bench()
+    for raw, times in (((415148, 519888), 40), ((0x80000, 0x80000), 2), ((415148, 519888), 3)):
+        bench.chip.raw = raw
+        bench.poll(times)
+    assert bench.driver.status == FAULT
