@@ -310,22 +310,21 @@ class Monitor(Node):
     def report(self, destination):
         d = self.detector
         self.begin_tm(3, 25, destination)
-        put = self.put
-        put(1, 1)
-        put(self.alarm, 1)
-        put(d.cls, 1)
-        put(d.cause, 1)
-        put(self.health, 1)
-        put(self.flags(), 1)
-        put(d.law, 1)
-        put(self.pressure, 4)
-        put(self.temperature, 2)
-        put(d.rate_cPa_h, 4)
-        put(d.sigma_cPa_h, 4)
-        put(d.tres_s, 4)
+        self.put(1, 1)
+        self.put(self.alarm, 1)
+        self.put(d.cls, 1)
+        self.put(d.cause, 1)
+        self.put(self.health, 1)
+        self.put(self.flags(), 1)
+        self.put(d.law, 1)
+        self.put(self.pressure, 4)
+        self.put(self.temperature, 2)
+        self.put(d.rate_cPa_h, 4)
+        self.put(d.sigma_cPa_h, 4)
+        self.put(d.tres_s, 4)
         i = 1
         while i < 7:
-            put(self.count[i], 2)
+            self.put(self.count[i], 2)
             i += 1
         self.send()
 

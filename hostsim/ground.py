@@ -108,6 +108,7 @@ class Ground:
     _next: dict[str, int] = field(default_factory=dict)
     _queue: deque[_Command] = field(default_factory=deque)
     _sequence: int = 0
+    _clock_ms: int = 0
     due_ms: int | None = None
     """When ``retry`` wants to be called: the command in flight has waited long enough then."""
 
@@ -156,7 +157,9 @@ class Ground:
         expected = self._next.get(tm.role, tm.sequence)
         booted = tm.role == "monitor" and tm.packet.service == 5 and tm.values["event"] == t.Event.BOOT
         gap = (tm.sequence - expected) & 0x3FFF
-        restarted = booted or gap > RESTART
+        # A boot event can be lost: a node heard for the first time, or whose clock went back, has started all the same.
+        restarted = booted or gap > RESTART or tm.time_ms < self._clock_ms or not self._next
+        self._clock_ms = tm.time_ms
         if not restarted:
             self.counts.lost += gap
         self._next[tm.role] = (tm.sequence + 1) & 0x3FFF

@@ -100,7 +100,7 @@ def test_any_readings_reach_the_detector(parameters, readings):
 class Deaf:
     """A detector that hears nothing, so that the monitor is judged without it."""
 
-    cls = cause = rate_cPa_h = sigma_cPa_h = tres_s = law = ny = 0
+    cls = cause = rate_cPa_h = sigma_cPa_h = tres_s = law = ny = u = 0
 
     def reset(self, *_):
         pass
