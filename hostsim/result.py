@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hostsim.ground import EventReport
+from hostsim.ground import EventReport, name
 from hostsim.scenario import Expect
 from hostsim.world import World
 from protocol import table as t
@@ -137,7 +137,7 @@ def as_json(world: World, run: Run) -> dict[str, Any]:
             for e in world.ground.events
         ],
         "final": {
-            "state": t.AlarmClass(hk.get("alarm", 0)).name.lower(),
+            "state": name(t.AlarmClass, hk.get("alarm", 0)),
             "pressure_Pa": hk["pressure_cPa"] / 100 if hk else None,
             "rate_Pa_h": hk["rate_cPa_h"] / 100 if hk else None,
             "tres_s": tres_s(hk),

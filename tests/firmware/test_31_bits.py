@@ -90,9 +90,13 @@ def test_any_readings_under_any_parameters(parameters, readings):
     play_readings(b, parameters, readings)
 
 
-@pytest.mark.xfail(strict=False, reason="the detector is in other hands: floor + lsb times a gap of hours is too wide")
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(settings_of, readings_of)
+@example(
+    {t.MONITOR_PARAMETERS[PID["floor"]]: "high"},
+    [(1000, 1000, 16_000_000, 29500, False), (1000, 1000, 100_000, 29500, False)]
+    + [(t.DAY_MS, t.DAY_MS, 9_000_000, 29500, False)] * 9,
+)
 def test_any_readings_reach_the_detector(parameters, readings):
     play_readings(Bench(target()), parameters, readings)
 
