@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from hostsim import bench, cli_board
+from hostsim import bench, cli_board, cli_judge
 from hostsim import plot as plots
 from hostsim import scenario as scenarios
 from hostsim import transcript as transcripts
@@ -195,6 +195,7 @@ def bench_(
 
 
 cli_board.add_to(app)
+cli_judge.add_to(app)
 
 
 def _fail(error: CabinwatchError) -> NoReturn:
