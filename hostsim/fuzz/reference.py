@@ -139,6 +139,7 @@ class Reference:
         self._inhibited_until: int | None = None
         self.pressure = self.temperature = 0
         self._same = 0
+        self._heard = False
         self._stamps: dict[str, tuple[int, int]] = {}
         self.rebooting = False
         self._event(t.AlarmClass.ADVISORY, t.Event.BOOT, cause, t.VERSION)
@@ -160,6 +161,8 @@ class Reference:
                 self._reply_due = now + self._p("reply_timeout")
                 self._poll("transducer")
             else:
+                if not self._heard:
+                    self._heard, self.health = True, t.Health.OK
                 self._sensor(t.Health.SILENT)
         self._poll_due = min(self._poll_due, now + self._p("poll_period"))
         if self._reply_due is None and self._poll_due <= now:
@@ -274,19 +277,21 @@ class Reference:
                 self._gas_due = self.node_ms + self._p("analyser_period")
                 self._poll("analyser")
         elif not transducer and len(b) == COMPOSITION_SIZE:
-            if self._gap("analyser", stamp) > 0 and not b[39]:
+            believed = not b[39] and self._plausible(small(b[21:25]), int.from_bytes(b[37:39], "big"))
+            if believed and self._gap("analyser", stamp) > 0:
                 self._judge()
         else:
             self._bump("rejected")
 
     def _sample(self, pressure: int, temperature: int, status: int, stamp: tuple[int, int]) -> int:
+        if status:
+            return status
+        if not self._plausible(pressure, temperature):
+            return t.Health.IMPLAUSIBLE
+        self._heard = True
         same = (pressure, temperature) == (self.pressure, self.temperature)
         self._same = min(self._same + 1, STUCK_MOST) if same else 0
         self.pressure, self.temperature = pressure, temperature
-        if status:
-            return status
-        if not self._p("pressure_low") <= pressure <= self._p("pressure_high") or not temperature:
-            return t.Health.IMPLAUSIBLE
         if self._p("stuck_samples") and self._same >= self._p("stuck_samples"):
             return t.Health.STUCK
         gap = self._gap("transducer", stamp)
@@ -295,6 +300,10 @@ class Reference:
         if gap:
             self._judge()
         return t.Health.OK
+
+    def _plausible(self, pressure: int, temperature: int) -> bool:
+        """Whether air can be so: within the set bounds, and above 100 K."""
+        return self._p("pressure_low") <= pressure <= self._p("pressure_high") and temperature >= 10_000
 
     def _gap(self, role: str, stamp: tuple[int, int]) -> int:
         """Time since that instrument's last stamp, ms; negative where time went back or the stamp is no time."""

@@ -24,10 +24,10 @@ def judge(plan: Plan, world: World, reference: Reference) -> None:
 def _converged(plan: Plan, world: World, reference: Reference) -> None:
     hk = world.ground.housekeeping
     hk_s = reference.parameters[3] / 1000
-    age_s = (world.now_ms - world.ground.housekeeping_ms) / 1000
+    age_s = (world.now_ms - world.ground.history[-1][0]) / 1000
     if not hk or age_s > hk_s * 1.01 + 1:
         raise Wrong("state after healing", f"the last housekeeping is {age_s} s old, its period {hk_s} s")
-    truth_Pa = _truth_Pa(world, world.ground.housekeeping_ms / 1000)
+    truth_Pa = _truth_Pa(world, world.ground.history[-1][0] / 1000)
     low, high = (world.ground.parameters.get(f"pressure_{end}") for end in ("low", "high"))
     readable = truth_Pa > world.scenario.sensor.low * 1.5 and low is None and high is None
     if readable and hk["health"] != t.Health.OK:
@@ -40,7 +40,7 @@ def _converged(plan: Plan, world: World, reference: Reference) -> None:
     ):
         raise Wrong("state after healing", "the parameters are not those that the ground set")
     poll_s = reference.parameters[0] / 1000 * 1.02 + 3
-    moved_Pa = abs(_truth_Pa(world, max(0.0, world.ground.housekeeping_ms / 1000 - poll_s)) - truth_Pa)
+    moved_Pa = abs(_truth_Pa(world, max(0.0, world.ground.history[-1][0] / 1000 - poll_s)) - truth_Pa)
     off_Pa = abs(hk["pressure_cPa"] / 100 - truth_Pa)
     if readable and off_Pa > margins.SIGMAS * world.scenario.sensor.noise + moved_Pa + 0.02:
         raise Wrong("state after healing", f"pressure reported off by {off_Pa:.2f} Pa")
@@ -61,7 +61,7 @@ def _called(world: World) -> None:
     if hk["alarm"] < t.AlarmClass.WARNING and truth["tres_s"] < 0.5 * 86_400 and hk["alarm_now"] == hk["alarm"]:
         raise Wrong("class", f"T-reserve is {truth['tres_s']:.0f} s and the class {hk['alarm']}")
     if hk["alarm_now"] and math.isfinite(truth["tres_s"]):
-        age_s = (world.now_ms - world.ground.housekeeping_ms) / 1000
+        age_s = (world.now_ms - world.ground.history[-1][0]) / 1000
         most = (truth["tres_s"] + age_s) * margins.TRES_OPTIMISM + margins.TRES_SLACK_S
         if hk["tres_s"] > most:
             raise Wrong("optimistic", f"T-reserve reported {hk['tres_s']} s, truly {truth['tres_s']:.0f} s")
