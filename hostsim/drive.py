@@ -2,32 +2,52 @@
 
 from collections.abc import Callable
 
+from hostsim.device_faults import RING, Clock, Reset, Stall
 from hostsim.targets.base import Answer, Target
 from hostsim.targets.lockstep import TargetDied
 from hostsim.transcript import Recorder, Step
 from hostsim.world import World
-from protocol.table import RX_MAX
+from protocol.table import DAY_MS, RX_MAX
 
 STALL_STEPS = 1000
 """A target that wants to be woken at once more often than this, with no time passing, is broken."""
 
 
 class LockStep:
-    """One run of ``target`` in ``world``; every step goes to ``recorder``."""
+    """One run of ``target`` in ``world``; every step goes to ``recorder``, timed by the node's own clock."""
 
     def __init__(self, world: World, target: Target, recorder: Recorder) -> None:
         self._world = world
         self._target = target
         self._recorder = recorder
-        self._device_ms = 0
+        self._clock = Clock(world.scenario.device)
+        self._shown_ms = self._clock.at(0)
+        self._node_ms = 0
         self._wake_ms = 0
         self._stalled = 0
         self.steps = 0
+        self._rx = b""
+        self._down_until_ms = 0
+        self._pending: Reset | None = None
+        self._taken = 0
         world.on_reset = self._reset
+        faults = world.scenario.device.faults
+        self._stalls = [f for f in faults if isinstance(f, Stall)]
+        for fault in faults:
+            if isinstance(fault, Reset):
+                world.at(round(fault.at * 1000), self._resetter(fault))
 
     def run(self, until_ms: int, tick: Callable[[], None] = lambda: None) -> None:
         """Start the target and play up to ``until_ms`` of the world; ``tick`` is called after every step."""
-        self._take(Step(0, b"", *self._target.start()))
+        self.start()
+        self.go_on(until_ms, tick)
+
+    def start(self) -> None:
+        """Power the target on."""
+        self._take(b"", self._target.start())
+
+    def go_on(self, until_ms: int, tick: Callable[[], None] = lambda: None) -> None:
+        """Play on up to ``until_ms`` of the world."""
         world = self._world
         while True:
             happens = world.next_ms()
@@ -35,29 +55,89 @@ class LockStep:
             if t_ms > until_ms:
                 break
             rx = world.advance(t_ms)
+            if self._stalls and self._held_up(t_ms, rx):
+                continue
+            if self._rx:
+                rx, self._rx = self._rx + rx, b""
             if rx or t_ms >= self._wake_ms:
                 self._step(t_ms, rx)
                 tick()
-        world.advance(until_ms)
+        self._rx += world.advance(until_ms)
+
+    def _held_up(self, t_ms: int, rx: bytes) -> bool:
+        """Whether the node's processor is busy elsewhere; what comes in meanwhile fills its receive ring."""
+        ends = [s.until for s in self._stalls if s.until is not None and s.active(t_ms / 1000)]
+        if not ends:
+            return False
+        self._rx = (self._rx + rx)[:RING]
+        self._wake_ms = max(t_ms + 1, -int(-max(ends) * 1000 // 1))
+        return True
 
     def _step(self, t_ms: int, rx: bytes) -> None:
         """Hand over ``rx``, in pieces that the step interface takes."""
+        if t_ms < self._down_until_ms:
+            rx = b""
+        if self._pending is not None:
+            rx = self._cut(t_ms, rx)
         for i in range(0, len(rx) or 1, RX_MAX):
             piece = rx[i : i + RX_MAX]
-            elapsed_ms = t_ms - self._device_ms
+            elapsed_ms = self._elapse(t_ms)
             self._stalled = 0 if elapsed_ms or rx else self._stalled + 1
             if self._stalled > STALL_STEPS:
                 raise TargetDied(f"the monitor asks to be woken at once without end, at {t_ms / 1000} s")
-            self._device_ms = t_ms
-            self._take(Step(t_ms, piece, *self._target.step(elapsed_ms, piece)))
+            while elapsed_ms > DAY_MS:
+                elapsed_ms -= DAY_MS
+                self._node_ms += DAY_MS
+                self._take(b"", self._target.step(DAY_MS, b""))
+            self._node_ms += elapsed_ms
+            self._take(piece, self._target.step(elapsed_ms, piece))
+
+    def _elapse(self, t_ms: int) -> int:
+        """What the node believes to have passed since its last step; a clock that jumped back shows none."""
+        shown = t_ms if self._clock.true else self._clock.at(t_ms)
+        elapsed_ms = max(0, shown - self._shown_ms)
+        self._shown_ms = shown
+        return elapsed_ms
+
+    # -- resets
+
+    def _resetter(self, fault: Reset) -> Callable[[], None]:
+        def strike() -> None:
+            if fault.octet is None:
+                self._reset()
+                self._down_until_ms = self._world.now_ms + fault.down_ms
+            else:
+                self._pending, self._taken = fault, 0
+
+        return strike
+
+    def _cut(self, t_ms: int, rx: bytes) -> bytes:
+        """Give the node what it takes before a reset at a certain octet; return what is left, which is lost."""
+        fault = self._pending
+        assert fault is not None
+        assert fault.octet is not None
+        if self._taken + len(rx) < fault.octet:
+            self._taken += len(rx)
+            return rx
+        self._pending = None
+        before = rx[: fault.octet - self._taken]
+        if before:
+            self._step(t_ms, before)
+        self._reset()
+        self._down_until_ms = t_ms + fault.down_ms
+        return b""
 
     def _reset(self) -> None:
         answer: Answer = self._target.reset()
-        self._device_ms = self._world.now_ms
-        self._take(Step(self._device_ms, b"", *answer, reset=True))
+        self._node_ms += self._elapse(self._world.now_ms)
+        self._take(b"", answer, reset=True)
 
-    def _take(self, step: Step) -> None:
+    def _take(self, rx: bytes, answer: Answer, reset: bool = False) -> None:
         self.steps += 1
-        self._recorder.add(step)
-        self._wake_ms = step.t_ms + step.wake_ms
-        self._world.from_monitor(step.tx)
+        tx, wake_ms = answer
+        self._recorder.add(Step(self._node_ms, rx, tx, wake_ms, reset))
+        now_ms = self._world.now_ms
+        self._wake_ms = (
+            now_ms + wake_ms if self._clock.true else self._clock.when(self._shown_ms + wake_ms, now_ms)
+        )
+        self._world.from_monitor(tx)

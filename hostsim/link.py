@@ -1,61 +1,18 @@
 """The serial link: octets take their time on the wire, and faults act on them on the way."""
 
-from random import Random
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 from pydantic import Field
 
 from hostsim.cabin.fields import Table
+from hostsim.link_faults import BITS, AnyLinkFault, Line, Piece
 from hostsim.seeds import stream
-from hostsim.sensors import Window
 
 Direction = Literal["up", "down"]
 """``up``: from the monitor; ``down``: to the monitor."""
-
-
-class LinkFault(Window):
-    """What every link fault has."""
-
-    direction: Literal["up", "down", "both"] = Field(
-        "both", description="'up' from the monitor, 'down' to it, or 'both'"
-    )
-
-
-class Flip(LinkFault):
-    """Bits turn over."""
-
-    kind: Literal["flip"]
-    rate: float = Field(ge=0, le=1, description="probability for each bit")
-
-    def act(self, data: bytes, rng: Random) -> tuple[bytes, int]:
-        out = bytearray(data)
-        for bit in _hits(len(data) * 8, self.rate, rng):
-            out[bit >> 3] ^= 1 << (bit & 7)
-        return bytes(out), 0
-
-
-class Drop(LinkFault):
-    """Octets are lost."""
-
-    kind: Literal["drop"]
-    rate: float = Field(ge=0, le=1, description="probability for each octet")
-
-    def act(self, data: bytes, rng: Random) -> tuple[bytes, int]:
-        lost = set(_hits(len(data), self.rate, rng))
-        return bytes(b for i, b in enumerate(data) if i not in lost) if lost else data, 0
-
-
-class Delay(LinkFault):
-    """What is sent in one go arrives late; the order is kept."""
-
-    kind: Literal["delay"]
-    most_ms: int = Field(ge=0, le=60_000, description="the delay is drawn from 0 to this, ms")
-
-    def act(self, data: bytes, rng: Random) -> tuple[bytes, int]:
-        return data, rng.randint(0, self.most_ms)
-
-
-AnyLinkFault = Annotated[Flip | Drop | Delay, Field(discriminator="kind")]
+Delivery = tuple[bytes, int]
+"""Octets, and the time in ms at which the last of them is in."""
 
 
 class LinkModel(Table):
@@ -68,31 +25,61 @@ class LinkModel(Table):
     faults: list[AnyLinkFault] = Field(default=[], description="faults, in the order in which they act")
 
 
-def _hits(n: int, rate: float, rng: Random) -> list[int]:
-    """Which of n independent trials of probability ``rate`` succeed."""
-    return [i for i in range(n) if rng.random() < rate] if rate else []
-
-
 class Channel:
-    """One direction of the link."""
+    """One direction of the link. ``echo`` is given what comes back to the sender, and when."""
 
-    def __init__(self, model: LinkModel, direction: Direction, seed: int) -> None:
-        self._model = model
+    def __init__(
+        self,
+        model: LinkModel,
+        direction: Direction,
+        seed: int,
+        echo: Callable[[bytes, int], None] = lambda data, t_ms: None,
+    ) -> None:
+        self._baud = model.baud
+        self._latency_ms = model.latency_ms
+        self._direction = direction
+        self._seed = seed
+        self._echo = echo
         self._free_ms = 0
         self._arrived_ms = 0
-        self._faults = [
-            (fault, stream(seed, f"link/{direction}/{i}"))
-            for i, fault in enumerate(model.faults)
-            if fault.direction in (direction, "both")
-        ]
+        self._seen: dict[str, int] = {}
+        self._faults: list[tuple[AnyLinkFault, Line]] = []
 
-    def carry(self, data: bytes, t_ms: int) -> tuple[bytes, int]:
-        """Send ``data`` at t_ms: what arrives, and when its last octet is in. In order, whatever the delays."""
-        self._free_ms = max(t_ms, self._free_ms) - (-len(data) * 10_000 // self._model.baud)
-        late = self._model.latency_ms
-        for fault, rng in self._faults:
+    def add(self, fault: AnyLinkFault) -> Iterator[Delivery]:
+        """Put a fault after those there are; returns what it lets arrive although nobody sent it."""
+        # Named by kind and place among its kind: a fault taken away leaves the streams of the others alone.
+        place = self._seen[fault.kind] = self._seen.get(fault.kind, -1) + 1
+        if fault.direction not in (self._direction, "both"):
+            return iter(())
+        rng = stream(self._seed, f"link/{self._direction}/{fault.kind}/{place}")
+        line = Line(rng, self._baud, echo=lambda data: self._echo(data, self._free_ms))
+        self._faults.append((fault, line))
+        return fault.uninvited(line)
+
+    def carry(self, data: bytes, t_ms: int) -> list[Delivery]:
+        """Send ``data`` at t_ms: what arrives, and when. In order, whatever the delays, unless a fault says otherwise."""
+        self._free_ms = max(t_ms, self._free_ms) - (-len(data) * BITS * 1000 // self._baud)
+        due = self._free_ms + self._latency_ms
+        if not self._faults:
+            self._arrived_ms = max(self._arrived_ms, due)
+            return [(data, self._arrived_ms)]
+        pieces = [Piece(data)]
+        for fault, line in self._faults:
             if fault.active(t_ms / 1000):
-                data, more = fault.act(data, rng)
-                late += more
-        self._arrived_ms = max(self._arrived_ms, self._free_ms + late)
-        return data, self._arrived_ms
+                line.t_ms = t_ms
+                pieces = fault.act(pieces, line)
+        deliveries = []
+        for piece in pieces:
+            arrival_ms = max(t_ms, due + piece.late_ms)
+            if piece.ordered:
+                arrival_ms = self._arrived_ms = max(self._arrived_ms, arrival_ms)
+            if piece.data:
+                deliveries.append((piece.data, arrival_ms))
+        return deliveries
+
+    def counts(self) -> dict[str, int]:
+        """How often each kind of fault struck; every kind that is in the model is named."""
+        counts: dict[str, int] = {}
+        for fault, line in self._faults:
+            counts[fault.kind] = counts.get(fault.kind, 0) + line.hits
+        return counts

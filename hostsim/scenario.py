@@ -1,5 +1,6 @@
 """Scenario files: TOML, checked against one model; a bad file is refused by file, line and key."""
 
+import sys
 import tomllib
 from functools import cached_property
 from importlib import resources
@@ -10,8 +11,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hostsim.cabin.fields import Duration, Span, Table
 from hostsim.cabin.model import CabinModel
+from hostsim.device_faults import DeviceModel
 from hostsim.errors import UsageError
 from hostsim.link import LinkModel
+from hostsim.raw import RawTelecommand
 from hostsim.sensors import AnalyserModel, SensorModel
 from hostsim.toml_lines import find_line, key_lines
 from protocol import table as t
@@ -102,6 +105,7 @@ class Expect(Table):
     at_most: Literal["advisory", "caution", "warning", "emergency"] | None = Field(
         None, description="no alarm may be of a higher class"
     )
+    coolant_by: Duration | None = Field(None, description="the coolant loop must have been called by then, s")
     rate_within: float | None = Field(
         None, gt=0, description="|reported - true rate| at the end, as a part of the true"
     )
@@ -126,6 +130,9 @@ class Scenario(Table):
     sensor: SensorModel = Field(SensorModel(), description="the pressure transducer")
     analyser: AnalyserModel | None = Field(None, description="the constituent analyser, if there is one")
     link: LinkModel = Field(LinkModel(), description="the serial link")
+    device: DeviceModel = Field(
+        DeviceModel(), description="the node under test: faults of its clock and processor"
+    )
     onset: Duration | None = Field(
         None, description="when what matters begins (the leak, its growth), s from the start"
     )
@@ -133,6 +140,9 @@ class Scenario(Table):
         default=[], description="when the monitor is reset from outside, s from the start"
     )
     telecommands: list[Telecommand] = Field(default=[], description="what the ground sends, and when")
+    raw: list[RawTelecommand] = Field(
+        default=[], description="wrong or badly timed telecommands, octet by octet"
+    )
     expect: Expect | None = Field(None, description="what should come of it")
 
     @field_validator("parameters")
@@ -218,3 +228,9 @@ def load(name: str) -> tuple[Scenario, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from None
     return parse(text, str(path)), text
+
+
+if "hypothesis" in sys.modules:
+    from hostsim.hypothesis_hook import register
+
+    register()

@@ -5,14 +5,19 @@ by a time, and tells it what the monitor sent.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
+from hostsim import coolant
 from hostsim.cabin.station import Station
+from hostsim.coolant import CoolantWatch, LoopGauge
+from hostsim.device_faults import SlowHost
 from hostsim.ground import EventReport, Ground
 from hostsim.instruments import Instrument
-from hostsim.link import Channel
-from hostsim.scenario import Scenario
+from hostsim.link import Channel, Delivery
+from hostsim.link_faults import AnyLinkFault
+from hostsim.raw import RawTelecommand
+from hostsim.scenario import Scenario, Telecommand
 from hostsim.seeds import stream
 from hostsim.sensors import GasAnalyser, PressureSensor
 from protocol import host
@@ -35,9 +40,12 @@ class World:
         self._watched_ms: int | None = None
         self._rx = bytearray()
         self._decoder = host.StreamDecoder()
-        self._up = Channel(scenario.link, "up", seed)
-        self._down = Channel(scenario.link, "down", seed)
-        sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
+        # An echo of what goes one way arrives where it came from.
+        self._up = Channel(scenario.link, "up", seed, partial(self._deliver, self._receive))
+        self._down = Channel(scenario.link, "down", seed, partial(self._deliver, self._arrive))
+        for fault in scenario.link.faults:
+            self.add_link_fault(fault)
+        self.sensor = sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
         self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", sensor)}
         if scenario.analyser is not None:
             place = scenario.analyser.compartment or self.compartment
@@ -46,12 +54,18 @@ class World:
             )
             self.instruments[int(t.Apid.ANALYSER)] = Instrument("analyser", analyser)
         self.ground = Ground(self._to_monitor, on_event)
+        for loop in scenario.cabin.loops:
+            gauge = LoopGauge(self.station, loop, stream(seed, f"coolant/{loop}"))
+            self.at(coolant.PERIOD_MS, partial(self._watch_coolant, CoolantWatch("coolant", gauge)))
         self.ground.parameters = dict(scenario.parameters)
         self.on_reset: Callable[[], None] = lambda: None
         for t_s in scenario.resets:
             self.at(round(t_s * 1000), lambda: self.on_reset())
         for command in scenario.telecommands:
-            self.at(command.at_ms, self._commander(command.packet, command.values))
+            self.add_telecommand(command)
+        for raw in scenario.raw:
+            self.add_raw(raw)
+        self._slow = [f for f in scenario.device.faults if isinstance(f, SlowHost)]
 
     def _truth(self, t_s: float) -> tuple[float, float]:
         reading = self.station.at(self.compartment, t_s)
@@ -84,13 +98,40 @@ class World:
     def from_monitor(self, data: bytes) -> None:
         """The monitor sent ``data`` now."""
         if data:
-            carried, arrival_ms = self._up.carry(data, self.now_ms)
-            self.at(arrival_ms, lambda: self._arrive(carried))
+            for delivery in self._up.carry(data, self.now_ms):
+                self._deliver(self._arrive, *delivery)
 
     def _to_monitor(self, data: bytes) -> None:
         if data:
-            carried, arrival_ms = self._down.carry(data, self.now_ms)
-            self.at(arrival_ms, lambda: self._rx.extend(carried))
+            for delivery in self._down.carry(data, self.now_ms):
+                self._deliver(self._receive, *delivery)
+
+    def _deliver(self, taker: Callable[[bytes], None], data: bytes, arrival_ms: int) -> None:
+        self.at(arrival_ms, partial(taker, data))
+
+    def _stray(self, stray: Iterator[Delivery], taker: Callable[[bytes], None]) -> None:
+        """Let arrive what nobody sent: one now in the queue, the next when it has arrived."""
+
+        def arrive(data: bytes) -> None:
+            taker(data)
+            self._stray(stray, taker)
+
+        for data, arrival_ms in stray:
+            self.at(arrival_ms, partial(arrive, data))
+            break
+
+    def add_link_fault(self, fault: AnyLinkFault) -> None:
+        """Put a fault on the line, after those there are."""
+        self._stray(self._up.add(fault), self._arrive)
+        self._stray(self._down.add(fault), self._receive)
+
+    def _receive(self, data: bytes) -> None:
+        self._rx += data
+
+    def link_counts(self) -> dict[str, int]:
+        """How often each kind of link fault struck so far, both directions together."""
+        up, down = self._up.counts(), self._down.counts()
+        return {kind: up.get(kind, 0) + down.get(kind, 0) for kind in {**up, **down}}
 
     def _arrive(self, data: bytes) -> None:
         for frame in self._decoder.feed(data):
@@ -106,7 +147,8 @@ class World:
 
     def _ask(self, instrument: Instrument, packet: bytes) -> None:
         answer = instrument.answer(packet, self.now_ms)
-        self.at(self.now_ms + instrument.delay_ms, lambda: self._to_monitor(answer))
+        late_ms = sum(f.by_ms for f in self._slow if f.active(self.now_ms / 1000))
+        self.at(self.now_ms + instrument.delay_ms + late_ms, lambda: self._to_monitor(answer))
 
     def _report(self, packet: bytes) -> None:
         try:
@@ -114,10 +156,27 @@ class World:
         except host.Alien:
             self.ground.counts.aliens += 1
             return
+        if tm.role != "monitor":
+            return  # an instrument's answer, echoed back by the line
         self.ground.telemetry(tm, self.now_ms)
         self._watch()
 
+    def _watch_coolant(self, loop: CoolantWatch) -> None:
+        """The loop's reports go to the ground on a line of their own."""
+        for tm in host.decode_stream(loop.watch(self.now_ms)):
+            self.ground.telemetry(tm, self.now_ms)
+        self.at(self.now_ms + coolant.PERIOD_MS, partial(self._watch_coolant, loop))
+
     # -- the ground
+
+    def add_telecommand(self, command: Telecommand) -> None:
+        """Have the ground send it at its time."""
+        self.at(command.at_ms, self._commander(command.packet, command.values))
+
+    def add_raw(self, raw: RawTelecommand) -> None:
+        """Put its octets on the line at its times."""
+        for t_ms in raw.times_ms():
+            self.at(t_ms, partial(self._to_monitor, raw.frame()))
 
     def _commander(self, packet: t.Packet, values: dict[str, int]) -> Callable[[], None]:
         def send() -> None:

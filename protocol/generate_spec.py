@@ -37,6 +37,7 @@ EVENT_TEXT = {
     t.Event.SENSOR_FOUND: ("monitor, transducer", "1", "old health", "last pressure, cPa"),
     t.Event.LINK_NOISE: ("monitor", "1", "frames discarded, at most 255", "frames discarded"),
     t.Event.INHIBIT_ENDED: ("monitor", "1", "class that the data justify", "0"),
+    t.Event.COOLANT_LOW: ("coolant", "2 or 3", "4", "accumulator fill, millionths"),
 }
 FUNCTION_TEXT = {
     t.Function.ACKNOWLEDGE: ("0", "acknowledge the latched alarm"),

@@ -6,6 +6,8 @@ are made from it. ``python -m protocol.generate`` rewrites what is generated; a 
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
+from struct import Struct
 
 FIELD_SIZES = {"B": 1, "H": 2, "I": 4, "i": 4}
 
@@ -43,6 +45,11 @@ class Packet:
     def title(self) -> str:
         """The message type as the standard writes it, e.g. ``TM[3,25]``."""
         return f"{self.kind}[{self.service},{self.subtype}]"
+
+    @cached_property
+    def struct(self) -> Struct:
+        """Layout of its data."""
+        return Struct(">" + "".join(f.code for f in self.fields))
 
     @property
     def data_size(self) -> int:
@@ -149,6 +156,7 @@ class Event(IntEnum):
     SENSOR_FOUND = 5
     LINK_NOISE = 6
     INHIBIT_ENDED = 7
+    COOLANT_LOW = 8
 
 
 class Reset(IntEnum):
@@ -330,10 +338,10 @@ MONITOR_PARAMETERS = (
     ),
     Parameter(3, "hk_period", "ms", 10_000, 1000, DAY_MS, "time between periodic housekeeping reports"),
     Parameter(
-        4, "pressure_low", "cPa", 100_000, 0, 20_000_000, "readings below are implausible, not believed"
+        4, "pressure_low", "cPa", 100_000, 0, 16_000_000, "readings below are implausible, not believed"
     ),
     Parameter(
-        5, "pressure_high", "cPa", 12_000_000, 0, 20_000_000, "readings above are implausible, not believed"
+        5, "pressure_high", "cPa", 12_000_000, 0, 16_000_000, "readings above are implausible, not believed"
     ),
     Parameter(
         6,
@@ -358,7 +366,7 @@ MONITOR_PARAMETERS = (
     ),
     Parameter(9, "loss", "cPa/d", 2500, 0, 500_000, "planned fall of nitrogen"),
     Parameter(
-        10, "z", "", 56, 24, 120, "threshold of the fastest scale, eighths of its mean absolute deviation"
+        10, "z", "", 64, 24, 120, "threshold of the fastest scale, eighths of its mean absolute deviation"
     ),
     Parameter(
         11,
@@ -373,7 +381,7 @@ MONITOR_PARAMETERS = (
         12, "hold", "s", 1200, 1, 86_400, "a quick fall that goes on for this long is a leak however small"
     ),
     Parameter(13, "fast", "cPa/min", 600, 60, 100_000, "changes above this are followed sample by sample"),
-    Parameter(14, "lag", "s", 0, 0, 3600, "lag of the temperature sensor behind the gas"),
+    Parameter(14, "lag", "s", 60, 0, 3600, "lag of the temperature sensor behind the gas"),
     Parameter(15, "floor", "cPa", 500, 0, 100_000, "change from sample to sample that is never looked at"),
     Parameter(16, "emergency", "s", 3600, 0, RESERVE_MAX, "T-reserve below which a leak is an Emergency"),
     Parameter(17, "warning", "s", 86_400, 0, RESERVE_MAX, "T-reserve below which a leak is a Warning"),

@@ -1,0 +1,114 @@
+"""What can go wrong with the node itself: resets, a clock that is off, a processor or a host that is slow."""
+
+from bisect import bisect_right
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from hostsim.cabin.fields import Duration, Table
+from hostsim.sensors import Window
+
+RING = 63
+"""Octets a node's receive ring holds while nobody reads it (a micro:bit's)."""
+
+
+class Reset(Table):
+    """The node is reset from outside; octets that come while it is down are lost."""
+
+    kind: Literal["reset"] = "reset"
+    at: Duration = Field(description="when, s from the start")
+    octet: int | None = Field(
+        None, ge=0, le=4096, description="wait until so many more octets have been taken; at once if left out"
+    )
+    down_ms: int = Field(0, ge=0, le=60_000, description="how long it takes to boot, ms")
+
+
+class Drift(Window):
+    """The node's clock runs fast or slow."""
+
+    kind: Literal["drift"] = "drift"
+    ppm: int = Field(
+        ge=-100_000, le=100_000, description="parts per million; an RC oscillator is off by 10,000"
+    )
+
+
+class Jump(Table):
+    """The node's clock jumps. Back: what passed since its last step is lost, as no node lets time be negative."""
+
+    kind: Literal["jump"] = "jump"
+    at: Duration = Field(description="when, s from the start")
+    by_ms: int = Field(ge=-86_400_000, le=86_400_000, description="by how much, ms")
+
+
+class Stall(Window):
+    """The node's processor is busy elsewhere: it takes no step, and its receive ring overflows."""
+
+    kind: Literal["stall"] = "stall"
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.until is None:
+            raise ValueError("a stall needs until: a node that never comes back is a reset")
+        return self
+
+
+class SlowHost(Window):
+    """The instruments and the ground answer late."""
+
+    kind: Literal["slow_host"] = "slow_host"
+    by_ms: int = Field(ge=1, le=60_000, description="how late, ms")
+
+
+AnyDeviceFault = Annotated[Reset | Drift | Jump | Stall | SlowHost, Field(discriminator="kind")]
+
+
+class DeviceModel(Table):
+    """The ``[device]`` table: the node under test; on a live target only what the host can do to it is done."""
+
+    faults: list[AnyDeviceFault] = Field(default=[], description="faults of the node and its clock")
+
+
+class Clock:
+    """The node's clock against the world's: what it shows at a time of the world, and when it will show a time."""
+
+    def __init__(self, model: DeviceModel) -> None:
+        self._drifts = [(round(f.at * 1000), _end(f), f.ppm) for f in model.faults if isinstance(f, Drift)]
+        self._jumps = [(round(f.at * 1000), f.by_ms) for f in model.faults if isinstance(f, Jump)]
+        corners = {at for at, _ in self._jumps} | {
+            t for at, end, _ in self._drifts for t in (at, end) if t is not None
+        }
+        self._corners = sorted(corners)
+        self.true = not corners
+
+    def at(self, t_ms: int) -> int:
+        """What it shows at t_ms of the world."""
+        shown = t_ms
+        for at, end, ppm in self._drifts:
+            if t_ms > at:
+                shown += ((t_ms if end is None else min(t_ms, end)) - at) * ppm // 1_000_000
+        return shown + sum(by for at, by in self._jumps if at <= t_ms)
+
+    def when(self, shown_ms: int, now_ms: int) -> int:
+        """The first time of the world, from now_ms on, at which it shows shown_ms or more."""
+        if self.true:
+            return max(now_ms, shown_ms)
+        low = now_ms
+        for corner in self._corners[bisect_right(self._corners, now_ms) :]:
+            if self.at(corner - 1) >= shown_ms:
+                return self._search(shown_ms, low, corner - 1)
+            low = corner
+        # Beyond the last corner it runs at least nine tenths as fast as the world.
+        return self._search(shown_ms, low, low + 1 + max(0, shown_ms - self.at(low)) * 2)
+
+    def _search(self, shown_ms: int, low: int, high: int) -> int:
+        while low < high:
+            middle = (low + high) // 2
+            if self.at(middle) >= shown_ms:
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+
+def _end(window: Window) -> int | None:
+    return None if window.until is None else round(window.until * 1000)
