@@ -74,7 +74,7 @@ class Scales:
         return (self.e[j] >> 1) - (self.b[j] >> 3)
 
     def add(self, t, x, slope, z, learn):
-        """Take x cPa at second t; self.hit becomes the slowest scale that now calls a fall, or -1."""
+        """Take x cPa at second t; self.hit becomes the fastest scale that now calls a fall, or -1."""
         o = self.t
         if o < 0:
             o = t
@@ -139,8 +139,9 @@ class Scales:
             if j > 1 and y < d >> 1:
                 self.b[j] = self.e[j] << 2  # a rise is no leak: once over, accept it
         elif d + slope < -q:
-            if j < 2 or y < d + slope >> 1:
-                self.hit = j
+            if j < 2 or y < d + slope >> (1 if j < self.n - 2 else 2):
+                if self.hit < 0:
+                    self.hit = j
             elif learn and y > d >> 3:  # over, not going on: a step, taken out
                 q = self.b[j] >> 3
                 self.step = q - (self.e[j - 2] >> 1) >> 4
@@ -166,7 +167,7 @@ class Detector:
         self.t = self.u = self.ms = self.lsb = self.rest = self.v = 0
         # every attribute is made here: a new one later would grow the object's table
         self.mad = self.e1 = self.e2 = self.g = self.w = self.r = self.y0 = self.n = self.sum = 0
-        self.x0 = self.ea = self.go = self.xm = self.ma = self.vr = self.em = 0
+        self.x0 = self.ea = self.go = self.xm = self.ma = self.em = 0
         self.jc = self.jr = self.age = self.at = self.peak = self.lp = self.lt = self.ld = 0
         self.clear()
 
@@ -256,7 +257,7 @@ class Detector:
             if j >= 0:
                 h = x.h + j
                 f = -x.d(j) >> 4
-                if cause == 2 and f * 60 >> h > self.p[P_FAST]:  # age of the leak: about a block
+                if cause == 2 and f * 30 >> h > self.p[P_FAST]:  # age of the leak: about a block
                     self.y0 = (x.b[j] >> 7) - x.o
                     self.start(self.w + f, 2000 << h, -f)
                 else:
@@ -297,23 +298,24 @@ class Detector:
         self.ea = ms
         self.sg = 1 if d < 0 else -1
         self.go = 0
-        self.mark(lim(abs(d), 10000000) * 100 // (ms // 10 + 1))
+        x = self.x  # the open block may hold the beginning of the change
+        x.a[0] = lim(self.y0 + x.o, 1000000) * x.c[0] << 4
+        self.mark(lim(abs(d), 10000000) * 50 // (ms // 10 + 1))
 
     def mark(self, v):
         """Look again when the change, at v cPa/s, stands out of the noise."""
         self.xm = self.w
         self.ma = 0
-        self.vr = max(v, 1)
-        self.em = min((self.mad >> 3) + self.p[P_FLOOR] + self.lsb, 1000000) * 1000 // self.vr
+        self.em = min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000) * 1000 // max(v, 1)
 
     def change(self, dt, v):
         self.ea = min(self.ea + dt, 500000000)
         self.ma = m = min(self.ma + dt, 500000000)
         if m < self.em:
             return
-        f = lim((self.xm - v) * self.sg, 10000000)
-        f = lim(f * 100 // (m // 10 + 1), 290000)
-        if f < self.vr >> 1 + self.cause or f * 60 < self.p[P_FAST]:  # it is over
+        f = lim(lim((self.xm - v) * self.sg, 10000000) * 100 // (m // 10 + 1), 290000)
+        q = lim((self.x0 - v) * self.sg, 10000000) * 100 // (self.ea // 10 + 1)
+        if f < q >> 1 or f < 1 or f * 240 < self.p[P_FAST]:  # slower than half its mean rate: it is over
             self.r = v
             self.n = self.rest = max(min(32000 // dt, 32), 1)
             self.sum = 0

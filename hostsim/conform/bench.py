@@ -144,8 +144,13 @@ class Bench(ABC):
     def ask(self, octets: bytes, chunk: int = 0, fence: bool = True) -> list[Heard]:
         """Give the node octets (``chunk`` at a time) and gather all that it answers.
 
-        ``fence``: a live bench ends the answer by a ping of its own; without it, by a pause.
+        A live bench ends the answer by a telecommand of its own that the node answers last: a ping, or with ``fence``
+        False one that is refused, which leaves alone what the node remembers as the last telecommand.
         """
+
+    @abstractmethod
+    def give(self, octets: bytes) -> list[Heard]:
+        """Give the node octets and nothing behind them; what it sends at once, where the bench can tell."""
 
     @abstractmethod
     def run(self, ms: int) -> list[Heard]:

@@ -56,7 +56,8 @@ def case(name: str, *also: str, role: str = "") -> Callable[[Run], Run]:
 def expect(met: bool, expected: str, got: object, timing: bool = False) -> None:
     """Raise Unmet unless ``met``."""
     if not met:
-        raise Unmet(expected, texts(got) if isinstance(got, list) else str(got), timing)
+        heard = isinstance(got, list) and all(isinstance(h, Heard) for h in got)
+        raise Unmet(expected, texts(got) if heard and isinstance(got, list) else str(got), timing)
 
 
 def expect_titles(got: list[Heard], *titles: str, after: str = "") -> None:

@@ -312,7 +312,7 @@ def boots(b: Bench) -> None:
 def half_frame(b: Bench) -> None:
     """The rest of a frame that a reset cut in two is no frame."""
     frame = framed(sealed(b.head("ping", ack=0)))
-    b.ask(frame[:-3], fence=False)
+    b.give(frame[:-3])
     b.restart()
     expect_silence(b, frame[-3:], "the end of a frame that began before the reset")
 

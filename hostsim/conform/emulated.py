@@ -77,6 +77,9 @@ class EmulatedBench(Bench):
             heard += self._step(0, octets[i : i + size])
         return heard + self._until(self._now + ANSWER_MS)
 
+    def give(self, octets: bytes) -> list[Heard]:
+        return self.ask(octets)
+
     def run(self, ms: int) -> list[Heard]:
         self.raw = b""
         return self._until(self._now + ms)

@@ -1,7 +1,7 @@
 """The bench for live targets, in real time: a serial line, or a program on its standard input and output.
 
-No case waits longer than it has to: the end of an answer is marked by a ping of the bench's own, and time-outs are a
-generous multiple of one measured round trip.
+No case waits longer than it has to: the end of an answer is marked by a telecommand that the bench adds, and
+time-outs are a generous multiple of one measured round trip.
 """
 
 import os
@@ -19,6 +19,7 @@ import serial
 from hostsim.conform.bench import Bench, Gone, Heard, Impossible, Unmet, texts
 from hostsim.errors import SetupError
 from hostsim.live import open_port
+from protocol import host
 from protocol import table as t
 
 FENCE = 0xFE5C
@@ -276,25 +277,21 @@ class LiveBench(Bench):
     def ask(self, octets: bytes, chunk: int = 0, fence: bool = True) -> list[Heard]:
         self.raw = b""
         self._give(octets, chunk)
-        return self._to_fence() if fence else self._to_pause()
+        return self._to_fence(fence)
 
-    def _to_pause(self) -> list[Heard]:
-        """What comes until the line has been still for a while."""
-        heard: list[Heard] = []
-        pause = max(0.03, 8 * self.rtt_s)
-        end = time.monotonic() + self._answer_s
-        still = time.monotonic() + pause
-        while time.monotonic() < min(end, still):
-            more = self._listen(min(0.005, pause))
-            if any(not self.unasked(h) for h in more):
-                still = time.monotonic() + pause
-            heard += more
-        return heard
+    def give(self, octets: bytes) -> list[Heard]:
+        self.raw = b""
+        self._give(octets)
+        time.sleep(max(0.02, 4 * self.rtt_s))
+        return []
 
-    def _to_fence(self) -> list[Heard]:
-        """What comes before the answer to a ping that follows."""
+    def _to_fence(self, ping: bool) -> list[Heard]:
+        """What comes before the answer to a telecommand that follows: a ping, or one octet more, which is refused."""
         count = self.next_count()
-        self._give(self.tc("ping", ack=t.Ack.COMPLETION, count=count, source=FENCE))
+        head = self.head("ping", ack=t.Ack.COMPLETION, count=count, source=FENCE)
+        if not ping:
+            head = head[:5] + bytes((head[5] + 1,)) + head[6:] + b"\1"
+        self._give(host.seal(head))
         heard: list[Heard] = []
         seen = False
         end = time.monotonic() + self._answer_s
@@ -310,7 +307,7 @@ class LiveBench(Bench):
         if seen:
             return heard
         raise Unmet(
-            f"an answer within {self._answer_s:.1f} s to the ping that the bench sends behind each question",
+            f"an answer within {self._answer_s:.1f} s to the telecommand that the bench sends behind each question",
             texts(heard),
             timing=True,
         )

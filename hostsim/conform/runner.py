@@ -105,7 +105,7 @@ def run_case(bench: Bench, case: Case) -> Result:
     return result
 
 
-def _judge(bench: Bench, case: Case) -> Result:
+def judge(bench: Bench, case: Case) -> Result:
     """Run a case; on a live bench once more where it failed by time alone."""
     first = run_case(bench, case)
     if bench.emulated or not (first.verdict is Verdict.FAIL and first.timing):
@@ -142,7 +142,7 @@ def run(
                 result = Result(case, Verdict.NOT_RUN, reason="the target is gone")
             else:
                 try:
-                    result, deaths = _judge(bench, case), 0
+                    result, deaths = judge(bench, case), 0
                 except Gone as gone:
                     deaths += 1
                     result = Result(case, Verdict.FAIL, "a node that goes on", str(gone), log=list(bench.log))

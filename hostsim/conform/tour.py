@@ -1,6 +1,6 @@
 """A tour of everything a node can be asked, for the cases that judge all telemetry alike."""
 
-from hostsim.conform.bench import TC, Bench, Heard, sealed_service
+from hostsim.conform.bench import TC, Bench, Heard, Unmet, sealed_service, texts
 from protocol import table as t
 
 SETTING = {"monitor": 1234, "transducer": 77}
@@ -25,7 +25,10 @@ def tour(b: Bench) -> list[Heard]:
     """All that the node sends when it is asked everything once, refused once, and fails once."""
     heard: list[Heard] = []
     for name in commands(b.role):
-        heard += b.ask(b.tc(name, values(name, b.role), ack=15))
+        answer = b.ask(b.tc(name, values(name, b.role), ack=15))
+        if not b.answers(answer):
+            raise Unmet(f"an answer to {TC[name].title}", texts(answer))
+        heard += answer
     heard += b.ask(sealed_service(b, 99, 1))
     heard += b.ask(b.tc("set_parameter", {"parameter": 0, "value": -(1 << 31)}))
     if b.role == "monitor":

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,10 +31,12 @@ class Leak:
 
 
 def by_mass(name: str, kg_d: float) -> Leak:
+    """A leak of kg_d kilograms a day from the whole station."""
     return Leak(name, kg_d / CABIN_KG / DAY_S)
 
 
 def by_rate(name: str, mmHg_d: float) -> Leak:
+    """A leak that lowers the total pressure by mmHg_d a day."""
     return Leak(name, mmHg_d * MMHG_PA / STANDARD_PA / DAY_S)
 
 
@@ -75,8 +78,9 @@ class Watch:
 
     def quiet(self, seconds: float) -> list[float]:
         """Feed a quiet record; the times of calls, s. After a call the detector accepts what it saw."""
+        sample: Callable[[int, int, int], None] = self.detector.sample
         step = round(self.noise.wander.period_s * 1000)
-        sample, calls = self.detector.sample, []
+        calls = []
         record = 100 * (STANDARD_PA + self.noise.take(round(seconds * 1000) // step))
         for i, value in enumerate(np.rint(record).astype(np.int64).tolist()):
             sample(step, value, TEMPERATURE_CK)
@@ -87,8 +91,9 @@ class Watch:
 
     def delay(self, leak: Leak, limit_s: float) -> float:
         """Seconds from the leak's start to the call; infinite if there is none within the limit."""
+        sample: Callable[[int, int, int], None] = self.detector.sample
         step = round(self.noise.wander.period_s * 1000)
-        sample, done = self.detector.sample, 0
+        done = 0
         while done * step < limit_s * 1000:
             n = min(7200, 512 << min(done // 512, 8))
             t = np.arange(done + 1, done + 1 + n) * (step / 1000)

@@ -1,0 +1,26 @@
+"""What the oracles hold the monitor to, with the margins, in one place: nothing here is known elsewhere.
+
+The leak detector's own guarantees are statistical; a campaign may only fail on what holds in every run. So leaks that
+must be found are quick ones, far above the parameters ``fast`` and ``step``, and worlds in which no alarm may be called
+are those in which nothing happens to the air.
+"""
+
+CALL_FALL_Pa = 3000.0
+"""A quick leak must be called before it has cost this much: three times the parameter ``step`` (1000 Pa)."""
+CALL_POLLS = 12
+"""... and these polls more, since a loss of samples delays it."""
+QUICK_Pa_s = (10.0, 100.0)
+"""Rates of quick leaks; ``fast`` is 0.1 Pa/s. Slower leaks are the report card's business."""
+QUIET_SIGMA_Pa = 5.0
+"""Worst white noise under which a still cabin may call no alarm."""
+SIGMAS = 7.0
+"""A reading may be off by so many standard deviations of its noise: once in 1e11 readings."""
+TRES_OPTIMISM = 1.25
+"""A quick leak's reported T-reserve may exceed the true one by this factor: its rate comes from few samples."""
+TRES_SLACK_S = 30.0
+CONVERGE_HK = 2
+"""After healing the state must be right within this many housekeeping periods ..."""
+CONVERGE_POLLS = 4
+"""... and so many polls."""
+CONVERGE_S = 20.0
+"""... and this: the ground sends the parameters again after a boot event, one by one, each up to TRIES times."""

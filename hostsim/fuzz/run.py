@@ -1,0 +1,93 @@
+"""One run of a campaign: play its world, judge every octet, judge the end."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hostsim.drive import LockStep
+from hostsim.fuzz.reference import Reference, Wrong
+from hostsim.fuzz.swarm import Plan, draw
+from hostsim.fuzz.truth import judge
+from hostsim.targets import open_target
+from hostsim.targets.base import Target
+from hostsim.transcript import Step
+from hostsim.world import World
+
+MakeTarget = Callable[[], Target]
+TRACE = 40
+
+
+@dataclass
+class Outcome:
+    """What came of one run; ``kind`` is empty where nothing is wrong."""
+
+    run: int
+    kind: str = ""
+    text: str = ""
+    steps: int = 0
+    simulated_s: float = 0.0
+    mode: str = ""
+    packets_in: int = 0
+    alarms: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    sha256: str = ""
+    trace: list[str] = field(default_factory=list)
+
+
+class _Judge:
+    """A recorder that has every step judged, and keeps the last few and the hash."""
+
+    def __init__(self) -> None:
+        self.reference = Reference()
+        self.last: list[Step] = []
+        self._hash = hashlib.sha256()
+
+    def add(self, step: Step) -> None:
+        self._hash.update(step.line())
+        self.last.append(step)
+        if len(self.last) > TRACE:
+            del self.last[0]
+        self.reference.step(step)
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+
+def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
+    """Play and judge one plan. Whatever the firmware raises is a failure of class ``crash``."""
+    outcome = Outcome(run, mode=plan.mode)
+    world = World(plan.scenario, plan.seed)
+    watch = _Judge()
+    target = make_target()
+    drive = LockStep(world, target, watch)
+    try:
+        drive.run(plan.scenario.duration_ms)
+        judge(plan, world, watch.reference)
+    except Wrong as wrong:
+        outcome.kind, outcome.text = wrong.kind, f"{wrong} (at {world.now_ms / 1000} s)"
+    except Exception as error:
+        outcome.kind, outcome.text = "crash", f"{type(error).__name__}: {error} (at {world.now_ms / 1000} s)"
+    finally:
+        target.close()
+    outcome.steps, outcome.simulated_s, outcome.sha256 = drive.steps, world.now_ms / 1000, watch.sha256
+    outcome.packets_in, outcome.alarms = watch.reference.packets_in, len(watch.reference.alarms)
+    outcome.faults = _counted(plan, world)
+    if outcome.kind:
+        outcome.trace = [step.line().decode().strip() for step in watch.last]
+    return outcome
+
+
+def _counted(plan: Plan, world: World) -> dict[str, int]:
+    """Faults injected by kind: what link faults did, and how many there were of the others."""
+    counts = {kind: n for kind, n in world.link_counts().items() if n}
+    for fault in (*plan.scenario.device.faults, *plan.scenario.sensor.faults):
+        counts[f"{fault.kind} (node or sensor)"] = counts.get(f"{fault.kind} (node or sensor)", 0) + 1
+    if plan.scenario.raw:
+        counts["raw telecommand"] = sum(raw.times for raw in plan.scenario.raw)
+    return counts
+
+
+def one(seed: str, run: int, target: str) -> Outcome:
+    """Run number ``run`` of the campaign ``seed`` on a target by name; the same outcome in every process."""
+    return play(draw(seed, run), lambda: open_target(target), run)
