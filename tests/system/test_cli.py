@@ -118,7 +118,10 @@ WRONG = {
     "no such scheme": (["run", "ms09", "--target", "gopher://x"], "cannot open gopher://x"),
     "unknown option": (["run", "ms09", "--colour"], "--colour"),
     "unknown command": (["fly"], "fly"),
-    "unwritable record": (["run", "ms09", "--target", "cpython", "--record", "/no/x"], "cannot record to /no/x"),
+    "unwritable record": (
+        ["run", "ms09", "--target", "cpython", "--record", "/no/x"],
+        "cannot record to /no/x",
+    ),
     "replay of nothing": (["replay", "/no/such.jsonl"], "cannot read /no/such.jsonl"),
     "replay of a scenario": (["replay", str(scenarios.locate("ms09"))], "not a cabinwatch recording"),
     "unknown live target": (["device", "--target", "esp32"], "no live target 'esp32'"),
@@ -222,7 +225,12 @@ def test_ctrl_c_in_mid_run_leaves_a_whole_recording(tmp_path, target, request):
     path = tmp_path / "run.jsonl"
     words = ["run", str(tmp_path / "long.toml"), "--target", target, "--record", str(path), "--json"]
     process = subprocess.Popen(
-        [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, start_new_session=True
+        [*COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        start_new_session=True,
     )
     try:
         deadline = time.monotonic() + 60
