@@ -49,6 +49,7 @@ class Scales:
         self.c = [0] * n  # and its count
         self.s = [0] * n  # 256 x mean absolute deviation
         self.k = [0] * n  # blocks since (re)start, up to 8
+        self.u = [0] * n  # 16 x mean difference
         self.m = [0] * n  # weight of what is learned, up to 256
         self.reset()
 
@@ -72,6 +73,10 @@ class Scales:
 
     def d(self, j):
         return (self.e[j] >> 1) - (self.b[j] >> 3)
+
+    def spread(self, j):
+        """256 x mean absolute deviation of scale j; never below the wander until the scale has learned."""
+        return max(self.s[j], self.p[P_WANDER] << 12 if self.m[j] < 64 else 0)
 
     def add(self, t, x, slope, z, learn):
         """Take x cPa at second t; self.hit becomes the fastest scale that now calls a fall, or -1."""
@@ -125,21 +130,25 @@ class Scales:
         s = self.s[j]
         m = self.m[j]
         if learn:
-            y = min(abs(d), 1048575)
+            # The spread is learned about the mean, or a long ramp would teach a scale to put up with it.
+            if not m:
+                self.u[j] = d << 4
+            y = d - (self.u[j] >> 4)
+            self.u[j] += y
+            y = min(abs(y), 1048575)
             if m:
                 y = min(y, (s >> 6) + 16)
             if m < 64 or m < 256 and self.h + j < 12:
                 self.m[j] = m = m + 1
-            self.s[j] = s = s + ((y << 8) - s) // m
-        if m < 64:
-            s = max(s, self.p[P_WANDER] << 12)
-        q = max(s >> 6, self.f) * z >> 5
+            self.s[j] = s + ((y << 8) - s) // m
+        q = max(self.spread(j) >> 6, self.f) * z >> 5
         y = self.d(max(j - 2, 0))
         if d > q:
             if j > 1 and y < d >> 1:
                 self.b[j] = self.e[j] << 2  # a rise is no leak: once over, accept it
         elif d + slope < -q:
-            if j < 2 or y < d + slope >> (1 if j < self.n - 2 else 2):
+            # Of a ramp the scale two octaves down shows a quarter, of a step soon nothing.
+            if j < 2 or y + (slope >> 2) < d + slope >> 3:
                 if self.hit < 0:
                     self.hit = j
             elif learn and y > d >> 3:  # over, not going on: a step, taken out
@@ -281,12 +290,14 @@ class Detector:
         # The difference answers a ramp n blocks old with 2 + n / 5 blocks of it; here to cPa/h.
         n = min(self.age >> h, 20) + 10
         r = lim(-x.d(j), 4700000) * 225 // n * 5 >> h
-        s = min(x.s[j] >> 8, 900000) * 281 // n * 5 >> h
+        s = min(x.spread(j) >> 8, 900000) * 281 // n * 5 >> h
         if x is self.y:  # nitrogen is 7/9 of the air
             r += r * 2 // 7
             s += s * 2 // 7
-        self.peak = max(self.peak, r)
-        if r < self.peak >> 2 and -x.d(self.jc) < x.s[self.jc] >> 6:
+        # The scale that called shows a leak that has ended first.
+        q = -x.d(self.jc)
+        self.peak = max(self.peak, q)
+        if q < self.peak >> 2 and q < x.spread(self.jc) >> 6:
             self.dismiss()
         else:
             self.report(max(r, 0), s)

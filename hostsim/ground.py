@@ -158,16 +158,15 @@ class Ground:
         expected = self._next.get(tm.role, tm.sequence)
         booted = tm.role == "monitor" and tm.packet.service == 5 and tm.values["event"] == t.Event.BOOT
         gap = (tm.sequence - expected) & 0x3FFF
-        if tm.role == "monitor":
-            # A boot event can be lost: a clock that went back tells of it, and so does a monitor first heard.
-            restarted = booted or tm.time_ms < self._clock_ms
-            first = tm.role not in self._next
-            self._clock_ms = tm.time_ms
-        else:
-            restarted = first = False
+        monitor = tm.role == "monitor"
+        # A boot event can be lost: a clock that went back tells of it, and so does a monitor first heard.
+        restarted = booted or (monitor and tm.time_ms < self._clock_ms)
+        first = monitor and tm.role not in self._next
         if restarted or gap < LATE:
             self.counts.lost += 0 if restarted else gap
             self._next[tm.role] = (tm.sequence + 1) & 0x3FFF
+        if monitor:
+            self._clock_ms = tm.time_ms
         self.on_telemetry(tm)
         match tm.packet.service:
             case 1:

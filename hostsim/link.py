@@ -37,17 +37,24 @@ class Channel:
     ) -> None:
         self._baud = model.baud
         self._latency_ms = model.latency_ms
+        self._direction = direction
+        self._seed = seed
+        self._echo = echo
         self._free_ms = 0
         self._arrived_ms = 0
-        seen: dict[str, int] = {}
-        self._faults = []
-        for fault in model.faults:
-            # Named by kind and place among its kind: a fault taken away leaves the streams of the others alone.
-            place = seen[fault.kind] = seen.get(fault.kind, -1) + 1
-            if fault.direction in (direction, "both"):
-                line = Line(stream(seed, f"link/{direction}/{fault.kind}/{place}"), model.baud)
-                line.echo = lambda data: echo(data, self._free_ms)
-                self._faults.append((fault, line))
+        self._seen: dict[str, int] = {}
+        self._faults: list[tuple[AnyLinkFault, Line]] = []
+
+    def add(self, fault: AnyLinkFault) -> Iterator[Delivery]:
+        """Put a fault after those there are; returns what it lets arrive although nobody sent it."""
+        # Named by kind and place among its kind: a fault taken away leaves the streams of the others alone.
+        place = self._seen[fault.kind] = self._seen.get(fault.kind, -1) + 1
+        if fault.direction not in (self._direction, "both"):
+            return iter(())
+        rng = stream(self._seed, f"link/{self._direction}/{fault.kind}/{place}")
+        line = Line(rng, self._baud, echo=lambda data: self._echo(data, self._free_ms))
+        self._faults.append((fault, line))
+        return fault.uninvited(line)
 
     def carry(self, data: bytes, t_ms: int) -> list[Delivery]:
         """Send ``data`` at t_ms: what arrives, and when. In order, whatever the delays, unless a fault says otherwise."""
@@ -69,10 +76,6 @@ class Channel:
             if piece.data:
                 deliveries.append((piece.data, arrival_ms))
         return deliveries
-
-    def uninvited(self) -> list[Iterator[Delivery]]:
-        """What arrives although nobody sent it, by fault; each in order of time, perhaps without end."""
-        return [fault.uninvited(line) for fault, line in self._faults]
 
     def counts(self) -> dict[str, int]:
         """How often each kind of fault struck; every kind that is in the model is named."""

@@ -15,7 +15,9 @@ from hostsim.device_faults import SlowHost
 from hostsim.ground import EventReport, Ground
 from hostsim.instruments import Instrument
 from hostsim.link import Channel, Delivery
-from hostsim.scenario import Scenario
+from hostsim.link_faults import AnyLinkFault
+from hostsim.raw import RawTelecommand
+from hostsim.scenario import Scenario, Telecommand
 from hostsim.seeds import stream
 from hostsim.sensors import GasAnalyser, PressureSensor
 from protocol import host
@@ -41,10 +43,9 @@ class World:
         # An echo of what goes one way arrives where it came from.
         self._up = Channel(scenario.link, "up", seed, partial(self._deliver, self._receive))
         self._down = Channel(scenario.link, "down", seed, partial(self._deliver, self._arrive))
-        for channel, taker in ((self._up, self._arrive), (self._down, self._receive)):
-            for stray in channel.uninvited():
-                self._stray(stray, taker)
-        sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
+        for fault in scenario.link.faults:
+            self.add_link_fault(fault)
+        self.sensor = sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
         self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", sensor)}
         if scenario.analyser is not None:
             place = scenario.analyser.compartment or self.compartment
@@ -61,10 +62,9 @@ class World:
         for t_s in scenario.resets:
             self.at(round(t_s * 1000), lambda: self.on_reset())
         for command in scenario.telecommands:
-            self.at(command.at_ms, self._commander(command.packet, command.values))
+            self.add_telecommand(command)
         for raw in scenario.raw:
-            for t_ms in raw.times_ms():
-                self.at(t_ms, partial(self._to_monitor, raw.frame()))
+            self.add_raw(raw)
         self._slow = [f for f in scenario.device.faults if isinstance(f, SlowHost)]
 
     def _truth(self, t_s: float) -> tuple[float, float]:
@@ -120,6 +120,11 @@ class World:
             self.at(arrival_ms, partial(arrive, data))
             break
 
+    def add_link_fault(self, fault: AnyLinkFault) -> None:
+        """Put a fault on the line, after those there are."""
+        self._stray(self._up.add(fault), self._arrive)
+        self._stray(self._down.add(fault), self._receive)
+
     def _receive(self, data: bytes) -> None:
         self._rx += data
 
@@ -163,6 +168,15 @@ class World:
         self.at(self.now_ms + coolant.PERIOD_MS, partial(self._watch_coolant, loop))
 
     # -- the ground
+
+    def add_telecommand(self, command: Telecommand) -> None:
+        """Have the ground send it at its time."""
+        self.at(command.at_ms, self._commander(command.packet, command.values))
+
+    def add_raw(self, raw: RawTelecommand) -> None:
+        """Put its octets on the line at its times."""
+        for t_ms in raw.times_ms():
+            self.at(t_ms, partial(self._to_monitor, raw.frame()))
 
     def _commander(self, packet: t.Packet, values: dict[str, int]) -> Callable[[], None]:
         def send() -> None:

@@ -6,32 +6,40 @@ it.
 """
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hostsim.board.flatten import BuildError
 
 LIMIT = 700  # octets of source in a chunk, if it can be cut to that
 HARD_LIMIT = (
-    1100  # a single function beyond this does not compile on the board beside the rest of the firmware
+    1100  # of a single function: beyond this the board cannot compile it beside the rest of the firmware
 )
 
 
-def cut(body: Sequence[ast.stmt], printer: Callable[[ast.Module], str], limit: int = LIMIT) -> list[str]:
-    """Cut top-level statements into chunks of source of at most ``limit`` octets, in order.
+def cut(
+    body: Sequence[ast.stmt],
+    printer: Callable[[ast.Module], str],
+    longest: int | None = HARD_LIMIT,
+    names: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Cut top-level statements into chunks of source of at most LIMIT octets, in order.
 
-    :raises BuildError: one function alone is longer than HARD_LIMIT octets.
+    :param longest: the most octets of a chunk that cannot be cut further; None: any.
+    :param names: the source's names to those in ``body``, for the message.
+    :raises BuildError: one function alone is longer than ``longest``.
     """
     chunks: list[str] = []
     pending: list[ast.stmt] = []
-    for unit in _units(body, lambda stmts: len(_print(stmts, printer)) <= limit):
-        if pending and len(_print([*pending, *unit], printer)) > limit:
+    for unit in _units(body, lambda stmts: len(_print(stmts, printer)) <= LIMIT):
+        if pending and len(_print([*pending, *unit], printer)) > LIMIT:
             chunks.append(_print(pending, printer))
             pending = []
         pending += unit
-        if len(text := _print(unit, printer)) > HARD_LIMIT:
-            raise BuildError(
-                f"{_name(unit)}: {len(text)} octets minified, too many for the board to compile; split it"
-            )
+        size = len(_print(unit, printer))
+        if longest is not None and size > longest:
+            back = {new: old for old, new in (names or {}).items()}
+            name = back.get(_name(unit), _name(unit))
+            raise BuildError(f"{name}: {size} octets minified, too many for the board to compile; split it")
     if pending:
         chunks.append(_print(pending, printer))
     return chunks

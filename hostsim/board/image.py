@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hostsim.board.chunks import cut
+from hostsim.board.chunks import HARD_LIMIT, cut
 from hostsim.board.compiler import Compiler
 from hostsim.board.flatten import BuildError, Module, flatten
 from hostsim.board.names import Renamer, choose, interned
@@ -29,6 +29,7 @@ PORTS = {
     "bench": "firmware.ports.microbit_bench",
 }
 START = "main.py"
+_NAMED = re.compile(r"(?<=, in )\w+|(?<=')\w+(?=')")  # in a traceback: the function, and what an error quotes
 
 # What the start script uses; none of these is given to a name of ours.
 _START_NAMES = (
@@ -54,13 +55,9 @@ class Image:
     left: dict[str, str]
 
     def explain(self, text: str) -> str:
-        """Put the firmware's own names back into a traceback from the board."""
-        return _explain(text, self.names)
-
-
-def _explain(text: str, names: Mapping[str, str]) -> str:
-    back = {new: old for old, new in names.items()}
-    return re.sub(r"\w+", lambda word: back.get(word[0], word[0]), text)
+        """Put the firmware's own names back into a traceback from the board, where such a one names something."""
+        back = {new: old for old, new in self.names.items()}
+        return _NAMED.sub(lambda word: back.get(word[0], word[0]), text)
 
 
 def build_image(
@@ -102,7 +99,7 @@ def build_image(
         if module.name in others:
             continue
         body = [stmt for stmt in module.body if not _repeated_import(stmt, imported)]
-        for text in _cut(body, linked.names):
+        for text in cut(body, _printer(), longest=HARD_LIMIT if in_flash else None, names=linked.names):
             name = str(len(chunks))
             chunks.append((name, module.name))
             files[name] = text.encode("ascii")
@@ -117,13 +114,6 @@ def build_image(
         linked.names,
         linked.left,
     )
-
-
-def _cut(body: Sequence[ast.stmt], names: Mapping[str, str]) -> list[str]:
-    try:
-        return cut(body, _printer())
-    except BuildError as error:
-        raise BuildError(_explain(str(error), names)) from None
 
 
 def _start_script(count: int, run: str, probe: bool, in_flash: bool) -> str:

@@ -87,7 +87,7 @@ def conform(
         raise UsageError("no case is left: --skip takes away all that --only picks")
     if list_ or dry_run:
         bench_name = "" if list_ else f"{len(cases)} cases would be run on {target} as {role}, seed {seed}"
-        print("\n".join(report.listing(cases)))
+        print("\n".join(report.listing(cases, role)))
         if bench_name:
             print(bench_name)
         return
@@ -120,7 +120,11 @@ def decode(
 
     Exit codes: 0 all of it was good packets; 1 there was damage; 2 it cannot be read; 130 Ctrl-C.
     """
-    if is_url(source) and not Path(source).is_file():
+    if (
+        "://" in source
+        or (is_url(source) and not Path(source).is_absolute())
+        or Path(source).is_char_device()
+    ):
         _decode_line(SerialLine(source, baud))
         return
     try:

@@ -9,7 +9,7 @@ from hostsim.conform import cases_alarms, cases_frames, cases_monitor, cases_pac
 from hostsim.conform.bench import Bench, Exchange, Gone, Impossible, Unmet
 from hostsim.conform.case import CASES, Case
 from hostsim.conform.requirements import requirements
-from hostsim.errors import CabinwatchError, UsageError
+from hostsim.errors import CabinwatchError, SetupError, UsageError
 
 MODULES = (cases_frames, cases_packets, cases_services, cases_monitor, cases_alarms)
 DEATHS = 3
@@ -136,7 +136,12 @@ def run(
     begin = time.monotonic()
     deaths = 0
     try:
-        bench.start()
+        try:
+            bench.start()
+        except Unmet as unmet:
+            raise SetupError(
+                f"{done.target} cannot be judged: expected {unmet.expected}; got {unmet.got}"
+            ) from None
         for case in cases:
             if done.stopped:
                 result = Result(case, Verdict.NOT_RUN, reason="the target is gone")

@@ -41,6 +41,7 @@ class Reference:
     def __init__(self) -> None:
         self.node_ms = 0
         self.packets_in = 0
+        self.boots = 0
         self.alarms: list[tuple[int, int]] = []
         self._out: deque[host.Decoded] = deque()
         self._decoder = host.StreamDecoder()
@@ -119,6 +120,7 @@ class Reference:
         self._take(f"event_{severity.name.lower()}", event=event, cause=cause, **known)
 
     def _boot(self, cause: t.Reset) -> None:
+        self.boots += 1
         self.parameters = [p.default for p in PARAMETERS]
         self.counts = dict.fromkeys(("frames_ok", "bad_crc", "bad_framing", "bad_size", "rejected", "timeouts"), 0)
         self._decoder = host.StreamDecoder()

@@ -22,8 +22,10 @@ def shrink(plan: Plan, kind: str, make_target: MakeTarget, budget: int = BUDGET)
 
     def fails(data: dict[str, Any]) -> bool:
         nonlocal left, best
+        if data["duration"] < _last_event_s(data) + plan.settle_s:
+            return False
         try:
-            tried = replace(plan, scenario=Scenario.model_validate(data), heal_s=min(plan.heal_s, data["duration"]))
+            tried = replace(plan, scenario=Scenario.model_validate(data))
         except ValidationError:
             return False
         left -= 1
@@ -35,7 +37,7 @@ def shrink(plan: Plan, kind: str, make_target: MakeTarget, budget: int = BUDGET)
     progress = True
     while progress and left > 0:
         progress = False
-        for data in _smaller(plain(best.scenario)):
+        for data in _smaller(plain(best.scenario), plan.settle_s):
             if left <= 0:
                 break
             if fails(data):
@@ -44,11 +46,13 @@ def shrink(plan: Plan, kind: str, make_target: MakeTarget, budget: int = BUDGET)
     return best
 
 
-def _smaller(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _smaller(data: dict[str, Any], settle_s: float) -> Iterator[dict[str, Any]]:
     """Simpler versions of a scenario's data, the boldest first. Early cuts of time are the cheapest to play."""
     for part in (0.1, 0.5, 0.8):
         if data["duration"] > 10:
             yield {**data, "duration": round(data["duration"] * part)}
+    if (least := round(_last_event_s(data) + settle_s) + 1) < data["duration"]:
+        yield {**data, "duration": least}
     for path in _lists(data):
         yield _without(data, path)
     for path in _entries(data):
@@ -61,6 +65,14 @@ def _smaller(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 Path = tuple[Any, ...]
 _KEPT = {("title",), ("duration",), ("cabin",), ("cabin", "compartments")}
+
+
+def _last_event_s(data: Any) -> float:
+    """The last time at which a scenario has anything happen."""
+    if isinstance(data, dict):
+        own = [data[k] for k in ("at", "until") if isinstance(data.get(k), (int, float))]
+        return max([0.0, *own, *map(_last_event_s, data.values())])
+    return max([0.0, *map(_last_event_s, data)]) if isinstance(data, list) else 0.0
 
 
 def _lists(data: Any, path: Path = ()) -> Iterator[Path]:

@@ -23,6 +23,13 @@ COMMAND_KINDS = ("command", "raw", "repeat_command", "raw_octets")
 MODES = ("quiet", "leak", "story")
 TEMPOS = (1, 1, 1, 2, 10, 60, 600, 3600)
 """Seconds between polls: slow ones are years of life for the price of minutes."""
+BODIES = (
+    (17, 1, ""), (3, 27, "0101"), (3, 27, "0201"), (3, 27, "0102"), (3, 5, "0101"), (20, 1, "0103"), (20, 1, "0114"),
+    (20, 1, "0115"), (20, 1, "01ff"), (20, 3, "01020000ffff"), (20, 3, "0102ffffffff"), (20, 3, "010d7fffffff"),
+    (20, 3, "010200000002"), (8, 1, "010000"), (8, 1, "010001"), (8, 1, "031c21"), (8, 1, "050000"), (8, 1, "000000"),
+    (8, 1, "030002"), (5, 1, ""), (1, 1, "00"),
+)  # fmt: skip
+"""Telecommands by service, subtype and data: right ones, and ones that must be refused for each documented reason."""
 SLOW = 10
 SET_UP_S = 60.0
 """By then the ground has set the parameters of a slow run; its link is sound until then."""
@@ -30,12 +37,13 @@ SET_UP_S = 60.0
 
 @dataclass(frozen=True)
 class Plan:
-    """One run: its scenario, the seed of its world, when it heals and what its air does."""
+    """One run: its scenario, the seed of its world, how long it has to heal and what its air does."""
 
     scenario: Scenario
     seed: int
     mode: str
-    heal_s: float
+    settle_s: float
+    """How long after the last fault the monitor has to converge."""
     options: dict[str, Any]
 
 
@@ -50,13 +58,15 @@ def draw(seed: str, run: int) -> Plan:
     rng = stream(number, "swarm")
     mode = rng.choice(MODES)
     tempo = rng.choice(TEMPOS) if mode != "leak" else rng.choice((1, 1, 2))
+    if mode == "story" and tempo > SLOW and rng.random() < 0.7:
+        tempo = 1
     unsafe_s = float(rng.choice((0, 10, 30, 60, 100)) * tempo)
     share = rng.choice((0.1, 0.3, 0.6))
     kinds = {k for k in (*LINK_KINDS, *DEVICE_KINDS, *SENSOR_KINDS, *COMMAND_KINDS) if rng.random() < share}
     if tempo > SLOW:
         # Back at its default parameters the monitor polls every second: days of that are not worth their time.
         kinds -= {"reset", "reset_octet", "command", "stuck", "clog", "babble", "break"}
-    parameters = _parameters(rng, tempo)
+    parameters = _parameters(rng, mode, tempo)
     hk_s = parameters.get("hk_period", 10_000) / 1000
     settle_s = margins.CONVERGE_HK * hk_s + margins.CONVERGE_POLLS * tempo + margins.CONVERGE_S
     data: dict[str, Any] = {"title": f"fuzz {seed} run {run}: {mode}", "parameters": parameters}
@@ -71,11 +81,13 @@ def draw(seed: str, run: int) -> Plan:
     commands, raw = _commands(rng, kinds, unsafe_s)
     data["telecommands"], data["raw"] = commands, raw
     options = {"mode": mode, "poll_s": tempo, "unsafe_s": unsafe_s, "settle_s": round(settle_s, 1), "kinds": sorted(kinds)}
-    return Plan(Scenario.model_validate(data), number, mode, unsafe_s, options)
+    return Plan(Scenario.model_validate(data), number, mode, settle_s, options)
 
 
-def _parameters(rng: Random, tempo: int) -> dict[str, int]:
+def _parameters(rng: Random, mode: str, tempo: int) -> dict[str, int]:
     parameters = {"stuck_samples": 0, "analyser_period": 0}
+    if mode == "story" and rng.random() < 0.2:
+        parameters[rng.choice(("pressure_low", "pressure_high"))] = 10_132_500
     if tempo > 1:
         parameters |= {"poll_period": tempo * 1000, "hk_period": min(tempo * 10_000, t.DAY_MS)}
     if rng.random() < 0.3:
@@ -95,7 +107,7 @@ def _cabin(rng: Random, mode: str, unsafe_s: float, rate_Pa_s: float) -> dict[st
         cabin["compartments"]["node"] = {"volume": 75.0, "pressure": rng.choice((101_325.0, 95_000.0))}
         cabin["hatches"] = {"hatch": {"a": "cabin", "b": "node", "open": False}}
         cabin["actions"] = [{"at": round(rng.uniform(0, unsafe_s), 1), rng.choice(("open", "close")): "hatch"}]
-        cabin["leaks"] = {"leak": {"size": rng.choice(("2.4 lb/d", "1 mm", "10 mm", "T1mm 60 s")), "at": at}}
+        cabin["leaks"] = {"leak": {"size": rng.choice(("2.4 lb/d", "1 mm", "10 mm", "T1mm 60 s", "30 Pa/s", "100 Pa/s")), "at": at}}
         if rng.random() < 0.5:
             cabin["actions"].append({"at": round(rng.uniform(at, unsafe_s), 1), "patch": "leak"})
         if rng.random() < 0.5:
@@ -138,6 +150,7 @@ def _device(rng: Random, kinds: set[str], unsafe_s: float) -> list[dict[str, Any
     faults: list[dict[str, Any]] = []
     at = [round(rng.uniform(0, unsafe_s), 3) for _ in DEVICE_KINDS]
     if "reset" in kinds:
+        at[0] = at[0] if rng.random() < 0.5 else unsafe_s / 2
         faults.append({"kind": "reset", "at": round(at[0]) + rng.choice((0.0, 0.005, 0.006, 0.3)) if at[0] > 1 else at[0]})
     if "reset_octet" in kinds:
         faults.append({"kind": "reset", "at": at[1], "octet": rng.randint(0, 60), "down_ms": rng.choice((0, 1, 300))})
@@ -168,28 +181,32 @@ def _commands(rng: Random, kinds: set[str], unsafe_s: float) -> tuple[list[dict[
         return round(t_s) + rng.choice((0.001, 0.004, 0.005, 0.006, 0.007)) if rng.random() < 0.5 else round(t_s, 3)
 
     if "command" in kinds:
-        for _ in range(rng.randint(1, 4)):
+        for _ in range(rng.randint(1, 6)):
             do = rng.choice(("ping", "report", "hk_on", "acknowledge", "get", "restart_detector", "inhibit", "reboot"))
             extra: dict[str, Any] = {"parameter": rng.choice(t.MONITOR_PARAMETERS).name} if do == "get" else {}
-            extra |= {"argument": rng.choice((0, 1, 7201))} if do == "inhibit" else {}
+            extra |= {"argument": rng.choice((0, 1, 5, 7201))} if do == "inhibit" else {}
             commands.append({"at": moment(), "do": do, **extra})
-    bodies = {17: "", 3: "0101", 20: "0103", 8: "010000", 5: "", 1: "00"}
     if "raw" in kinds:
-        for _ in range(rng.randint(1, 4)):
-            service = rng.choice((17, 17, 3, 20, 8, 5, 1))
-            entry = {"service": service, "subtype": rng.choice((1, 27, 3, 5, 0)), "data": bodies[service]}
+        for _ in range(rng.randint(1, 8)):
+            service, subtype, body = rng.choice(BODIES)
             wrong: list[dict[str, Any]] = [
                 {"pus_version": rng.choice((0, 1, 3))}, {"length_off": rng.choice((-1, 1))}, {"pec_xor": 1 << rng.randint(0, 15)},
                 {"zeros": rng.choice((1, 2, 30))}, {"apid": rng.choice((0xA2, 0, 0x1A1))}, {"sequence_flags": rng.randint(0, 2)},
-                {"data": rng.choice(("", "00", "0201", "0102", "01ff", "020000", "000000", "01140000ffff", "00" * 45))},
-                {"ack": rng.randint(0, 15)}, {"cut": 1}, {"packet_version": 1}, {"secondary": 0}, {"type": 0},
+                {"data": body + rng.choice(("00", "0101"))}, {"data": body[2:]}, {"cut": 1}, {"packet_version": 1},
+                {"secondary": 0}, {"type": 0}, {"service": rng.randint(0, 255)}, {"subtype": rng.randint(0, 255)},
             ]  # fmt: skip
-            raw.append({"at": moment(), "sequence": rng.randint(0, 0x3FFF), **entry, **rng.choice(wrong)})
+            raw.append(
+                {
+                    "at": moment(), "sequence": rng.randint(0, 0x3FFF), "ack": rng.choice((9, 9, 0, 1, 8, 15)),
+                    "source": rng.choice((0, 77)), "service": service, "subtype": subtype, "data": body,
+                    **(rng.choice(wrong) if rng.random() < 0.6 else {}),
+                }
+            )  # fmt: skip
     if "repeat_command" in kinds:
-        service = rng.choice((17, 3, 20, 8))
-        subtype = {17: 1, 3: 27, 20: 1, 8: 1}[service]
-        sent = {"service": service, "subtype": subtype, "data": bodies[service], "sequence": rng.randint(0, 0x3FFF)}
-        raw.append({"at": moment(), "times": rng.randint(2, 4), "gap_ms": rng.choice((0, 7, 1000)), **sent})
+        # A reset between two sendings makes the second one a new request.
+        service, subtype, body = rng.choice((*BODIES, *[(8, 1, "030005")] * 5))
+        sent = {"service": service, "subtype": subtype, "data": body, "sequence": rng.randint(0, 0x3FFF)}
+        raw.append({"at": moment(), "times": rng.randint(2, 4), "gap_ms": rng.choice((0, 7, 1000, 4000)), **sent})
     if "raw_octets" in kinds:
         raw.append({"at": moment(), "octets": rng.randbytes(rng.choice((1, 10, 61, 62, 200))).hex()})
         raw.append({"at": moment(), "octets": "00" + "01" * rng.choice((60, 61, 62, 300)) + "00"})

@@ -71,7 +71,7 @@ def test_chunks_are_within_the_limit(plain, built):
         for name, _ in image.chunks:
             text = image.files[name]
             assert len(text) <= LIMIT or text.count(b"\ndef ") + text.startswith(b"def ") <= 1
-            assert len(text) <= HARD_LIMIT
+    assert all(len(image.files[name]) <= HARD_LIMIT for image in built.values() for name, _ in image.chunks)
 
 
 def test_every_name_of_ours_is_one_that_the_board_knows(plain):
@@ -90,6 +90,10 @@ def test_explain_puts_the_names_back(built):
     image = built["uart"]
     board_name = image.names["Monitor"]
     assert image.explain(f"'{board_name}' object") == "'Monitor' object"
+    frame = 'File "gc", line 1, in {}'
+    assert image.explain(frame.format(image.names["telecommand"])) == frame.format("telecommand")
+    prose = "object to in has the of " + " ".join(image.names.values())
+    assert image.explain(prose) == prose
 
 
 @pytest.mark.parametrize(
