@@ -4,7 +4,7 @@ from binascii import crc_hqx
 
 import pytest
 from cobs import cobs
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packets import streams, tc_packets, tm_packets
 from peer import PID, TC, Bench, do, events, failure, names, sample, set_parameter, tc
@@ -335,6 +335,24 @@ def test_reports_keep_their_period_whatever_else_happens(period, jitter):
     assert at == [first + period * i for i in range(10)]
 
 
+@given(st.lists(st.integers(0, 2500), min_size=1, max_size=20))
+def test_a_late_wake_costs_no_cadence(lateness):
+    """A node that is busy elsewhere is late once, not for ever: reports and polls stay on their grid."""
+    b = Bench()
+    b.step(0, set_parameter("hk_period", 5000) + set_parameter("poll_period", 3000, 1) + sample(0))
+    b.log.clear()
+    for late in lateness:
+        new = b.step(b.wake_ms + late)
+        while new:
+            rx = b"".join(b.good(p) for p in new if p.packet.kind == "TC")
+            new = b.step(0, rx) if rx else []
+    for name, first, period in (("housekeeping", 5000, 5000), ("report_hk", 1000, 3000)):
+        at = [ms for ms, p in b.log if p.packet.name == name and p.role != "analyser"]
+        due = range(first, b.t_ms + 1, period)
+        assert len(at) == len(due), name
+        assert all(0 <= ms - d <= 2500 for ms, d in zip(at, due, strict=True)), name
+
+
 def test_reports_can_be_turned_off_and_on():
     b = Bench()
     assert b.hk()["flags"] & t.Flag.PERIODIC_HK
@@ -381,6 +399,7 @@ def test_stamps_are_the_sum_of_the_elapsed_times(times):
 
 
 @given(st.lists(st.sampled_from(["crc", "framing", "size"]), max_size=25))
+@example(["crc", "framing", "size"] * 4)
 def test_damage_is_counted_by_kind_and_ten_in_a_period_are_noise(kinds):
     frame = bytearray(tc("ping", 0x1234))
     frame[5] ^= 0x10

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from peer import PRESSURE, TEMPERATURE, TM, Bench, composition, events, names, sample, set_parameter, tc
 
@@ -206,6 +206,8 @@ def test_a_repeated_stamp_is_the_same_sample_once_more(n):
 
 
 @given(st.integers(0, 0x1FFFF), st.integers(0, t.DAY_MS - 1), st.integers(1, 5 * t.DAY_MS))
+@example(0xFFFF, t.DAY_MS - 1, 1)
+@example(0xFFFF, 5, t.DAY_MS)
 def test_the_gap_between_stamps_is_what_the_detector_gets(day, ms, gap):
     """Also over the roll-over of the day and of the 16-bit day count; more than a day counts as a day."""
     b = Bench()

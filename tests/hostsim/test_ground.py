@@ -2,7 +2,7 @@
 
 import pytest
 import worlds
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from peer import TC, TM
 
@@ -92,6 +92,7 @@ def test_an_answer_to_another_request_is_no_answer():
 
 
 @given(st.integers(0, 0x3FFF), st.lists(st.integers(0, 300), min_size=1, max_size=20))
+@example(16380, [3, 0])
 def test_gaps_are_counted_modulo_16384(start, gaps):
     u = Uplink()
     sequence = start

@@ -13,7 +13,7 @@ import worlds
 from hostsim import cli
 from hostsim import scenario as scenarios
 from hostsim.play import replay
-from hostsim.targets.micropython import ROOT
+from hostsim.targets.micropython import ROOT, MicropythonTarget
 from hostsim.transcript import read
 
 COMMAND = [sys.executable, "-m", "hostsim.cli"]
@@ -252,6 +252,16 @@ def test_ctrl_c_in_mid_run_leaves_a_whole_recording(tmp_path, target, request):
     assert len(transcript.steps) == found["steps"]
     done = replay(transcript, "cpython")
     assert (done.differs, done.sha256) == ("", found["transcript_sha256"])
+
+
+def test_ctrl_c_on_the_terminal_does_not_reach_the_vm(vm):
+    """Else the VM may be gone before we have taken its last answer."""
+    target = MicropythonTarget()
+    target.start()
+    try:
+        assert os.getpgid(target._vm.pid) != os.getpgid(0)
+    finally:
+        target.close()
 
 
 def test_a_closed_pipe_is_no_traceback():

@@ -19,7 +19,7 @@ from hostsim.live import Live, open_port
 from hostsim.transcript import Recorder, read
 from hostsim.world import World
 
-SECONDS = 60
+SECONDS = 80
 SPEED = 20
 LEAK = worlds.toml(
     {
@@ -78,7 +78,7 @@ def test_a_live_process_plays_the_same_world(leak_file, tmp_path, way, target, r
         found = json.loads(done.stdout)
         codes = [e["code"] for e in found["events"]]
         assert "sensor_found" in codes
-        assert found["final"]["state"] == "emergency"
+        assert "emergency" in [e["class"] for e in found["events"] if e["code"] == "alarm"]
         assert found["link"]["frames"] > SECONDS / 2
         assert found["link"]["crc_errors"] == found["link"]["resyncs"] == 0
         assert found["wall_s"] >= SECONDS / SPEED, "in real time"
@@ -148,7 +148,9 @@ def test_a_silent_port_is_one_clear_message():
 
 def test_a_port_that_speaks_garbage_is_one_clear_message():
     def babble(connection):
-        say_until_answered(connection, b"MicroPython v1.9.2 on 2017-09-01; micro:bit\r\n>>> " * 4)
+        say_until_answered(
+            connection, b"\0MicroPython v1.9.2 on 2017-09-01; micro:bit\r\n>>> \0\x05abcd\0" * 4
+        )
 
     peer = Peer(babble)
     with pytest.raises(SetupError, match=r"octets came from .* no good frame among them") as refused:
