@@ -2,10 +2,10 @@
 
 Method. Slow leaks: a bank of EWMA charts (Roberts 1959) on an octave ladder of block means, each the
 difference of a quick and a slow average of its own scale, so that no level needs to be known beforehand.
-Against a ramp in white noise one such difference keeps 92 % of the matched filter's signal-to-noise ratio
+Against a ramp in white noise one such difference keeps 93 % of the matched filter's signal-to-noise ratio
 (Lai 1995's window-limited likelihood ratio is that filter) and needs two numbers where the filter needs a
 window. Each scale learns its own spread (mean absolute deviation, clipped), so one algorithm serves white
-noise and a wandering cabin. Fast falls: a two-mark tracker on raw samples, which asks of every change
+noise and a wandering cabin. Fast falls: a two-mark tracker on samples, which asks of every change
 whether it goes on; a step (hatch, docking, repress) ends, and is then taken out of the slow watch.
 The integer form changes: averages by shifts with their fractions kept (no dead zone), spread by mean
 absolute deviation (no squares, no roots), thresholds in eighths of it.
@@ -42,12 +42,12 @@ class Scales:
         self.h = h
         self.n = n
         self.p = p
-        self.e = [0] * n  # 2 x quick average
-        self.b = [0] * n  # 8 x slow average
+        self.e = [0] * n  # 4 x quick average
+        self.b = [0] * n  # 16 x slow average
         self.a = [0] * n  # sum of the open block
         self.c = [0] * n  # and its count
         self.s = [0] * n  # 256 x mean absolute deviation
-        self.k = [0] * n  # blocks since (re)start, up to 8
+        self.k = [0] * n  # blocks since (re)start, up to 15
         self.m = [0] * n  # weight of what is learned, up to 256
         self.reset()
 
@@ -70,7 +70,7 @@ class Scales:
             self.b[j] = self.e[j] << 2
 
     def d(self, j):
-        return (self.e[j] >> 1) - (self.b[j] >> 3)
+        return (self.e[j] >> 2) - (self.b[j] >> 4)
 
     def add(self, t, x, slope, z, learn):
         """Take x cPa at second t; self.hit becomes the fastest scale that now calls a fall, or -1."""
@@ -92,15 +92,15 @@ class Scales:
             if (t >> h) - (o >> h) != 1:
                 k = 0  # a hole: this scale starts again, slower ones only average over it
             if k == 0:
-                self.e[j] = v << 1
-                self.b[j] = v << 3
+                self.e[j] = v << 2
+                self.b[j] = v << 4
             else:
-                self.e[j] += v - (self.e[j] >> 1)
-                self.b[j] += ((v << 3) - self.b[j]) // (k + 1)
-            if k < 7:
+                self.e[j] += v - (self.e[j] >> 2)
+                self.b[j] += ((v << 4) - self.b[j]) // (k + 1)
+            if k < 15:
                 self.k[j] = k + 1
             else:
-                self.judge(j, slope << j, z - j, learn)
+                self.judge(j, slope << j, z - 2 * h, learn)
             j += 1
             h += 1
             if j < self.n:
@@ -115,8 +115,8 @@ class Scales:
             self.o -= x >> 4  # near the end of the range: move the datum
             x = x >> 4 << 4
             for j in range(self.n):
-                self.e[j] = lim(self.e[j] - (x << 1), 33554431)
-                self.b[j] = lim(self.b[j] - (x << 3), 134217727)
+                self.e[j] = lim(self.e[j] - (x << 2), 67108863)
+                self.b[j] = lim(self.b[j] - (x << 4), 268435455)
                 a[j] = lim(a[j] - x * c[j], 16777215 * c[j])
 
     def judge(self, j, slope, z, learn):
@@ -142,22 +142,28 @@ class Scales:
                 if self.hit < 0:
                     self.hit = j
             elif learn and y > d >> 3:  # over, not going on: a step, taken out
-                q = self.b[j] >> 3
-                self.step = q - (self.e[j - 2] >> 1) >> 4
+                q = self.b[j] >> 4
+                self.step = q - (self.e[j - 2] >> 2) >> 4
                 self.o += self.step
                 while j >= 0:
-                    self.e[j] = q << 1
-                    self.b[j] = q << 3
+                    self.e[j] = q << 2
+                    self.b[j] = q << 4
                     j -= 1
 
 
 class Detector:
-    """Leak detector on parameter list p; see the module docstring."""
+    """Leak detector on parameter list p.
+
+    After each sample: cls 0 none, 1 advisory, 2 caution, 3 warning, 4 emergency; cause 0 none, 1 fast fall,
+    2 slow fall of total pressure, 3 of nitrogen; rate_cPa_h of total pressure, negative when falling, and its
+    standard deviation sigma_cPa_h; tres_s, 2^30 - 1 with no leak; law 0 unknown,
+    1 orifice, 2 crack, 3 linear.
+    """
 
     def __init__(self, p):
         self.p = p
-        self.x = Scales(2, 14, p)
-        self.y = Scales(8, 9, p)
+        self.x = Scales(2, 13, p)
+        self.y = Scales(8, 8, p)
         self.reset()
 
     def reset(self):
@@ -204,8 +210,8 @@ class Detector:
             self.g = max((self.e1 * 3 >> 8) - (self.e2 >> 7), 10000)
         d = abs(v - self.v)
         if d and (d < self.lsb or self.lsb == 0):
-            self.lsb = d
-            self.x.f = min(d, 100000) << 2
+            self.lsb = min(d, 80000)
+            self.x.f = self.lsb << 2
         self.v = v
         self.lw = min(self.lw + dt_ms, 536870912)
         x = self.x
@@ -215,11 +221,11 @@ class Detector:
         d = v - self.r
         if self.sg:
             self.change(dt_ms, v)
-        elif abs(d) > (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + (dt_ms >> 13)):
+        elif abs(d) > (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + min(dt_ms >> 13, 4000)):
             if self.rest == 0:
                 self.y0 = self.r
-                if x.k[3]:
-                    self.y0 = (x.b[3] >> 7) - x.o
+                if x.k[2]:
+                    self.y0 = (x.b[2] >> 8) - x.o
             self.start(self.r, dt_ms, d)
         else:
             self.mad += abs(d) - (self.mad >> 6)
@@ -232,7 +238,7 @@ class Detector:
                     x.o += v
                     self.share(v)
             else:
-                x.add(self.t, v, self.p[P_BREATH] // 225, self.p[P_Z], self.cause == 0)
+                x.add(self.t, v, self.p[P_BREATH] // 112, self.p[P_Z] + 4, self.cause == 0)
                 self.share(x.step)
                 self.find(x, 2)
 
@@ -246,7 +252,7 @@ class Detector:
         y = self.y
         self.u = self.u + (dt_ms + 500) // 1000 & _CAP
         q = y.comp(min(ppN2_cPa, 16777215), max(min(temperature_cK, 35000), 25000))
-        y.add(self.u, q, self.p[P_LOSS] // 225 << 6, self.p[P_Z] - 4, self.cause == 0)
+        y.add(self.u, q, self.p[P_LOSS] // 112 << 6, self.p[P_Z] + 4, self.cause == 0)
         self.find(y, 3)
 
     def find(self, x, cause):
@@ -256,14 +262,14 @@ class Detector:
             if j >= 0:
                 h = x.h + j
                 f = -x.d(j) >> 4
-                if cause == 2 and f * 30 >> h > self.p[P_FAST]:  # age of the leak: about a block
-                    self.y0 = (x.b[j] >> 7) - x.o
-                    self.start(self.w + f, 2000 << h, -f)
+                if cause == 2 and f * (60 if j < 2 else 15) >> h > self.p[P_FAST]:
+                    self.y0 = (x.b[j] >> 8) - x.o
+                    self.start(self.w + f, 4000 << h, -f)
                 else:
                     self.cause = cause
                     self.jc = j
                     self.jr = max(j - 2, 0)
-                    self.age = 2 << h
+                    self.age = (2 if j < 2 else 4) << h
                     self.peak = 0
                     self.at = x.t
                     self.follow(x)
@@ -274,11 +280,12 @@ class Detector:
 
     def follow(self, x):
         j = self.jr
-        if j <= self.jc and j < x.n - 1 and self.age >> x.h + j > 15:
+        if j <= self.jc and j < x.n - 1 and self.age >> x.h + j > 31:
             self.jr = j = j + 1
         h = x.h + j
-        # The difference answers a ramp n blocks old with 2 + n / 5 blocks of it; here to cPa/h.
-        n = min(self.age >> h, 20) + 10
+        # The difference answers a ramp n blocks old with 4 + n / 5 blocks of it (2 n / 5 at first).
+        n = min(self.age >> h, 40)
+        n = 2 * n if n < 16 else n + 20
         r = lim(-x.d(j), 4700000) * 225 // n * 5 >> h
         s = min(x.s[j] >> 8, 900000) * 281 // n * 5 >> h
         if x is self.y:  # nitrogen is 7/9 of the air

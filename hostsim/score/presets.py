@@ -32,7 +32,7 @@ TUNABLES: Final = tuple(
                 2_500,
                 "planned loss of 0.6 lb/d from 916 m3, nitrogen's share, rounded up",
             ),
-            ("threshold", "1/8 MAD", 40, 100, 64, "false-alarm interval: a year and more at 1 Hz"),
+            ("threshold", "1/8 MAD", 40, 100, 66, "false-alarm interval: a year and more at 1 Hz"),
             (
                 "step",
                 "cPa",
