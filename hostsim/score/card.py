@@ -64,6 +64,7 @@ class Card:
 
     seed: int
     years: int
+    days: int
     trials: int
     exposures: list[Exposure] = field(default_factory=list)
     thresholds: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -82,24 +83,36 @@ class Card:
 
 
 def run(
-    seed: int = 1, jobs: int | None = None, years: int = 2, trials: int = 15, progress: Progress | None = None
+    seed: int = 1,
+    jobs: int | None = None,
+    years: int = 2,
+    days: int = 365,
+    trials: int = 15,
+    progress: Progress | None = None,
 ) -> Card:
-    """Measure everything; the same seed gives the same card whatever the number of jobs."""
-    card = Card(seed, years, trials)
+    """Measure everything; the same seed gives the same card whatever the number of jobs.
+
+    A year has `days` days, for a trial run of the whole; less than 365 is no evidence.
+    """
+    card = Card(seed, years, days, trials)
     with ProcessPoolExecutor(jobs or os.cpu_count()) as pool:
         first: dict[Future[Any], tuple[Any, ...]] = {}
         for year in range(years):
             for key in (("bench", "quiet"), ("cabin", "quiet"), ("life", "default")):
-                first[pool.submit(quiet_year, *key, seed, year)] = ("quiet", *key, year)
+                first[pool.submit(quiet_year, *key, seed, year, days)] = ("quiet", *key, year)
             for ground in GROUNDS:
-                first[pool.submit(weekly_peaks, ground, seed, year)] = ("peaks", ground, year)
+                first[pool.submit(weekly_peaks, ground, seed, year, days)] = ("peaks", ground, year)
         first[pool.submit(nitrogen_delays, seed, trials)] = ("nitrogen",)
         for ground, preset in (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default")):
-            first[pool.submit(detector_delays, ground, preset, seed, trials)] = ("delays", ground, preset)
+            first[pool.submit(detector_delays, ground, preset, seed, trials, days)] = (
+                "delays",
+                ground,
+                preset,
+            )
         done = _gather(first, progress, 0, len(first) + len(GROUNDS))
         for ground, preset in (("bench", "quiet"), ("cabin", "quiet"), ("life", "default")):
             calls = sum(done["quiet", ground, preset, year] for year in range(years))
-            card.exposures.append(Exposure(ground, preset, 365.0 * years, calls))
+            card.exposures.append(Exposure(ground, preset, float(days * years), calls))
         card.nitrogen_d = done["nitrogen",]
         second: dict[Future[Any], tuple[Any, ...]] = {}
         for ground in GROUNDS:
@@ -108,7 +121,7 @@ def run(
                 for name in done["peaks", ground, 0]
             }
             card.thresholds[ground] = {name: threshold(p, WEEKS_A_YEAR) for name, p in peaks.items()}
-            second[pool.submit(rival_delays, ground, card.thresholds[ground], seed, trials)] = (ground,)
+            second[pool.submit(rival_delays, ground, card.thresholds[ground], seed, trials, days)] = (ground,)
         beaten = _gather(second, progress, len(first), len(first) + len(second))
         for key in (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default")):
             card.delays += done["delays", *key]
@@ -135,17 +148,17 @@ def _seed(seed: int, *what: int | str) -> np.random.SeedSequence:
     return np.random.SeedSequence([seed, *words])
 
 
-def quiet_year(ground: str, preset: str, seed: int, year: int) -> int:
+def quiet_year(ground: str, preset: str, seed: int, year: int, days: int = 365) -> int:
     """False calls in one year at 1 Hz, from a detector that knows nothing yet."""
     if ground != "life":
         watch = Watch(
             Detector(parameters(**PRESETS[preset])),
             Noise(GROUNDS[ground], np.random.default_rng(_seed(seed, "quiet", ground, year))),
         )
-        return sum(len(watch.quiet(DAY_S)) for _ in range(365))
+        return sum(len(watch.quiet(DAY_S)) for _ in range(days))
     rng = np.random.default_rng(_seed(seed, "life", year))
     detector, calls = Detector(parameters(**PRESETS[preset])), 0
-    for pressure, sensed in Life(Noise(CABIN, rng)).days(365):
+    for pressure, sensed in Life(Noise(CABIN, rng)).days(days):
         kelvin = np.rint(100 * sensed + rng.standard_normal(len(sensed))).astype(np.int64).tolist()
         record = np.rint(100 * pressure).astype(np.int64).tolist()
         for value, temperature in zip(record, kelvin, strict=True):
@@ -156,7 +169,7 @@ def quiet_year(ground: str, preset: str, seed: int, year: int) -> int:
     return calls
 
 
-def weekly_peaks(ground: str, seed: int, year: int) -> dict[str, Array]:
+def weekly_peaks(ground: str, seed: int, year: int, days: int = 365) -> dict[str, Array]:
     """The peak of each rival's statistic in each week of a quiet year."""
     wander = GROUNDS[ground]
     noise = Noise(wander, np.random.default_rng(_seed(seed, "peaks", ground, year)))
@@ -164,7 +177,7 @@ def weekly_peaks(ground: str, seed: int, year: int) -> dict[str, Array]:
     for rival in watched:
         rival.run(noise.take(DAY_S))
     peaks: dict[str, list[float]] = {rival.name: [] for rival in watched}
-    for _ in range(52):
+    for _ in range(max(1, days // 7)):
         top = dict.fromkeys(peaks, 0.0)
         for _ in range(7):
             record = noise.take(DAY_S)
@@ -175,32 +188,34 @@ def weekly_peaks(ground: str, seed: int, year: int) -> dict[str, Array]:
     return {name: np.array(values) for name, values in peaks.items()}
 
 
-def _limit_s(wander: Wander, leak: Leak) -> float:
-    return min(max(7200.0, 5 * oracle_s(wander, leak.Pa_s)), 20.0 * DAY_S)
+def _limit_s(wander: Wander, leak: Leak, days: int) -> float:
+    return min(max(7200.0, 5 * oracle_s(wander, leak.Pa_s)), min(20.0, days) * DAY_S)
 
 
-def detector_delays(ground: str, preset: str, seed: int, trials: int) -> list[Delay]:
+def detector_delays(ground: str, preset: str, seed: int, trials: int, days: int = 365) -> list[Delay]:
     """The firmware's delays, from a detector that has learned the background."""
     wander = GROUNDS[ground]
-    watch = Watch.warmed(wander, _seed(seed, "warm", ground), WARM_DAYS[ground], **PRESETS[preset])
+    watch = Watch.warmed(wander, _seed(seed, "warm", ground), min(WARM_DAYS[ground], days), **PRESETS[preset])
     out = []
     for leak in LEAKS:
         delays = []
         for trial in range(trials):
             twin = watch.fork(_seed(seed, "leak", ground, leak.name, trial))
             twin.quiet(3600 + 97 * trial + (7200 if ground == "cabin" else 0))
-            delays.append(twin.delay(leak, _limit_s(wander, leak)))
+            delays.append(twin.delay(leak, _limit_s(wander, leak, days)))
         out.append(
             Delay(ground, f"detector, {preset}", leak.name, oracle_s(wander, leak.Pa_s), tuple(delays))
         )
     return out
 
 
-def rival_delays(ground: str, limits: dict[str, float], seed: int, trials: int) -> list[Delay]:
+def rival_delays(
+    ground: str, limits: dict[str, float], seed: int, trials: int, days: int = 365
+) -> list[Delay]:
     """The rivals' delays at their thresholds, each after a quiet day."""
     wander, out = GROUNDS[ground], []
     for leak in LEAKS:
-        limit = int(_limit_s(wander, leak))
+        limit = int(_limit_s(wander, leak, days))
         found: dict[str, list[float]] = {name: [] for name in limits}
         fall = STANDARD_PA * -np.expm1(-leak.k * np.arange(1, limit + 1))
         for trial in range(trials):

@@ -177,3 +177,12 @@ def test_the_micropython_vm_gives_the_same_results():
 @needs_vm
 def test_no_allocation_in_ten_thousand_samples():
     assert vm(LOCKED.format(root=ROOT, parameters=parameters(breath=0))).split() == ["4", "1"]
+
+
+def test_a_gauge_of_huge_steps_and_daily_polls_fits_in_31_bits():
+    d = CHECKED(parameters(floor=10_000))
+    for dt, p in (
+        [(1000, 16_000_000), (1000, 100_000)] + [(86_400_000, 9_000_000)] * 9 + [(86_400_000, 0)] * 9
+    ):
+        d.sample(dt, p, 29_500)
+        d.nitrogen(dt, p, 29_500)

@@ -122,7 +122,7 @@ def test_trials_repeat_from_their_seed():
 
 
 def test_page_shows_what_was_measured():
-    measured = card.Card(1, 1, 2)
+    measured = card.Card(1, 1, 365, 2)
     measured.exposures = [
         card.Exposure("life", "default", 365.0, 0),
         card.Exposure("bench", "quiet", 365.0, 2),
@@ -137,3 +137,14 @@ def test_page_shows_what_was_measured():
     assert "| 365 | 0 | more than 122 d |" in text
     assert "| hose | 0.25 | 0.50 |" in text
     assert measured.as_json()["delays"][1]["delays_s"] == [None, None]
+
+
+def test_a_whole_run_in_small_says_what_it_does():
+    said = []
+    small = card.run(3, jobs=2, years=1, days=1, trials=1, progress=lambda *step: said.append(step))
+    assert [done for done, _, _ in said] == list(range(1, said[0][1] + 1))
+    assert [e.days for e in small.exposures] == [1.0, 1.0, 1.0]
+    assert sum(e.calls for e in small.exposures) == 0
+    assert {d.method for d in small.delays} >= {"detector, quiet", "CUSUM, k = 0.5"}
+    assert all(d.delays_s[0] < 4 for d in small.delays if d.leak == "Soyuz 11" and "detector" in d.method)
+    assert page.render(small, "x").count("\n| ") > 30
