@@ -26,7 +26,7 @@ TEMPOS = (1, 1, 1, 2, 10, 60, 600, 3600)
 BODIES = (
     (17, 1, ""), (3, 27, "0101"), (3, 27, "0201"), (3, 27, "0102"), (3, 5, "0101"), (20, 1, "0103"), (20, 1, "0114"),
     (20, 1, "0115"), (20, 1, "01ff"), (20, 3, "01020000ffff"), (20, 3, "0102ffffffff"), (20, 3, "010d7fffffff"),
-    (20, 3, "010200000002"), (8, 1, "010000"), (8, 1, "010001"), (8, 1, "031c21"), (8, 1, "050000"), (8, 1, "000000"),
+    (20, 3, "010f000001f4"), (8, 1, "010000"), (8, 1, "010001"), (8, 1, "031c21"), (8, 1, "050000"), (8, 1, "000000"),
     (8, 1, "030002"), (5, 1, ""), (1, 1, "00"),
 )  # fmt: skip
 """Telecommands by service, subtype and data: right ones, and ones that must be refused for each documented reason."""
@@ -79,6 +79,10 @@ def draw(seed: str, run: int) -> Plan:
     data["sensor"] = {"noise": rng.choice((0.0, 1.0, margins.QUIET_SIGMA_Pa)) or 0.3, "faults": _sensor(rng, kinds, unsafe_s)}
     data["device"] = {"faults": _device(rng, kinds, unsafe_s)}
     commands, raw = _commands(rng, kinds, unsafe_s)
+    if mode == "leak" and unsafe_s and rng.random() < 0.4:
+        # An alarm that is latched while commands still come.
+        data["cabin"]["leaks"]["leak"]["at"] = 1
+        commands.append({"at": round(rng.uniform(0.5, 1.0) * unsafe_s, 3), "do": "acknowledge"})
     data["telecommands"], data["raw"] = commands, raw
     options = {"mode": mode, "poll_s": tempo, "unsafe_s": unsafe_s, "settle_s": round(settle_s, 1), "kinds": sorted(kinds)}
     return Plan(Scenario.model_validate(data), number, mode, settle_s, options)
