@@ -30,34 +30,41 @@ from protocol.device.consts import (
 )
 
 _CAP = 1073741823
-_LIM = 16777215  # 2^24 - 1: range of a ladder value
+
+
+def lim(v, a):
+    return max(-a, min(v, a))
 
 
 class Scales:
-    """An octave ladder of EWMA charts; the first block lasts 2^sh seconds."""
+    """An octave ladder of n EWMA charts on one pressure; the first block lasts 2^h seconds."""
 
-    def __init__(self, sh, n, wander):
-        self.sh = sh
+    def __init__(self, h, n, p):
+        self.h = h
         self.n = n
+        self.p = p
         self.e = [0] * n  # 2 x quick average
         self.b = [0] * n  # 8 x slow average
         self.a = [0] * n  # sum of the open block
         self.c = [0] * n  # and its count
-        self.s = [0] * n  # 64 x mean absolute deviation
+        self.s = [0] * n  # 256 x mean absolute deviation
         self.k = [0] * n  # blocks since (re)start, up to 8
-        self.m = [0] * n  # weight of what is learned, up to 64
-        self.wander = wander
+        self.u = [0] * n  # 16 x mean difference
+        self.m = [0] * n  # weight of what is learned, up to 256
         self.reset()
 
     def reset(self):
-        s = 1280
         for j in range(self.n):
-            self.a[j] = self.c[j] = self.k[j] = 0
-            self.m[j] = 16
-            self.s[j] = s * 64
-            s = min(s * 181 >> 7, self.wander * 16)
-        self.t = -1
-        self.hit = -1
+            self.a[j] = self.c[j] = self.k[j] = self.m[j] = self.s[j] = 0
+        self.t = self.hit = -1
+        self.o = self.f = self.g = self.step = 0  # datum; floor of the spread
+
+    def comp(self, v, temp):
+        """Pressure at the datum temperature, cPa; the first call sets the datum."""
+        if self.t < 0:
+            self.o = -v
+            self.g = temp
+        return v - ((v << 6) // temp * lim(temp - self.g, 4000) >> 6)
 
     def rebase(self):
         """Forget every difference: what was is accepted."""
@@ -67,34 +74,39 @@ class Scales:
     def d(self, j):
         return (self.e[j] >> 1) - (self.b[j] >> 3)
 
-    def add(self, t, x, slope, z, floor, learn):
-        """Take value x at second t; self.hit becomes the slowest scale that now calls a fall, or -1."""
+    def spread(self, j):
+        """256 x mean absolute deviation of scale j; never below the wander until the scale has learned."""
+        return max(self.s[j], self.p[P_WANDER] << 12 if self.m[j] < 64 else 0)
+
+    def add(self, t, x, slope, z, learn):
+        """Take x cPa at second t; self.hit becomes the fastest scale that now calls a fall, or -1."""
         o = self.t
         if o < 0:
             o = t
         self.t = t
+        x = lim(x + self.o, 1000000) << 4
         self.hit = -1
-        h = self.sh
+        self.step = 0
+        h = self.h
         j = 0
         a = self.a
         c = self.c
         while j < self.n and t >> h != o >> h:
             v = a[j] // c[j]
             a[j] = c[j] = 0
-            if (t >> h) - (o >> h) != 1:
-                self.k[j] = 0  # a hole: this scale starts again, slower ones only average over it
             k = self.k[j]
+            if (t >> h) - (o >> h) != 1:
+                k = 0  # a hole: this scale starts again, slower ones only average over it
             if k == 0:
                 self.e[j] = v << 1
                 self.b[j] = v << 3
-                self.k[j] = 1
             else:
                 self.e[j] += v - (self.e[j] >> 1)
-                if k < 8:
-                    self.k[j] = k = k + 1
-                self.b[j] += ((v << 3) - self.b[j]) // k
-                if k > 7:
-                    self._judge(j, (slope << j), z, floor, learn)
+                self.b[j] += ((v << 3) - self.b[j]) // (k + 1)
+            if k < 7:
+                self.k[j] = k + 1
+            else:
+                self.judge(j, slope << j, z - j, learn)
             j += 1
             h += 1
             if j < self.n:
@@ -105,243 +117,245 @@ class Scales:
             c[0] >>= 1
         a[0] += x
         c[0] += 1
+        if abs(x) > 8000000:
+            self.o -= x >> 4  # near the end of the range: move the datum
+            x = x >> 4 << 4
+            for j in range(self.n):
+                self.e[j] = lim(self.e[j] - (x << 1), 33554431)
+                self.b[j] = lim(self.b[j] - (x << 3), 134217727)
+                a[j] = lim(a[j] - x * c[j], 16777215 * c[j])
 
-    def _judge(self, j, slope, z, floor, learn):
-        d = (self.e[j] >> 1) - (self.b[j] >> 3)
+    def judge(self, j, slope, z, learn):
+        d = self.d(j)
         s = self.s[j]
-        y = d
-        if d < 0:
-            y = -d
-        if y > 1048575:
-            y = 1048575
+        m = self.m[j]
         if learn:
-            k = self.m[j]
-            if k < 64:
-                self.m[j] = k + 1
-            q = (s >> 4) + 16
-            if y < q:
-                q = y
-            self.s[j] += ((q << 6) - s) // k
-        q = (max(s >> 4, floor << 2) * (z - j)) >> 5
+            # The spread is learned about the mean, or a long ramp would teach a scale to put up with it.
+            if not m:
+                self.u[j] = d << 4
+            y = d - (self.u[j] >> 4)
+            self.u[j] += y
+            y = min(abs(y), 1048575)
+            if m:
+                y = min(y, (s >> 6) + 16)
+            if m < 64 or m < 256 and self.h + j < 12:
+                self.m[j] = m = m + 1
+            self.s[j] = s + ((y << 8) - s) // m
+        q = max(self.spread(j) >> 6, self.f) * z >> 5
+        y = self.d(max(j - 2, 0))
         if d > q:
-            self.b[j] = self.e[j] << 2  # a rise is no leak: accept it
+            if j > 1 and y < d >> 1:
+                self.b[j] = self.e[j] << 2  # a rise is no leak: once over, accept it
         elif d + slope < -q:
-            if learn and j > 1 and self.d(j - 2) > d >> 3:  # over, not going on: a step
-                self.b[j] += (self.e[j] << 2) - self.b[j] >> 2
-            else:
-                self.hit = j
+            # Of a ramp the scale two octaves down shows a quarter, of a step soon nothing.
+            if j < 2 or y + (slope >> 2) < d + slope >> 3:
+                if self.hit < 0:
+                    self.hit = j
+            elif learn and y > d >> 3:  # over, not going on: a step, taken out
+                q = self.b[j] >> 3
+                self.step = q - (self.e[j - 2] >> 1) >> 4
+                self.o += self.step
+                while j >= 0:
+                    self.e[j] = q << 1
+                    self.b[j] = q << 3
+                    j -= 1
 
 
 class Detector:
+    """Leak detector on parameter list p; see the module docstring."""
+
     def __init__(self, p):
         self.p = p
-        self.x = Scales(2, 14, p[P_WANDER])
-        self.y = Scales(8, 9, p[P_WANDER])
+        self.x = Scales(2, 14, p)
+        self.y = Scales(8, 9, p)
         self.reset()
 
     def reset(self):
         self.x.reset()
         self.y.reset()
-        self.t = self.ms = self.ny = 0
-        self.p0 = 0  # datum of the ladder, cPa; 0: no sample yet
-        self.lsb = 0
-        self.off = 0
-        self.sg = 0
-        self.called = 0
+        self.t = self.u = self.ms = self.lsb = self.rest = self.v = 0
+        # every attribute is made here: a new one later would grow the object's table
+        self.mad = self.e1 = self.e2 = self.g = self.w = self.r = self.y0 = self.n = self.sum = 0
+        self.x0 = self.ea = self.go = self.xm = self.ma = self.em = 0
+        self.jc = self.jr = self.age = self.at = self.peak = self.lp = self.lt = self.ld = 0
+        self.clear()
+
+    def dismiss(self):
+        """Accept what was called: forget it, and call only what is new."""
+        self.x.rebase()
+        self.y.rebase()
         self.clear()
 
     def clear(self):
-        self.cls = self.cause = self.rate_cPa_h = self.sigma_cPa_h = self.law = 0
+        self.cls = self.cause = self.rate_cPa_h = self.sigma_cPa_h = self.law = self.sg = self.la = (
+            self.lw
+        ) = 0
         self.tres_s = _CAP
-        self.src = None
-        self.called = 0
-
-    # -- samples
 
     def sample(self, dt_ms, pressure_cPa, temperature_cK):
-        v = pressure_cPa
-        if v > _LIM:
-            v = _LIM
+        """Take one valid sample, dt_ms (1..86 400 000) after the last."""
+        v = min(pressure_cPa, 16777215)
+        temp = max(min(temperature_cK, 35000), 25000)
         ms = self.ms + dt_ms
-        self.t = (self.t + ms // 1000) & _CAP
+        n = ms // 1000
         self.ms = ms % 1000
-        if self.p0 == 0:
-            self.p0 = self.r = self.last = v
-            self.t0 = temperature_cK
-            self.e1 = self.e2 = temperature_cK << 8
+        self.t = self.t + n & _CAP
+        if self.v == 0:
+            self.v = v
             self.mad = 6400
-        self._thermal(dt_ms, temperature_cK)
-        d = v - self.last
-        self.last = v
-        if d:
-            if d < 0:
-                d = -d
-            if d < self.lsb or self.lsb == 0:
-                self.lsb = d
-        self.pres = v
-        if self.sg:
-            self._event(dt_ms, v)
-        else:
-            d = v - self.r
-            f = d
-            if d < 0:
-                f = -d
-            g = (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + (dt_ms >> 13))
-            if f > g:
-                self._start(self.r, dt_ms, v, d)
-            else:
-                self.mad += f - (self.mad >> 6)
-                self.r += d + 2 >> 2
-                self._slow(v)
-
-    def _thermal(self, dt, temp):
-        """Gas temperature from the sensor's: two averages, led by the sensor's lag."""
-        lag = self.p[P_LAG] * 1000
-        self.tg = temp
-        if lag:
-            w = lag + dt
-            q = (dt << 4) // w if dt < 60000000 else 15
-            self.e1 += ((temp << 8) - self.e1) * q >> 4
-            self.e2 += (self.e1 - self.e2) * q >> 4
-            self.tg = self.e1 + (self.e1 - self.e2) * 2 >> 8
-
-    def _comp(self, v):
-        """Ladder value: pressure at the datum temperature, less the datum, in 1/16 cPa."""
-        d = self.tg - self.t0
-        if d > 4000:
-            d = 4000
-        elif d < -4000:
-            d = -4000
-        d = v - self.p0 - (((v << 6) // self.tg) * d >> 6) + self.off
-        if d > 1000000:
-            d = 1000000
-        elif d < -1000000:
-            d = -1000000
-        return d << 4
-
-    def _slow(self, v):
+            self.e1 = self.e2 = temp << 8
+            n = 1
+        if n:  # gas temperature from the sensor's: two averages over its lag, led by twice their difference
+            q = 256
+            if n < 1000000:
+                q = (n << 8) // (self.p[P_LAG] + n)
+            self.e1 += ((temp << 8) - self.e1) * q >> 8
+            self.e2 += (self.e1 - self.e2) * q >> 8
+            self.g = max((self.e1 * 3 >> 8) - (self.e2 >> 7), 10000)
+        d = abs(v - self.v)
+        if d and (d < self.lsb or self.lsb == 0):
+            self.lsb = d
+            self.x.f = min(d, 100000) << 2
+        self.v = v
+        self.lw = min(self.lw + dt_ms, 536870912)
         x = self.x
-        x.add(self.t, self._comp(v), self.p[P_BREATH] // 225, self.p[P_Z], self.lsb << 2, not self.called)
-        self.find(x, self.p[P_BREATH], 2)
+        self.w = v = x.comp(v, self.g)
+        if x.t < 0:
+            self.r = v
+        d = v - self.r
+        if self.sg:
+            self.change(dt_ms, v)
+        elif abs(d) > (self.mad >> 3) + min(self.p[P_FLOOR] + self.lsb, 200000) * (1 + min(dt_ms >> 13, 4000)):
+            if self.rest == 0:
+                self.y0 = self.r
+                if x.k[3]:
+                    self.y0 = (x.b[3] >> 7) - x.o
+            self.start(self.r, dt_ms, d)
+        else:
+            self.mad += abs(d) - (self.mad >> 6)
+            self.r += d + 2 >> 2
+            if self.rest:  # after a change: find the new level, and take the step out
+                self.sum += v
+                self.rest -= 1
+                if self.rest == 0:
+                    v = self.y0 - self.sum // self.n
+                    x.o += v
+                    self.share(v)
+            else:
+                x.add(self.t, v, self.p[P_BREATH] // 225, self.p[P_Z], self.cause == 0)
+                self.share(x.step)
+                self.find(x, 2)
+
+    def share(self, d):
+        """A step of lost air took nitrogen with it."""
+        if d > 0:
+            self.y.o += d * 7 // 9
 
     def nitrogen(self, dt_ms, ppN2_cPa, temperature_cK):
-        """Take a reading of the constituent analyser; dt_ms since the last one."""
-        if self.ny == 0:
-            self.ny = ppN2_cPa
-            self.ty = temperature_cK
-            self.tn = 0
-        self.tn = (self.tn + (dt_ms + 500) // 1000) & _CAP
-        d = temperature_cK - self.ty
-        d = ppN2_cPa - self.ny - (((ppN2_cPa << 6) // temperature_cK) * d >> 6)
-        if d > 1000000:
-            d = 1000000
-        elif d < -1000000:
-            d = -1000000
+        """Take one reading of the constituent analyser, dt_ms (1..86 400 000) after the last."""
         y = self.y
-        y.add(self.tn, d << 4, (self.p[P_LOSS] // 225) << 6, self.p[P_Z] - 4, 0, not self.called)
-        self.find(y, self.p[P_LOSS], 3)
+        self.u = self.u + (dt_ms + 500) // 1000 & _CAP
+        q = y.comp(min(ppN2_cPa, 16777215), max(min(temperature_cK, 35000), 25000))
+        y.add(self.u, q, self.p[P_LOSS] // 225 << 6, self.p[P_Z] - 4, self.cause == 0)
+        self.find(y, 3)
 
-    def find(self, x, slope, cause):
+    def find(self, x, cause):
         """Begin or follow a slow leak on ladder x."""
-        if self.called == 0:
-            j = x.hit
+        j = x.hit
+        if self.cause == 0:
             if j >= 0:
-                f = -x.d(j)
-                v = (f >> 4) * 60 // (1 << x.sh + j)  # cPa/min: leak age is about one block
-                if cause == 2 and v > self.p[P_FAST]:
-                    self._start(self.pres + (f >> 4), 2000 << x.sh + j, self.pres, -(f >> 4))
+                h = x.h + j
+                f = -x.d(j) >> 4
+                if cause == 2 and f * 30 >> h > self.p[P_FAST]:  # age of the leak: about a block
+                    self.y0 = (x.b[j] >> 7) - x.o
+                    self.start(self.w + f, 2000 << h, -f)
                 else:
-                    self.called = cause
-                    self.src = x
+                    self.cause = cause
                     self.jc = j
-                    self.jr = j - 2 if j > 1 else 0
-                    self.age = 2 << x.sh + j
+                    self.jr = max(j - 2, 0)
+                    self.age = 2 << h
                     self.peak = 0
                     self.at = x.t
-                    self._follow(x)
-        elif self.src is x and x.t >> x.sh + self.jr != self.at >> x.sh + self.jr:
-            self.age = min(self.age + x.t - self.at & _CAP, 268435455)
+                    self.follow(x)
+        elif self.cause == cause and x.t >> x.h + self.jr != self.at >> x.h + self.jr:
+            self.age = min(self.age + (x.t - self.at & _CAP), 268435455)
             self.at = x.t
-            self._follow(x)
+            self.follow(x)
 
-    def _follow(self, x):
+    def follow(self, x):
         j = self.jr
-        if j <= self.jc and j < x.n - 1 and self.age >> x.sh + j > 15:
+        if j <= self.jc and j < x.n - 1 and self.age >> x.h + j > 15:
             self.jr = j = j + 1
-        n = min(self.age >> x.sh + j, 20)
-        h = x.sh + j
-        n += 10  # the difference answers a ramp that is n blocks old with 2 + n / 5 blocks of it
-        d = -x.d(j)
-        # 1/16 cPa over (n + 10) / 5 * 2^h seconds, to cPa/h
-        r = (min(d, 4700000) * 225 // n * 5) >> h if d > 0 else 0
-        s = (min(x.s[j] >> 6, 3700000) * 281 // n * 5) >> h
-        if self.peak < r:
-            self.peak = r
-        if r < self.peak >> 2 and -x.d(self.jc) < x.s[self.jc] >> 4:
-            x.rebase()
-            self.clear()
+        h = x.h + j
+        # The difference answers a ramp n blocks old with 2 + n / 5 blocks of it; here to cPa/h.
+        n = min(self.age >> h, 20) + 10
+        r = lim(-x.d(j), 4700000) * 225 // n * 5 >> h
+        s = min(x.spread(j) >> 8, 900000) * 281 // n * 5 >> h
+        if x is self.y:  # nitrogen is 7/9 of the air
+            r += r * 2 // 7
+            s += s * 2 // 7
+        # The scale that called shows a leak that has ended first.
+        q = -x.d(self.jc)
+        self.peak = max(self.peak, q)
+        if q < self.peak >> 2 and q < x.spread(self.jc) >> 6:
+            self.dismiss()
         else:
-            self.report(r, s, self.called)
+            self.report(max(r, 0), s)
 
-    # -- changes that are followed sample by sample
+    # A change that is followed sample by sample: from level x0, ms ago; mark xm, ma ms ago.
 
-    def _start(self, x0, ms, v, d):
+    def start(self, x0, ms, d):
         self.x0 = x0
         self.ea = ms
         self.sg = 1 if d < 0 else -1
         self.go = 0
-        self.y0 = self._comp(v) - (d << 4)
-        self.xm = v
+        x = self.x  # the open block may hold the beginning of the change
+        x.a[0] = lim(self.y0 + x.o, 1000000) * x.c[0] << 4
+        self.mark(lim(abs(d), 10000000) * 50 // (ms // 10 + 1))
+
+    def mark(self, v):
+        """Look again when the change, at v cPa/s, stands out of the noise."""
+        self.xm = self.w
         self.ma = 0
-        self._pace(min(d * -self.sg, 1000000) * 100 // (ms // 10 + 1))
+        self.em = min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000) * 1000 // max(v, 1)
 
-    def _pace(self, v):
-        """Next mark when the change, at rate v cPa/s, stands out of the noise."""
-        self.vr = v = max(v, 1)
-        n = (self.mad >> 3) + self.p[P_FLOOR] + self.lsb
-        self.em = min(n, 1000000) * 1000 // v
-
-    def _event(self, dt, v):
+    def change(self, dt, v):
         self.ea = min(self.ea + dt, 500000000)
-        self.ma = min(self.ma + dt, 500000000)
-        if self.ma < self.em:
+        self.ma = m = min(self.ma + dt, 500000000)
+        if m < self.em:
             return
-        f = (self.xm - v) * self.sg
-        f = max(min(f, 10000000), 0) * 100 // (self.ma // 10 + 1)
-        if f < self.vr >> 2 or f * 60 < self.p[P_FAST]:
-            self.sg = 0
+        f = lim(lim((self.xm - v) * self.sg, 10000000) * 100 // (m // 10 + 1), 290000)
+        q = lim((self.x0 - v) * self.sg, 10000000) * 100 // (self.ea // 10 + 1)
+        if f < q >> 1 or f < 1 or f * 240 < self.p[P_FAST]:  # slower than half its mean rate: it is over
             self.r = v
-            self.off += (self.y0 - self._comp(v)) >> 4
+            self.n = self.rest = max(min(32000 // dt, 32), 1)
+            self.sum = 0
             self.clear()
             return
-        m = self.ma
-        self.xm = v
-        self.ma = 0
+        self.mark(f)
         self.go += 1
-        self._pace(f)
         if self.sg > 0 and self.go > 1:
-            d = self.x0 - v
-            if d > self.p[P_STEP] or self.ea // 1000 > self.p[P_HOLD]:
-                self.called = 1
-                self.report(min(f, 290000) * 3600, min(self.mad * 28 // (m // 1000 + 1), _CAP), 1)
+            if self.x0 - v > self.p[P_STEP] or self.ea // 1000 > self.p[P_HOLD]:
+                self.cause = 1
+                self.report(f * 3600, min(self.mad, 30000000) * 28 // (m // 1000 + 1))
 
-    def report(self, r, s, cause):
-        """Publish a fall of r cPa/h with standard deviation s, and the class it justifies."""
+    def report(self, r, s):
+        """Publish a fall of r cPa/h with standard deviation s, its law and the class it justifies."""
         self.rate_cPa_h = -r
         self.sigma_cPa_h = s
-        self.cause = cause
-        self.law = 3
-        d = self.pres - self.p[P_RESERVE]
-        q = r + 2 * min(s, 100000000)
-        if cause == 3:
-            q += q >> 2
-        if q > 0 and d > 0:
-            # seconds: d * 3600 / q without leaving 31 bits
-            t = (d << 6) // q if d < 16000000 else 0
-            self.tres_s = min(t * 225 >> 2, _CAP) if t < 4000000 else _CAP
-        else:
-            self.tres_s = 0 if d <= 0 else _CAP
-        t = self.tres_s
+        v = self.v
+        e = self.p[P_RESERVE]
+        d = v - e
+        q = r + 2 * min(s, 50000000)
+        t = _CAP
+        if v and d <= 0:
+            t = 0
+        elif v and q and (d << 6) // q < 4000000:
+            t = (d << 6) // q * 225 >> 2
+        self.bend(v)
+        if self.law < 3 and t < 8388608 and d > 0:
+            t += t * ((d << 6) // (v + e if self.law == 1 else e)) >> 6
+        self.tres_s = t
         self.cls = 1
         if t < self.p[P_EMERGENCY]:
             self.cls = 4
@@ -349,3 +363,32 @@ class Detector:
             self.cls = 3
         elif t < self.p[P_CAUTION]:
             self.cls = 2
+
+    def bend(self, v):
+        """The shortest law that the fall of the rate over two sixteenths of the pressure does not exclude."""
+        if self.la == 0:
+            self.law = 3
+            self.la = v
+            self.lw = self.lp = 0
+        d = self.la - v
+        if v and d > self.la >> 4 and self.lw > 0:
+            w = self.lw
+            if self.lp:
+                n = self.lt
+                while n > 1000000 or w > 1000000:
+                    n >>= 1
+                    w >>= 1
+                q = (min(d, 1048575) << 10) // self.ld  # rate of this stretch over that of the last
+                q = (min(q, 65535) << 10) // max((w << 10) // max(n, 1), 1)
+                u = ((self.la + v >> 5) << 10) // self.lp  # and pressure
+                c = 1024 - u
+                self.law = 3
+                if 4 * (1024 - q) > 3 * c and q > u - 3 * c:
+                    self.law = 1
+                    if 4 * (u - q) > 3 * c:
+                        self.law = 2
+            self.ld = min(d, 1048575)
+            self.lt = self.lw
+            self.lp = self.la + v >> 5
+            self.la = v
+            self.lw = 0

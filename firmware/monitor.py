@@ -71,7 +71,7 @@ class Monitor(Node):
         self.inhibit_ms = 0
         self.pressure = 0
         self.temperature = 0
-        self.same = 0
+        self.same = -1
         self.seen[0] = -1
         self.seen_gas[0] = -1
 
@@ -82,7 +82,8 @@ class Monitor(Node):
         """
         self.tick(elapsed_ms)
         self.poll_in -= elapsed_ms
-        self.analyser_in -= elapsed_ms
+        if self.analyser_in > 0:
+            self.analyser_in -= elapsed_ms
         self.hk_in -= elapsed_ms
         if self.reply_in >= 0:
             self.reply_in -= elapsed_ms
@@ -123,6 +124,9 @@ class Monitor(Node):
                 self.reply_in = p[P_REPLY_TIMEOUT]
                 self.poll(APID_TRANSDUCER)
             else:
+                if self.same < 0:
+                    # Never heard since boot: that is a loss to report too, though the health was silent from the start.
+                    self.same = self.health = 0
                 self.judge_sensor(HEALTH_SILENT)
         self.poll_in = self.due(self.poll_in, p[P_POLL_PERIOD])
         if self.reply_in < 0 and self.poll_in <= 0:
@@ -155,30 +159,40 @@ class Monitor(Node):
                 self.poll(APID_ANALYSER)
             return True
         if pid == 0x0800 | APID_ANALYSER and self.frame.size == 42:
-            gap = self.gap(self.seen_gas)
-            if not b[40] and gap > 0:
-                self.detector.nitrogen(gap, self.signed(22), self.word(38, 2))
-                self.judge_alarm()
+            pressure = self.signed(22)
+            temperature = self.word(38, 2)
+            if not b[40] and self.plausible(pressure, temperature):
+                gap = self.gap(self.seen_gas)
+                if gap > 0:
+                    self.detector.nitrogen(gap, pressure, temperature)
+                    self.judge_alarm()
             return True
         return False
 
+    def plausible(self, pressure, temperature):
+        """Whether a reading can be true: within the set range, and no colder than 100 K (air would be liquid)."""
+        p = self.p
+        return p[P_PRESSURE_LOW] <= pressure <= p[P_PRESSURE_HIGH] and temperature >= 10000
+
     def sample(self, status):
-        """Check one sample and give it to the detector; return the transducer's health."""
+        """Check one sample and give it to the detector; return the transducer's health.
+
+        ``pressure`` and ``temperature`` stay those of the last plausible sample: they are reported as valid.
+        """
         pressure = self.signed(22)
         temperature = self.word(26, 2)
-        if pressure == self.pressure and temperature == self.temperature:
-            if self.same < 100000:
-                self.same += 1
-        else:
-            self.same = 0
-        self.pressure = pressure
-        self.temperature = temperature
         if status:
             return status
-        p = self.p
-        if pressure < p[P_PRESSURE_LOW] or pressure > p[P_PRESSURE_HIGH] or not temperature:
+        if not self.plausible(pressure, temperature):
             return HEALTH_IMPLAUSIBLE
-        if p[P_STUCK_SAMPLES] and self.same >= p[P_STUCK_SAMPLES]:
+        if pressure != self.pressure or temperature != self.temperature:
+            self.same = -1
+        if self.same < 100000:
+            self.same += 1
+        self.pressure = pressure
+        self.temperature = temperature
+        stuck = self.p[P_STUCK_SAMPLES]
+        if stuck and self.same >= stuck:
             return HEALTH_STUCK
         gap = self.gap(self.seen)
         if gap < 0:
@@ -296,22 +310,21 @@ class Monitor(Node):
     def report(self, destination):
         d = self.detector
         self.begin_tm(3, 25, destination)
-        put = self.put
-        put(1, 1)
-        put(self.alarm, 1)
-        put(d.cls, 1)
-        put(d.cause, 1)
-        put(self.health, 1)
-        put(self.flags(), 1)
-        put(d.law, 1)
-        put(self.pressure, 4)
-        put(self.temperature, 2)
-        put(d.rate_cPa_h, 4)
-        put(d.sigma_cPa_h, 4)
-        put(d.tres_s, 4)
+        self.put(1, 1)
+        self.put(self.alarm, 1)
+        self.put(d.cls, 1)
+        self.put(d.cause, 1)
+        self.put(self.health, 1)
+        self.put(self.flags(), 1)
+        self.put(d.law, 1)
+        self.put(self.pressure, 4)
+        self.put(self.temperature, 2)
+        self.put(d.rate_cPa_h, 4)
+        self.put(d.sigma_cPa_h, 4)
+        self.put(d.tres_s, 4)
         i = 1
         while i < 7:
-            put(self.count[i], 2)
+            self.put(self.count[i], 2)
             i += 1
         self.send()
 
@@ -321,6 +334,6 @@ class Monitor(Node):
             f |= 1
         if self.inhibit_ms:
             f |= 2
-        if self.detector.ny:
+        if self.detector.u:
             f |= 4
         return f

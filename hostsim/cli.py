@@ -8,8 +8,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from hostsim import bench
-from hostsim import device as devices
+from hostsim import bench, cli_board, cli_judge
+from hostsim import plot as plots
 from hostsim import scenario as scenarios
 from hostsim import transcript as transcripts
 from hostsim.cabin.units import parse_duration
@@ -17,7 +17,7 @@ from hostsim.errors import CabinwatchError, UsageError
 from hostsim.play import Order, play, replay
 from hostsim.result import as_json, summary, unmet
 from hostsim.show import Panels, Plain, Silent, View
-from hostsim.targets import EMULATED, is_url
+from hostsim.targets import EMULATED, LIVE, is_live
 from hostsim.targets.micropython import INSTALL, find_vm
 from hostsim.world import World
 
@@ -42,7 +42,7 @@ TargetOption = Annotated[
         "--target",
         "-t",
         metavar="TARGET",
-        help=f"Where the firmware runs: {', '.join(EMULATED)}, or a serial port or pyserial URL (/dev/ttyACM0, "
+        help=f"Where the firmware runs: {', '.join(EMULATED)}, {LIVE}, or a serial port or pyserial URL (/dev/ttyACM0, "
         "socket://host:port). Default: micropython, or cpython where its VM has no wheel.",
     ),
 ]
@@ -125,7 +125,7 @@ def replay_(
     """Feed a recording to a target and compare every octet that it sends; exit code 1 where it differs."""
     transcript = transcripts.read(file)
     where = target or _default_target(as_json_)
-    if is_url(where):
+    if is_live(where):
         raise UsageError(f"a recording is replayed in lock-step: {', '.join(EMULATED)}, not {where}")
     if transcript.header.get("live"):
         raise UsageError(f"{file} was recorded live: its timing is the device's own and does not repeat")
@@ -156,30 +156,25 @@ def replay_(
     raise typer.Exit(0 if same else 1)
 
 
-@app.command("device")
-def device_(
-    target: Annotated[
-        str, typer.Option("--target", "-t", help=f"What runs it: {', '.join(devices.SERVERS)}.")
-    ] = ("micropython"),
-    tcp: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="Serve on this TCP port of localhost; 0: any free one."),
-    ] = None,
+@app.command("plot")
+def plot_(
+    what: Annotated[str, typer.Argument(help="A scenario (bundled name or TOML file), or a recording.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Picture to write: .png, .svg, .pdf or .html.")
+    ],
+    target: TargetOption = None,
+    seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
 ) -> None:
-    """Run the firmware as a live process on a pty (or a TCP port), as if a board were plugged in."""
-    if target not in devices.SERVERS:
-        raise UsageError(f"no live target {target!r}: {', '.join(devices.SERVERS)}")
-    serve = devices.SERVERS[target]
-    if tcp is not None:
-        with devices.listener(tcp) as sock:
-            print(f"socket://127.0.0.1:{sock.getsockname()[1]}", flush=True)
-            while True:
-                connection, _ = sock.accept()
-                with connection:
-                    serve(connection.fileno())
-    with devices.pty() as (fd, path):
-        print(path, flush=True)
-        serve(fd)
+    """Draw a run over time: truth beside what the firmware reported, events marked."""
+    if Path(what).is_file() and Path(what).suffix != ".toml":
+        transcript = transcripts.read(Path(what))
+        plots.draw(plots.from_transcript(transcript), output)
+    else:
+        model, text = scenarios.load(what)
+        order = Order(what, model, text, target or _default_target(False), seed, model.duration_ms)
+        world, _ = play(order, lambda world: Plain(world, model.duration_ms))
+        plots.draw(plots.from_world(world), output)
+    print(f"Drawn: {output}")
 
 
 @app.command("bench")
@@ -197,6 +192,10 @@ def bench_(
     measured = bench.measure(target or list(EMULATED), seconds, (lambda line: None) if as_json_ else print)
     if as_json_:
         print(json.dumps(measured))
+
+
+cli_board.add_to(app)
+cli_judge.add_to(app)
 
 
 def _fail(error: CabinwatchError) -> NoReturn:

@@ -13,8 +13,8 @@ from protocol import host
 from protocol import table as t
 
 TRIES = 6
-RESTART = 8192
-"""A sequence count that went back by up to this is a restarted node whose boot event was lost, not a gap."""
+LATE = 8192
+"""A sequence count that is behind by less than this is an older packet come late or twice, not a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,11 @@ class EventReport:
                 return f"link noise: {self.value} bad frames in one housekeeping period"
             case t.Event.INHIBIT_ENDED:
                 return "alarm inhibit ended"
+            case t.Event.COOLANT_LOW:
+                return f"coolant loop low, {self.value / 10_000:.0f} % left (its own channel, not a cabin alarm)"
 
 
+EVENTS = frozenset(t.Event)
 CAUSES: dict[int, str] = {
     t.Cause.RAPID: "rapid depressurisation",
     t.Cause.SLOW: "slow leak on total pressure",
@@ -91,10 +94,12 @@ class Ground:
 
     uplink: Callable[[bytes], None]
     on_event: Callable[[EventReport], None] = lambda event: None
+    on_telemetry: Callable[[host.Decoded], None] = lambda tm: None
     counts: LinkCounts = field(default_factory=LinkCounts)
     events: list[EventReport] = field(default_factory=list)
     housekeeping: dict[str, int] = field(default_factory=dict)
-    housekeeping_ms: int = -1
+    history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
+    """Every housekeeping report: when it reached the ground, its fields."""
     parameters: dict[str, int] = field(default_factory=dict)
     """Sent to the monitor after each of its boot events, by name."""
     retry_ms: int = 2000
@@ -102,9 +107,9 @@ class Ground:
     unanswered: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     _next: dict[str, int] = field(default_factory=dict)
+    _clock_ms: int = 0
     _queue: deque[_Command] = field(default_factory=deque)
     _sequence: int = 0
-    _clock_ms: int = 0
     due_ms: int | None = None
     """When ``retry`` wants to be called: the command in flight has waited long enough then."""
 
@@ -151,19 +156,24 @@ class Ground:
     def telemetry(self, tm: host.Decoded, t_ms: int) -> None:
         """Take one packet of the monitor."""
         expected = self._next.get(tm.role, tm.sequence)
-        booted = tm.packet.service == 5 and tm.values["event"] == t.Event.BOOT
+        booted = tm.role == "monitor" and tm.packet.service == 5 and tm.values["event"] == t.Event.BOOT
         gap = (tm.sequence - expected) & 0x3FFF
-        # A boot event can be lost: a node heard for the first time, or whose clock went back, has started all the same.
-        restarted = booted or gap > RESTART or tm.time_ms < self._clock_ms or not self._next
-        self._clock_ms = tm.time_ms
-        if not restarted:
-            self.counts.lost += gap
-        self._next[tm.role] = (tm.sequence + 1) & 0x3FFF
+        # A boot event can be lost: a monitor heard for the first time, or whose clock went back, has started too.
+        restarted = tm.role == "monitor" and (booted or tm.time_ms < self._clock_ms or not self._next)
+        if restarted or gap < LATE:
+            self.counts.lost += 0 if restarted else gap
+            self._next[tm.role] = (tm.sequence + 1) & 0x3FFF
+        if tm.role == "monitor":
+            self._clock_ms = tm.time_ms
+        self.on_telemetry(tm)
         match tm.packet.service:
             case 1:
                 self._verification(tm, t_ms)
-            case 3:
-                self.housekeeping, self.housekeeping_ms = tm.values, t_ms
+            case 3 if tm.role == "monitor":
+                self.housekeeping = tm.values
+                self.history.append((t_ms, tm.values))
+            case 5 if tm.values["event"] not in EVENTS:
+                self.counts.aliens += 1
             case 5:
                 v = tm.values
                 event = EventReport(

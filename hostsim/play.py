@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hostsim.drive import LockStep
+from hostsim.errors import UsageError
 from hostsim.live import Live, open_port
 from hostsim.result import Run
 from hostsim.scenario import Scenario
 from hostsim.show import Silent, View
-from hostsim.targets import is_url, open_target
+from hostsim.targets import is_live, live_url, open_target
 from hostsim.transcript import Recorder, Step, Transcript
 from hostsim.world import World
-from protocol.table import RX_MAX
+from protocol.table import DAY_MS, RX_MAX
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,15 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
         "scenario": order.name,
         "target": order.target,
         "seed": order.seed,
-        "live": is_url(order.target),
+        "live": is_live(order.target),
     }
     recorder = Recorder(order.record, {**header, "toml": order.text})
     begin = time.monotonic()
     interrupted = False
     steps = 0
     try:
-        if is_url(order.target):
-            with open_port(order.target, order.scenario.link.baud) as port:
+        if is_live(order.target):
+            with live_url(order.target) as url, open_port(url, order.scenario.link.baud) as port:
                 views.append(make_view(world))
                 live = Live(world, port, recorder, order.speed)
                 try:
@@ -92,12 +93,18 @@ def replay(transcript: Transcript, target_name: str) -> Replayed:
     t_ms = 0
     try:
         for number, step in enumerate(transcript.steps):
+            elapsed_ms = step.t_ms - t_ms
+            if not 0 <= elapsed_ms <= DAY_MS or len(step.rx) > RX_MAX:
+                raise UsageError(
+                    f"line {number + 2} of the recording is no step that a run makes: {elapsed_ms} ms after the last, "
+                    f"{len(step.rx)} octets; 0 to {DAY_MS} and up to {RX_MAX} are"
+                )
             if not number:
                 answer = target.start()
             elif step.reset:
                 answer = target.reset()
             else:
-                answer = target.step(step.t_ms - t_ms, step.rx[:RX_MAX])
+                answer = target.step(elapsed_ms, step.rx)
             t_ms = step.t_ms
             got = Step(step.t_ms, step.rx, *answer, reset=step.reset)
             recorder.add(got)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hostsim.ground import EventReport
+from hostsim.ground import EventReport, name
 from hostsim.scenario import Expect
 from hostsim.world import World
 from protocol import table as t
@@ -63,6 +63,10 @@ def unmet(world: World, expect: Expect | None) -> list[str]:
         faults += [
             f"no more than {expect.at_most} was expected; {e.text()}" for e in alarms if e.severity > most
         ]
+    if expect.coolant_by is not None:
+        coolant = [e for e in world.ground.events if e.event is t.Event.COOLANT_LOW]
+        if not coolant or coolant[0].t_ms > expect.coolant_by * 1000:
+            faults.append(f"the coolant loop was to be called by {duration(expect.coolant_by)}")
     truth = truth_at(world)
     if expect.rate_within is not None:
         reported = world.ground.housekeeping.get("rate_cPa_h", 0) / 100
@@ -133,7 +137,7 @@ def as_json(world: World, run: Run) -> dict[str, Any]:
             for e in world.ground.events
         ],
         "final": {
-            "state": t.AlarmClass(hk.get("alarm", 0)).name.lower(),
+            "state": name(t.AlarmClass, hk.get("alarm", 0)),
             "pressure_Pa": hk["pressure_cPa"] / 100 if hk else None,
             "rate_Pa_h": hk["rate_cPa_h"] / 100 if hk else None,
             "tres_s": tres_s(hk),

@@ -105,6 +105,7 @@ class Expect(Table):
     at_most: Literal["advisory", "caution", "warning", "emergency"] | None = Field(
         None, description="no alarm may be of a higher class"
     )
+    coolant_by: Duration | None = Field(None, description="the coolant loop must have been called by then, s")
     rate_within: float | None = Field(
         None, gt=0, description="|reported - true rate| at the end, as a part of the true"
     )

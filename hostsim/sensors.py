@@ -176,7 +176,7 @@ class PressureSensor(Element):
             pressure = round(pressure / m.step) * m.step
         values = {
             "pressure_cPa": round(pressure * 100),
-            "temperature_cK": round(temperature * 100),
+            "temperature_cK": min(round(temperature * 100), 0xFFFF),
             "status": status,
         }
         return Reading(t_ms + round(t_ms * m.clock_ppm * 1e-6), self.hold(values, stuck))
@@ -212,5 +212,5 @@ class GasAnalyser(Element):
         sigma = self._model.noise
         values = {name: max(0, round((p + noisy(self.rng, sigma)) * 100)) for name, p in partial.items()}
         temperature = air.temperature_K + noisy(self.rng, self._model.temperature_noise)
-        values |= {"temperature_cK": round(temperature * 100), "status": status}
+        values |= {"temperature_cK": min(round(temperature * 100), 0xFFFF), "status": status}
         return Reading(t_ms, self.hold(values, stuck))

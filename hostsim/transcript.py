@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -35,19 +36,33 @@ class Recorder:
     def __init__(self, path: Path | None = None, header: dict[str, Any] | None = None) -> None:
         self._hash = hashlib.sha256()
         self._file: IO[bytes] | None = None
+        self._header = b""
         if path is not None:
             try:
-                self._file = path.open("wb")
+                self._file = path.open("ab")  # an older recording stays until this one has a step
             except OSError as error:
                 raise UsageError(f"cannot record to {path}: {error.strerror}") from None
-            self._file.write(json.dumps({"format": FORMAT, **(header or {})}).encode() + b"\n")
+            self._header = json.dumps({"format": FORMAT, **(header or {})}).encode() + b"\n"
 
     def add(self, step: Step) -> None:
         """Take one step down."""
         line = step.line()
         self._hash.update(line)
         if self._file is not None:
-            self._file.write(line)
+            if self._header:
+                with suppress(OSError):  # a pipe or a terminal has nothing to cut
+                    self._file.truncate(0)
+                line, self._header = self._header + line, b""
+            self._write(self._file, line)
+
+    def _write(self, file: IO[bytes], line: bytes) -> None:
+        try:
+            file.write(line)
+            if not line:
+                file.close()
+        except OSError as error:
+            self._file = None
+            raise UsageError(f"the recording ends here: {error.strerror} ({file.name})") from None
 
     @property
     def sha256(self) -> str:
@@ -57,7 +72,7 @@ class Recorder:
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            self._file.close()
+            self._write(self._file, b"")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ import heapq
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from hostsim import coolant
 from hostsim.cabin.station import Station
+from hostsim.coolant import CoolantWatch, LoopGauge
 from hostsim.device_faults import SlowHost
 from hostsim.ground import EventReport, Ground
 from hostsim.instruments import Instrument
@@ -54,6 +56,9 @@ class World:
             )
             self.instruments[int(t.Apid.ANALYSER)] = Instrument("analyser", analyser)
         self.ground = Ground(self._to_monitor, on_event)
+        for loop in scenario.cabin.loops:
+            gauge = LoopGauge(self.station, loop, stream(seed, f"coolant/{loop}"))
+            self.at(coolant.PERIOD_MS, partial(self._watch_coolant, CoolantWatch("coolant", gauge)))
         self.ground.parameters = dict(scenario.parameters)
         self.on_reset: Callable[[], None] = lambda: None
         for t_s in scenario.resets:
@@ -157,6 +162,12 @@ class World:
             return  # an instrument's answer, echoed back by the line
         self.ground.telemetry(tm, self.now_ms)
         self._watch()
+
+    def _watch_coolant(self, loop: CoolantWatch) -> None:
+        """The loop's reports go to the ground on a line of their own."""
+        for tm in host.decode_stream(loop.watch(self.now_ms)):
+            self.ground.telemetry(tm, self.now_ms)
+        self.at(self.now_ms + coolant.PERIOD_MS, partial(self._watch_coolant, loop))
 
     # -- the ground
 

@@ -4,6 +4,9 @@ from enum import IntEnum
 from pathlib import Path
 
 from protocol import table as t
+from protocol.generate_spec import SPEC, spec
+from protocol.generate_vectors import VECTOR_FILES
+from protocol.generate_xtce import XTCE, xtce
 
 HERE = Path(__file__).parent
 CONSTS = HERE / "device" / "consts.py"
@@ -23,6 +26,7 @@ def device_constants() -> str:
     """Source of protocol/device/consts.py; the image builder folds the integers into the code that uses them."""
     lines = [
         '"""Constants of the device codec, generated from protocol/table.py by python -m protocol.generate."""',
+        "# fmt: off",
         "",
     ]
     for name in (
@@ -74,7 +78,7 @@ def device_constants() -> str:
     return "\n".join(lines) + "\n"
 
 
-GENERATED = {CONSTS: device_constants}
+GENERATED = {CONSTS: device_constants, SPEC: spec, XTCE: xtce, **VECTOR_FILES}
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ Shares no code with protocol/device, so every exchange between the two is an int
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
 from struct import Struct
 
 import crcmod.predefined
@@ -93,13 +92,8 @@ def seal(head: bytes) -> bytes:
     return b"\0" + stuffed + b"\0"
 
 
-@cache
-def _struct(packet: t.Packet) -> Struct:
-    return Struct(">" + "".join(f.code for f in packet.fields))
-
-
 def _data(packet: t.Packet, values: dict[str, int]) -> bytes:
-    return _struct(packet).pack(*(values[f.name] if f.fixed is None else f.fixed for f in packet.fields))
+    return packet.struct.pack(*(values[f.name] if f.fixed is None else f.fixed for f in packet.fields))
 
 
 def encode_tc(
@@ -207,7 +201,7 @@ def decode(packet: bytes) -> Decoded:
         raise Alien(f"{kind}[{service},{subtype}] is not a message of the {role}")
     if len(packet) != start + known.data_size + t.PEC:
         raise Alien(f"{role} {known.title} of {len(packet)} octets, not {start + known.data_size + t.PEC}")
-    values = dict(zip((f.name for f in known.fields), _struct(known).unpack_from(packet, start), strict=True))
+    values = dict(zip((f.name for f in known.fields), known.struct.unpack_from(packet, start), strict=True))
     return Decoded(known, role, psc & 0x3FFF, time_ms, peer, ack, values)
 
 

@@ -6,6 +6,8 @@ are made from it. ``python -m protocol.generate`` rewrites what is generated; a 
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
+from struct import Struct
 
 FIELD_SIZES = {"B": 1, "H": 2, "I": 4, "i": 4}
 
@@ -43,6 +45,11 @@ class Packet:
     def title(self) -> str:
         """The message type as the standard writes it, e.g. ``TM[3,25]``."""
         return f"{self.kind}[{self.service},{self.subtype}]"
+
+    @cached_property
+    def struct(self) -> Struct:
+        """Layout of its data."""
+        return Struct(">" + "".join(f.code for f in self.fields))
 
     @property
     def data_size(self) -> int:
@@ -149,6 +156,7 @@ class Event(IntEnum):
     SENSOR_FOUND = 5
     LINK_NOISE = 6
     INHIBIT_ENDED = 7
+    COOLANT_LOW = 8
 
 
 class Reset(IntEnum):
@@ -217,7 +225,7 @@ MONITOR_HK = (
     Field("health", "B", doc="transducer health", enum=Health),
     Field("flags", "B", doc="1 acknowledged, 2 inhibited, 4 nitrogen watched, 8 periodic housekeeping on"),
     Field("law", "B", doc="leak law behind tres_s", enum=Law),
-    Field("pressure_cPa", "I", "cPa", "last valid pressure"),
+    Field("pressure_cPa", "I", "cPa", "pressure of the last sample; believe it where health is 0"),
     Field("temperature_cK", "H", "cK", "its temperature"),
     Field("rate_cPa_h", "i", "cPa/h", "rate of pressure, temperature taken out; negative = falling"),
     Field("sigma_cPa_h", "I", "cPa/h", "one standard uncertainty of the rate"),
@@ -316,6 +324,9 @@ INHIBIT_MAX_S = 7200
 NOISE_LIMIT = 10
 """Bad frames in one housekeeping period that raise a link-noise event."""
 T_CAP = (1 << 30) - 1
+"""T-reserve where no leak is seen, s."""
+RESERVE_MAX = T_CAP - 1
+"""Largest threshold on it. A device clips the values it is sent at T_CAP: it has to be out of bounds, to be refused."""
 
 MONITOR_PARAMETERS = (
     Parameter(0, "poll_period", "ms", 1000, 100, 3_600_000, "time between polls of the transducer"),
@@ -327,10 +338,10 @@ MONITOR_PARAMETERS = (
     ),
     Parameter(3, "hk_period", "ms", 10_000, 1000, DAY_MS, "time between periodic housekeeping reports"),
     Parameter(
-        4, "pressure_low", "cPa", 100_000, 0, 20_000_000, "readings below are implausible, not believed"
+        4, "pressure_low", "cPa", 100_000, 0, 16_000_000, "readings below are implausible, not believed"
     ),
     Parameter(
-        5, "pressure_high", "cPa", 12_000_000, 0, 20_000_000, "readings above are implausible, not believed"
+        5, "pressure_high", "cPa", 12_000_000, 0, 16_000_000, "readings above are implausible, not believed"
     ),
     Parameter(
         6,
@@ -355,7 +366,7 @@ MONITOR_PARAMETERS = (
     ),
     Parameter(9, "loss", "cPa/d", 2500, 0, 500_000, "planned fall of nitrogen"),
     Parameter(
-        10, "z", "", 56, 24, 120, "threshold of the fastest scale, eighths of its mean absolute deviation"
+        10, "z", "", 64, 24, 120, "threshold of the fastest scale, eighths of its mean absolute deviation"
     ),
     Parameter(
         11,
@@ -370,11 +381,11 @@ MONITOR_PARAMETERS = (
         12, "hold", "s", 1200, 1, 86_400, "a quick fall that goes on for this long is a leak however small"
     ),
     Parameter(13, "fast", "cPa/min", 600, 60, 100_000, "changes above this are followed sample by sample"),
-    Parameter(14, "lag", "s", 0, 0, 3600, "lag of the temperature sensor behind the gas"),
+    Parameter(14, "lag", "s", 60, 0, 3600, "lag of the temperature sensor behind the gas"),
     Parameter(15, "floor", "cPa", 500, 0, 100_000, "change from sample to sample that is never looked at"),
-    Parameter(16, "emergency", "s", 3600, 0, T_CAP, "T-reserve below which a leak is an Emergency"),
-    Parameter(17, "warning", "s", 86_400, 0, T_CAP, "T-reserve below which a leak is a Warning"),
-    Parameter(18, "caution", "s", 2_592_000, 0, T_CAP, "T-reserve below which a leak is a Caution"),
+    Parameter(16, "emergency", "s", 3600, 0, RESERVE_MAX, "T-reserve below which a leak is an Emergency"),
+    Parameter(17, "warning", "s", 86_400, 0, RESERVE_MAX, "T-reserve below which a leak is a Warning"),
+    Parameter(18, "caution", "s", 2_592_000, 0, RESERVE_MAX, "T-reserve below which a leak is a Caution"),
     Parameter(19, "reserve", "cPa", 6_532_800, 0, 10_000_000, "pressure at which the reserve ends: 490 mmHg"),
     Parameter(
         20,

@@ -23,7 +23,11 @@ class Stdio:
         self.node = make_node(self.send)
 
     def send(self, buf, n):
-        self.drain.write(buf, n)
+        try:
+            self.drain.write(buf, n)
+        except OSError:
+            # The other end is gone; nobody is left to tell.
+            self.open = False
 
     def receive(self, wait_ms):
         """Wait for octets up to wait_ms, then take what is there; the number taken."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from hostsim.cabin.curve import Curve, Thermal
 from hostsim.cabin.model import CabinModel, Loop
-from hostsim.cabin.network import loop_terms, profile
+from hostsim.cabin.network import loop_terms
 
 
 class CoolantReading(NamedTuple):
@@ -36,7 +36,7 @@ class CoolantLoop:
         self._thermal = Thermal(loop.temperature, loop_terms(model, name))
         self._area, self._curve = 0.0, Curve()
         if loop.leak:
-            self._curve, self._area = profile(loop.leak), _area(loop)
+            self._curve, self._area = loop.leak.curve(), _area(loop)
 
     def lost_m3(self, t_s: float) -> float:
         """Liquid lost by t, m3."""

@@ -54,6 +54,9 @@ def _subcritical(ratio: float) -> float:
     )
 
 
+_NEGLIGIBLE = 1e-18
+"""Decay below which exp(-x) = 1 - x to rounding, so that the orifice's term may be left out of a closed
+form."""
 _PSI_LAMINAR = _subcritical(LAMINAR_RATIO)
 
 
@@ -130,19 +133,19 @@ def blowdown(p0: float, k: float, c: float, t_s: float) -> float:
     """
     if p0 <= 0:
         return 0.0
-    if k == 0:
-        return p0 / (1 + c * p0 * t_s)
-    decay = math.exp(-k * t_s)
-    return p0 * decay / (1 - c * p0 / k * math.expm1(-k * t_s))
+    kt = k * t_s
+    span = t_s if kt < _NEGLIGIBLE else -math.expm1(-kt) / k
+    return p0 * math.exp(-kt) / (1 + c * p0 * span)
 
 
 def blowdown_time(p0: float, p1: float, k: float, c: float) -> float:
     """Time from p0 down to p1 under dp/dt = -k p - c p^2, s; infinite when nothing leaks."""
     if p1 >= p0:
         return 0.0
-    if k == 0:
-        return (1 / p1 - 1 / p0) / c if c > 0 else math.inf
-    return math.log1p(k * (p0 - p1) / (p1 * (k + c * p0))) / k if p1 > 0 else math.inf
+    if p1 <= 0 or k + c * p0 <= 0:
+        return math.inf
+    slow = (p0 - p1) / (p1 * (k + c * p0))
+    return slow if k * slow < _NEGLIGIBLE else math.log1p(k * slow) / k
 
 
 def adiabatic_pressure(p0: float, k0: float, t_s: float) -> float:

@@ -18,7 +18,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hostsim.cabin.curve import Shape
+from hostsim.cabin.curve import Curve, Shape
 from hostsim.cabin.fields import (
     Duration,
     Length,
@@ -61,7 +61,8 @@ class Compartment(Air):
 
     process: Literal["held", "adiabatic"] = Field(
         "held",
-        description="'held': walls and air system keep the temperature; 'adiabatic': gas cools as it expands",
+        description="'held': walls and air system keep the temperature; 'adiabatic': gas cools as it expands "
+        "(and `thermal` does nothing)",
     )
 
 
@@ -114,8 +115,19 @@ class Sized(Table):
             if change.at < last:
                 raise ValueError("profile must be in order of time, from `at` on")
             last = change.at
-            self.factor(change.to)
+        self.curve()
         return self
+
+    def curve(self, power: float = 2.0, now: float = 0.0) -> Curve:
+        """The factor of the size over time, times counted from ``now``; ``power`` as in `curve.Piece`.
+
+        Raises ValueError for a size of another kind, or for growth from or to nothing.
+        """
+        curve = Curve()
+        curve.go(now + self.at, 1.0)
+        for change in self.profile:
+            curve.go(now + change.at, self.factor(change.to), change.over, change.shape, power)
+        return curve
 
     def factor(self, to: float | LeakSize) -> float:
         """``to`` as a factor of ``size``, >= 0. Raises ValueError for a size of another kind."""
@@ -356,7 +368,7 @@ class CabinModel(Table):
     thermal: dict[str, Thermal] = Field(default={}, description="changes of temperature, by name")
     actions: list[Action] = Field(default=[], description="what the crew does, in any order of time")
     wander: WanderModel | None = Field(None, description="background wander; none if left out")
-    loops: dict[str, Loop] = Field(default={}, description="coolant loops, by name")
+    loops: dict[str, Loop] = Field(default={}, max_length=1, description="the coolant loop, by name")
 
     @model_validator(mode="after")
     def _references(self) -> Self:

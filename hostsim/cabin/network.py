@@ -24,7 +24,6 @@ from hostsim.cabin.model import (
     Leak,
     OxygenGeneration,
     Repress,
-    Sized,
     Transfer,
 )
 from hostsim.cabin.units import DAY_s, LeakSize
@@ -33,6 +32,10 @@ BREATH_kg_d = {"O2": -0.82, "CO2": 1.0, "H2O": 1.9}
 """What one person takes (-) and gives a day at the mean activity, kg (NASA BVAD, NASA/TP-2015-218570,
 rounded). Of the water only breath and perspiration count."""
 ACTIVITY = {"sleep": 0.6, "rest": 0.8, "mean": 1.0, "work": 1.25, "exercise": 4.0}
+
+
+GROWTH_POWER: dict[Law, float] = {"orifice": 2.0, "crack": 4.0, "linear": 2.0}
+"""How a leak follows the length of the crack it comes through (see `curve.Piece`)."""
 
 
 @dataclass(slots=True)
@@ -88,6 +91,15 @@ class Source:
     t0: float
     t1: float
     rise: float | None = None
+    settled: float | None = None
+
+    def settle(self, room_per_K: float) -> tuple[float, float, float, float]:
+        if self.rise is None:
+            return self.rates
+        if self.settled is None:
+            self.settled = self.rise * room_per_K / gas.R
+        a, b, c, d = self.rates
+        return a * self.settled, b * self.settled, c * self.settled, d * self.settled
 
 
 @dataclass(slots=True)
@@ -130,6 +142,31 @@ class Network:
     def room(self, name: str | None) -> int:
         return 0 if name is None else self.index[name]
 
+    def act(self, t: float, action: Action) -> None:
+        """Put an action on the list. One that bends a leak's curve does so now; later ones of that leak
+        bend it again."""
+        self.timed.append((t, action))
+        self.timed.sort(key=lambda entry: entry[0])
+        for when, later in self.timed:
+            if when >= t and isinstance(later, (Patch, Resize)):
+                self._bend(when, later)
+
+    def _bend(self, t: float, action: Patch | Resize) -> None:
+        hole = self.holes[action.leak]
+        if isinstance(action, Patch):
+            hole.curve.go(t, 0.0)
+        else:
+            hole.curve.go(t, action.to, action.over_s, action.shape, GROWTH_POWER[hole.law])
+
+    def forget_after(self, t: float) -> None:
+        """Unsettle what sets in at t or later: the hatches may stand otherwise by then."""
+        for hole in self.holes.values():
+            if hole.onset >= t:
+                hole.coefficient = None
+        for source in self.sources:
+            if source.t0 >= t:
+                source.settled = None
+
     def corners(self) -> set[float]:
         """Every time at which a rate, its slope, a temperature's slope or a hatch may change."""
         found = {t for t, _ in self.timed}
@@ -154,7 +191,7 @@ class Network:
         total = sum(room.start)
         pressure = total * gas.R * room.thermal.base / room.volume
         reference = (pressure or 101325.0, room.thermal.base, gas.molar_mass(room.start))
-        curve = profile(leak, power=4.0 if leak.law == "crack" else 2.0, now=now)
+        curve = leak.curve(GROWTH_POWER[leak.law], now)
         self.holes[name] = Hole(name, index, leak.law, leak.size, leak.cd, now + leak.at, curve, reference)
 
     def add_repress(self, flow: Repress, now: float = 0.0) -> None:
@@ -163,15 +200,6 @@ class Network:
         a, b, c, d = (share * amount / flow.over for share in shares)
         at = now + flow.at
         self.sources.append(Source(self.room(flow.compartment), (a, b, c, d), at, at + flow.over, flow.rise))
-
-
-def profile(leak: Sized, power: float = 2.0, now: float = 0.0) -> Curve:
-    """The curve of a leak's factor. Raises ValueError for growth from or to nothing."""
-    curve = Curve()
-    curve.go(now + leak.at, 1.0)
-    for change in leak.profile:
-        curve.go(now + change.at, leak.factor(change.to), change.over, change.shape, power)
-    return curve
 
 
 def _kg_d(o2: float = 0.0, co2: float = 0.0, h2o: float = 0.0) -> tuple[float, float, float, float]:
@@ -289,6 +317,6 @@ def build(model: CabinModel) -> Network:
         made: dict[str, Action] = {
             "open": Open(name), "close": Close(name), "patch": Patch(name), "reopen": Resize(name),
         }  # fmt: skip
-        net.timed.append((action.at, made[verb]))
+        net.act(action.at, made[verb])
     net.timed.sort(key=lambda entry: entry[0])
     return net

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hostsim.cabin import gas
 from hostsim.cabin.curve import Piece
 from hostsim.cabin.gas import R
-from hostsim.cabin.network import Network, Source
+from hostsim.cabin.network import Network
 from hostsim.cabin.zones import Cluster, Contents, Opening, Solution, Zone
 
 
@@ -88,7 +88,7 @@ class Segment:
         for source in net.sources:
             if source.t0 <= t0 < source.t1:
                 zone = self.zones[self.zone_of[source.room]]
-                zone.sources.append(_settled(source, zone))
+                zone.sources.append(source.settle(zone.room_per_K))
         for sink in net.sinks:
             if sink.t0 <= t0 < sink.t1:
                 self.zones[self.zone_of[sink.room]].sinks.append((sink.species, sink.flow, sink.keep))
@@ -157,16 +157,6 @@ def _room_per_K(
         volume, only = moving[0]
         return lambda t: fixed + volume / only(t)
     return lambda t: fixed + sum(volume / f(t) for volume, f in moving)
-
-
-def _settled(source: Source, zone: Zone) -> tuple[float, float, float, float]:
-    """The rates of a source, made to come to its pressure rise in the zone where it begins."""
-    if source.rise is not None:
-        amount = source.rise * zone.room_per_K / R
-        a, b, c, d = source.rates
-        source.rates = a * amount, b * amount, c * amount, d * amount
-        source.rise = None
-    return source.rates
 
 
 def _groups(count: int, edges: list[tuple[int, int]]) -> list[list[int]]:

@@ -58,27 +58,20 @@ class Station:
         opened = set(opened_before)
         for t, action in self._net.timed:
             if t == t0:
-                self._do(t0, action, rooms, opened)
+                self._do(action, rooms, opened)
         i = bisect_right(self._corners, t0)
         t1 = self._corners[i] if i < len(self._corners) else math.inf
         self._segments.append(Segment(self._net, t0, t1, rooms, frozenset(opened), before, opened_before))
         self._starts.append(t0)
 
-    def _do(self, t: float, action: Action, rooms: list[Contents], opened: set[str]) -> None:
-        """The part of an action that moves hatches or gas, or bends a leak's curve."""
-        holes = self._net.holes
+    def _do(self, action: Action, rooms: list[Contents], opened: set[str]) -> None:
+        """The part of an action that moves hatches or gas."""
         if isinstance(action, Open):
             opened.add(action.name)
         elif isinstance(action, Close):
             opened.discard(action.name)
         elif isinstance(action, Empty):
             rooms[self._net.index[action.compartment]][:4] = [0.0] * 4
-        elif isinstance(action, Patch):
-            holes[action.leak].curve.go(t, 0.0)
-        elif isinstance(action, Resize):
-            hole = holes[action.leak]
-            power = 4.0 if hole.law == "crack" else 2.0
-            hole.curve.go(t, action.to, action.over_s, action.shape, power)
 
     def _segment(self, t: float) -> Segment:
         here = self._here
@@ -191,7 +184,7 @@ class Station:
         """
         if not t_s >= self._applied:
             raise UsageError(f"action at {t_s} s comes before the last one, at {self._applied} s")
-        self._check(action)
+        self._check(t_s, action)
         segment = self._segment(t_s)
         net = self._net
         if isinstance(action, StartLeak):
@@ -199,10 +192,8 @@ class Station:
         elif isinstance(action, LetIn):
             net.add_repress(action.flow, now=t_s)
         else:
-            net.timed.append((t_s, action))
-            net.timed.sort(key=lambda entry: entry[0])
-            if isinstance(action, (Patch, Resize)):
-                self._do(t_s, action, [], set())
+            net.act(t_s, action)
+        net.forget_after(t_s)
         self._applied = t_s
         self._corners = sorted({t for t in net.corners() if t > 0} | {t_s})
         i = bisect_right(self._starts, t_s) - 1
@@ -216,12 +207,18 @@ class Station:
         self._begin(t_s, before, opened)
         self._here = self._segments[-1]
 
-    def _check(self, action: Action) -> None:
+    def _check(self, t: float, action: Action) -> None:
         net = self._net
         if isinstance(action, (Open, Close)) and action.name not in net.ways:
             raise UsageError(f"no hatch or valve {action.name!r}; there is {', '.join(net.ways) or 'none'}")
         if isinstance(action, (Patch, Resize)) and action.leak not in net.holes:
             raise UsageError(f"no leak {action.leak!r}; there is {', '.join(net.holes) or 'none'}")
+        if isinstance(action, Resize):
+            least = min(net.holes[action.leak].curve.value(t), action.to)
+            if least < 0 or (least == 0 and action.over_s > 0 and action.shape != "linear"):
+                raise UsageError(
+                    f"a leak cannot go to {action.to:g} of its size by {action.shape} growth here"
+                )
         if isinstance(action, StartLeak) and action.name in net.holes:
             raise UsageError(f"there is a leak {action.name!r} already")
         place = None

@@ -174,7 +174,7 @@ class Integrated:
         T = self._temperature[zone]
         if T is None:
             total = sum(contents)
-            T = y[o + 4] / total if total > 0 else self._empty[zone]
+            T = max(y[o + 4], 0.0) / total if total > 0 else self._empty[zone]
         contents.append(T)
         return contents
 
@@ -192,9 +192,8 @@ class Cluster:
         if len(self.zones) == 1:
             only = self.zones[0]
             openings = [o for o in only.openings if o.piece is not None or o.factor > 0]
-            if not (openings or only.sources or only.sinks or only.vents) or sum(only.start[:4]) == 0 == len(
-                only.sources
-            ):
+            empty = sum(only.start[:4]) == 0 and not only.sources
+            if empty or not (openings or only.sources or only.sinks or only.vents):
                 return Still(only)
             kinds = {o.law for o in openings}
             alone = not only.sources and not only.sinks and "linear" not in kinds
@@ -263,7 +262,7 @@ def _state(zone: Zone, t: float, y: list[float], o: int) -> tuple[float, float, 
     pressure."""
     a, b, c, d = y[o : o + 4]
     total = a + b + c + d
-    if total <= 0:
+    if total <= 0 or (zone.adiabatic and y[o + 4] <= 0):  # the last trace, within the tolerance
         return 0.0, 0.0, zone.volume / zone.room_per_K, 1.0
     root = sqrt((a * _M0 + b * _M1 + c * _M2 + d * _M3) / total * R)
     if zone.adiabatic:

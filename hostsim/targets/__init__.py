@@ -1,17 +1,39 @@
 """Where the firmware runs: emulated targets that the host steps, and live ones on a serial stream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from hostsim.errors import UsageError
 from hostsim.targets.base import Target
 from hostsim.targets.cpython import CpythonTarget
+from hostsim.targets.microbit import MicrobitLive, MicrobitTarget
 from hostsim.targets.micropython import MicropythonTarget
 
 EMULATED: dict[str, Callable[[], Target]] = {
     "cpython": CpythonTarget,
     "micropython": MicropythonTarget,
+    "microbit": MicrobitTarget,
 }
 """Targets in lock-step by name; on each of them the same run gives the same bytes."""
+
+
+LIVE = "microbit-live"
+"""The unchanged image on the emulated board, in real time."""
+
+
+def is_live(name: str) -> bool:
+    """Whether a target runs in real time: the emulated board's UART, a serial port or a pyserial URL."""
+    return name == LIVE or is_url(name)
+
+
+@contextmanager
+def live_url(name: str) -> Iterator[str]:
+    """The pyserial URL of a live target, powered on for as long as the context lasts. Raises SetupError."""
+    if name != LIVE:
+        yield name
+        return
+    with MicrobitLive() as board:
+        yield board.url
 
 
 def is_url(name: str) -> bool:
@@ -23,6 +45,6 @@ def open_target(name: str) -> Target:
     """The emulated target ``name``. Raises UsageError for another name, SetupError where its parts are missing."""
     if name not in EMULATED:
         raise UsageError(
-            f"no target {name!r}: {', '.join(EMULATED)}, or a serial port or pyserial URL (/dev/ttyACM0, socket://host:port)"
+            f"no target {name!r}: {', '.join(EMULATED)}, {LIVE}, or a serial port or pyserial URL (/dev/ttyACM0, socket://host:port)"
         )
     return EMULATED[name]()

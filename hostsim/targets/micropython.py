@@ -44,6 +44,7 @@ class MicropythonTarget:
             stderr=self._log,
             env={**os.environ, "MICROPYPATH": str(ROOT)},
             cwd=ROOT,
+            start_new_session=True,  # Ctrl-C is for us: we stop the VM when the recording is whole
         )
         theirs.close()
         self._wire = Wire(ours, self._why)

@@ -1,4 +1,5 @@
 """Constants of the device codec, generated from protocol/table.py by python -m protocol.generate."""
+# fmt: off
 
 PACKET_MAX = 60
 FRAME_MAX = 61
@@ -56,6 +57,7 @@ EVENT_SENSOR_LOST = 4
 EVENT_SENSOR_FOUND = 5
 EVENT_LINK_NOISE = 6
 EVENT_INHIBIT_ENDED = 7
+EVENT_COOLANT_LOW = 8
 
 RESET_POWER_ON = 0
 RESET_COMMANDED = 1
@@ -108,79 +110,35 @@ P_CAUTION = 18
 P_RESERVE = 19
 P_WANDER = 20
 MONITOR_LIMITS = (
-    1000,
-    100,
-    3600000,
-    250,
-    20,
-    60000,
-    2,
-    0,
-    5,
-    10000,
-    1000,
-    86400000,
-    100000,
-    0,
-    20000000,
-    12000000,
-    0,
-    20000000,
-    120,
-    0,
-    100000,
-    300000,
-    0,
-    86400000,
-    45000,
-    0,
-    500000,
-    2500,
-    0,
-    500000,
-    56,
-    24,
-    120,
-    100000,
-    0,
-    5000000,
-    1200,
-    1,
-    86400,
-    600,
-    60,
-    100000,
-    0,
-    0,
-    3600,
-    500,
-    0,
-    100000,
-    3600,
-    0,
-    1073741823,
-    86400,
-    0,
-    1073741823,
-    2592000,
-    0,
-    1073741823,
-    6532800,
-    0,
-    10000000,
-    1000,
-    1,
-    100000,
+    1000, 100, 3600000,
+    250, 20, 60000,
+    2, 0, 5,
+    10000, 1000, 86400000,
+    100000, 0, 16000000,
+    12000000, 0, 16000000,
+    120, 0, 100000,
+    300000, 0, 86400000,
+    45000, 0, 500000,
+    2500, 0, 500000,
+    64, 24, 120,
+    100000, 0, 5000000,
+    1200, 1, 86400,
+    600, 60, 100000,
+    60, 0, 3600,
+    500, 0, 100000,
+    3600, 0, 1073741822,
+    86400, 0, 1073741822,
+    2592000, 0, 1073741822,
+    6532800, 0, 10000000,
+    1000, 1, 100000,
 )
 
 # Parameters of the transducer: default, low, high of each, in the order of their IDs.
 X_OFFSET = 0
 TRANSDUCER_LIMITS = (
-    0,
-    -100000,
-    100000,
+    0, -100000, 100000,
 )
 
 # Accepted telecommands: service, subtype, length of the application data.
-MONITOR_ACCEPTS = b"\x03\x05\x02\x03\x06\x02\x03\x1b\x02\x08\x01\x03\x11\x01\x00\x14\x01\x02\x14\x03\x06"
-TRANSDUCER_ACCEPTS = b"\x03\x1b\x02\x11\x01\x00\x14\x01\x02\x14\x03\x06"
+MONITOR_ACCEPTS = b'\x03\x05\x02\x03\x06\x02\x03\x1b\x02\x08\x01\x03\x11\x01\x00\x14\x01\x02\x14\x03\x06'
+TRANSDUCER_ACCEPTS = b'\x03\x1b\x02\x11\x01\x00\x14\x01\x02\x14\x03\x06'

@@ -157,14 +157,14 @@ class Node:
         return v
 
     def signed(self, i):
-        """The signed 32-bit field at index i; -2^30 or 2^30 - 1 where it lies beyond the 31-bit range."""
+        """The signed 32-bit field at index i; +-(2^30 - 1) where it lies beyond the 31-bit range."""
         top = self.frame.buf[i]
         if top < 0x40:
             return self.word(i, 4)
         if top < 0x80:
             return 0x3FFFFFFF
         if top < 0xC0:
-            return -0x40000000
+            return -0x3FFFFFFF
         return (top - 256 << 24) + self.word(i + 1, 3)
 
     # -- telecommands

@@ -1,0 +1,1 @@
+"""Register-level emulation of sensor chips, and the I2C bus they sit on."""

@@ -1,0 +1,75 @@
+"""Wrong monitors: reports, functions, polling, judging samples, alarms."""
+
+from mutants import mutant
+
+# fmt: off
+# ruff: noqa: E501 - one mistake a line
+
+# -- housekeeping and functions
+
+mutant('reports once more at boot', 'monitor', 'self.hk_in = self.p[P_HK_PERIOD]\n', 'self.hk_in = 0\n', 'HKP-02/period')
+mutant('takes the commands for on and off for each other', 'monitor', 'self.hk_on = b[9] == 5', 'self.hk_on = b[9] == 6', 'HKP-03/off-and-on')
+mutant('begins a new cadence when reports go on', 'monitor', 'self.hk_on = b[9] == 5', 'self.hk_on = b[9] == 5\n                self.hk_in = self.p[P_HK_PERIOD]', 'HKP-03/off-and-on')
+mutant('shifts the cadence by a one-shot report', 'monitor', 'self.report(self.word(10, 2))', 'self.report(self.word(10, 2))\n                self.hk_in = self.p[P_HK_PERIOD]', 'HKP-04/one-shot-apart')
+mutant('exchanges two flags', 'monitor', '            f |= 2\n', '            f |= 1\n', 'HKP-05/flags')
+mutant('keeps its counters over a boot', 'node', '            self.count[i] = 0\n', '            self.count[i] += 0\n', 'HKP-06/zero', role='monitor')
+mutant('stops counting at 65535', 'node', 'self.count[counter] = self.count[counter] + 1 & 0xFFFF', 'self.count[counter] = min(self.count[counter] + 1, 0xFFFF)', 'HKP-06/modulo', role='monitor')
+mutant('keeps the pressure of the last good sample', 'monitor', '        self.pressure = pressure\n        self.temperature = temperature\n', '        if not status:\n            self.pressure = pressure\n            self.temperature = temperature\n', 'HKP-07/last-sample')
+mutant('lets the running period end first', 'monitor', 'return timer if timer < period else period', 'return timer', 'PAR-06/hk-period', 'PAR-06/poll-period')
+mutant('bears ten bad frames', 'monitor', 'if noise >= NOISE_LIMIT:', 'if noise > NOISE_LIMIT:', 'EVT-02/link-noise')
+mutant('tells link noise only where reports are on', 'monitor', 'if noise >= NOISE_LIMIT:', 'if noise >= NOISE_LIMIT and self.hk_on:', 'EVT-02/link-noise')
+mutant('performs unknown functions by doing nothing', 'monitor', '        else:\n            return FAIL_FUNCTION\n', '', 'FUN-01/unknown')
+mutant('does not look at arguments', 'monitor', '        if argument:\n', '        if argument and function > DO_REBOOT:\n', 'FUN-02/arguments')
+mutant('inhibits for as long as it is told', 'monitor', 'if argument > INHIBIT_MAX_S:', 'if False:', 'FUN-02/arguments')
+mutant('boots before it has answered', 'monitor', 'self.rebooting = True', 'self.boot(1)', 'FUN-03/reboot')
+mutant('keeps reports off over a boot', 'monitor', 'self.hk_on = True', "self.hk_on = getattr(self, 'hk_on', True)", 'RST-03/as-new')
+mutant('keeps an inhibit over a boot', 'monitor', '        self.acknowledged = False\n        self.inhibit_ms = 0\n', "        self.acknowledged = False\n        self.inhibit_ms = getattr(self, 'inhibit_ms', 0)\n", 'RST-03/as-new')
+
+# -- polling
+
+mutant('polls with source ID 0', 'monitor', 'self.put(APID_MONITOR, 2)', 'self.put(0, 2)', 'POL-01/poll')
+mutant('drifts by a millisecond a poll', 'monitor', '        timer += period\n', '        timer += period + (period < 5000) * 3\n', 'POL-01/period')
+mutant('repeats a poll with its old count', 'monitor', '                self.tries += 1\n', '                self.tries += 1\n                self.poll_seq -= 1\n', 'SEQ-08/polls')
+mutant('repeats a poll once too often', 'monitor', 'if self.tries < p[P_POLL_RETRIES]:', 'if self.tries <= p[P_POLL_RETRIES]:', 'POL-02/repeats', 'POL-02/none')
+mutant('counts one time-out a poll', 'monitor', '            self.bump(TIMEOUTS)\n            self.reply_in = -1\n', '            self.reply_in = -1\n            if not self.tries:\n                self.bump(TIMEOUTS)\n', 'POL-02/repeats')
+mutant('polls while it waits', 'monitor', 'if self.reply_in < 0 and self.poll_in <= 0:', 'if self.poll_in <= 0:', 'POL-03/one-at-a-time')
+mutant('begins a new cadence after a late poll', 'monitor', 'self.poll_in = self.next(self.poll_in, p[P_POLL_PERIOD])', 'self.poll_in = p[P_POLL_PERIOD]', 'POL-03/cadence')
+mutant('takes only samples that it asked for', 'monitor', 'if pid == 0x0800 | APID_TRANSDUCER and self.frame.size == 30:', 'if pid == 0x0800 | APID_TRANSDUCER and self.frame.size == 30 and self.word(12, 2) == APID_MONITOR:', 'POL-04/any-sample')
+mutant('polls the analyser after each sample', 'monitor', 'and self.analyser_in <= 0:', 'and self.analyser_in <= 1 << 29:', 'POL-05/analyser')
+mutant('takes analyser_period 0 for always', 'monitor', 'if self.p[P_ANALYSER_PERIOD] and self.analyser_in <= 0:', 'if self.analyser_in <= 0:', 'POL-05/analyser')
+
+# -- samples
+
+mutant('does not look at the status', 'monitor', '        if status:\n            return status\n', '', 'SEN-01/status', 'SEN-08/not-believed')
+mutant('calls every status a fault', 'monitor', '            return status\n', '            return 3\n', 'SEN-01/status', 'SEN-07/events')
+mutant('does not believe the bounds themselves', 'monitor', 'if pressure < p[P_PRESSURE_LOW] or pressure > p[P_PRESSURE_HIGH]', 'if pressure <= p[P_PRESSURE_LOW] or pressure >= p[P_PRESSURE_HIGH]', 'SEN-02/implausible')
+mutant('believes 0 K', 'monitor', ' or not temperature:', ':', 'SEN-02/implausible')
+mutant('is one sample late to call a sensor stuck', 'monitor', 'self.same >= p[P_STUCK_SAMPLES]', 'self.same > p[P_STUCK_SAMPLES]', 'SEN-03/stuck')
+mutant('takes stuck_samples 0 for at once', 'monitor', 'if p[P_STUCK_SAMPLES] and self.same', 'if self.same', 'SEN-03/stuck')
+mutant('lets time go back', 'monitor', '        if gap < 0:\n            return HEALTH_TIME\n', '', 'SEN-04/time')
+mutant('takes midnight for time going back', 'monitor', '+ DAY_MS * days', '', 'SEN-04/time')
+mutant('takes the same stamp for a fault', 'monitor', '        if gap < 0:\n            return HEALTH_TIME', '        if gap <= 0:\n            return HEALTH_TIME', 'SEN-05/same-stamp')
+mutant('gives the transducer up at the first time-out', 'monitor', '            self.bump(TIMEOUTS)\n', '            self.bump(TIMEOUTS)\n            self.judge_sensor(HEALTH_SILENT)\n', 'SEN-06/silent')
+mutant('never calls a transducer silent', 'monitor', '                self.judge_sensor(HEALTH_SILENT)\n', '                pass\n', 'SEN-06/silent')
+mutant('tells a lost sensor as an Advisory', 'monitor', 'self.event(2, EVENT_SENSOR_LOST', 'self.event(1, EVENT_SENSOR_LOST', 'SEN-07/events')
+mutant('tells a fault with every sample', 'monitor', '        if health == was:\n', '        if health == was == 0:\n', 'EVT-01/once')
+mutant('gives faulty samples to the detector', 'monitor', '        if status:\n            return status\n', '        if status:\n            self.detector.sample(max(1, self.gap(self.seen)), pressure, temperature)\n            self.judge_alarm()\n            return status\n', 'SEN-08/not-believed')
+
+# -- alarms
+
+mutant('sleeps', 'monitor', '            self.detector.sample(gap, pressure, temperature)\n', '', 'ALM-02/emergency')
+mutant('tells an alarm with every sample', 'monitor', 'if self.inhibit_ms or d.cls == self.alarm:', 'if self.inhibit_ms or d.cls == 0:', 'ALM-01/event', more=(('monitor', 'if d.cls > self.alarm:', 'if d.cls >= self.alarm:'),))
+mutant('does not latch', 'monitor', '        elif self.acknowledged:\n', '        else:\n', 'ALM-03/latched')
+mutant('ends an alarm by acknowledging it', 'monitor', '        self.acknowledged = True\n        self.judge_alarm()\n', '        self.acknowledged = True\n        self.alarm = 0\n', 'ALM-04/ends')
+mutant('ends an alarm without a word', 'monitor', '            self.event(1, EVENT_ALARM_ENDED, d.cls, d.rate_cPa_h)\n', '', 'ALM-04/ends')
+mutant('acknowledges only what the data justify', 'monitor', '        if not self.alarm:\n            return FAIL_NO_ALARM', '        if not self.alarm or not self.detector.cls:\n            return FAIL_NO_ALARM', 'ALM-04/late-acknowledgement')
+mutant('keeps the acknowledgement for a worse alarm', 'monitor', '            self.alarm = d.cls\n            self.acknowledged = False\n', '            self.alarm = d.cls\n', 'ALM-05/anew')
+mutant('acknowledges nothing gladly', 'monitor', '            return FAIL_NO_ALARM\n', '            return 0\n', 'ALM-06/no-alarm')
+mutant('does not inhibit', 'monitor', 'if self.inhibit_ms or d.cls', 'if d.cls', 'ALM-07/inhibit')
+mutant('stops the detector during an inhibit', 'monitor', '            self.detector.sample(gap, pressure, temperature)\n', '            if not self.inhibit_ms:\n                self.detector.sample(gap, pressure, temperature)\n', 'ALM-07/inhibit')
+mutant('tells the end of an inhibit that was ended', 'monitor', '            self.inhibit_ms = argument * 1000\n', '            self.inhibit_ms = argument * 1000 or 1\n', 'ALM-08/ended-by-zero')
+mutant('ends an inhibit without a word', 'monitor', '            self.event(1, EVENT_INHIBIT_ENDED, self.detector.cls, 0)\n', '', 'ALM-08/ends')
+mutant('waits for a sample after an inhibit', 'monitor', '            self.event(1, EVENT_INHIBIT_ENDED, self.detector.cls, 0)\n            self.judge_alarm()\n', '            self.event(1, EVENT_INHIBIT_ENDED, self.detector.cls, 0)\n', 'ALM-08/ends')
+mutant('adds up inhibits', 'monitor', '            self.inhibit_ms = argument * 1000\n', '            self.inhibit_ms = (self.inhibit_ms + argument * 1000) * (argument > 0)\n', 'ALM-08/ends')
+mutant('does not restart the detector', 'monitor', '            self.detector.reset()\n        elif function == DO_REBOOT', '            pass\n        elif function == DO_REBOOT', 'ALM-09/forgets')
+mutant('clears the alarm with the detector', 'monitor', '            self.detector.reset()\n        elif function == DO_REBOOT', '            self.detector.reset()\n            self.alarm = 0\n        elif function == DO_REBOOT', 'ALM-03/latched', 'ALM-09/forgets')

@@ -1,0 +1,313 @@
+"""The command, end to end: reports, exit codes, and targets that are silent, slow, flooding, dying or gone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+import typer
+from cobs import cobs
+from typer.testing import CliRunner
+
+from hostsim.conform import cli
+from hostsim.conform.decode import decode
+from hostsim.errors import CabinwatchError
+from protocol import host
+from protocol import table as t
+
+HERE = Path(__file__).parent
+app = typer.Typer()
+app.command("conform")(cli.conform)
+app.command("decode")(cli.decode)
+
+
+def command(*words):
+    done = CliRunner().invoke(app, [str(w) for w in words])
+    if isinstance(done.exception, CabinwatchError):
+        return done.exception.exit_code, str(done.exception)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output
+
+
+def test_list_names_every_requirement_of_the_role():
+    code, out = command("conform", "--list", "--role", "monitor")
+    assert code == 0
+    assert "FRM-02/shared" in out
+    assert "VER-11/in-time               SHOULD" in out
+    assert "LNK-01" in out
+    assert "XDR-" not in out
+
+
+def test_dry_run_opens_nothing():
+    code, out = command("conform", "/dev/none-such", "--dry-run", "--only", "FRM", "--skip", "FRM-13")
+    assert code == 0
+    assert "cases would be run on /dev/none-such" in out
+    assert "FRM-13" not in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("conform", "nowhere"), "no transducer target 'nowhere'"),
+        (("conform", "cpython", "--only", "FOO-1"), "no transducer case 'FOO-1'"),
+        (("conform", "cpython", "--role", "cook"), "no role 'cook'"),
+        (("conform", "cpython", "--only", "FRM-01", "--skip", "FRM"), "no case is left"),
+        (("conform", "exec:/none/such"), "cannot run"),
+        (("conform", "socket://127.0.0.1:9"), "cannot open"),
+        (("conform", "cpython", "--only", "FRM-01", "--junit", "/none/such/x.xml"), "cannot write"),
+        (("decode", "/none/such"), "cannot read"),
+    ],
+)
+def test_wrong_words(words, said):
+    code, out = command(*words)
+    assert code == 2
+    assert said in out
+
+
+def test_reports(tmp_path):
+    files = {name: tmp_path / name for name in ("junit", "json", "transcript")}
+    words = [w for name, path in files.items() for w in (f"--{name}", path)]
+    code, out = command("conform", "cpython", "--only", "VER-0", *words)
+    assert code == 0
+    assert "failed" in out
+    suite = ET.parse(files["junit"]).getroot()
+    data = json.loads(files["json"].read_text())
+    assert data["exit_code"] == 0
+    assert {c["verdict"] for c in data["cases"]} == {"pass"}
+    assert len(suite.findall("testcase")) == len(data["cases"]) > 10
+    lines = [json.loads(text) for text in files["transcript"].read_text().splitlines()]
+    assert [x["case"] for x in lines if "case" in x] == [c["id"] for c in data["cases"]]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    """Write a Python program that wraps a node gone wrong; its exec: target."""
+    folder = tmp_path_factory.mktemp("targets")
+
+    def make(name, body):
+        path = folder / f"{name}.py"
+        head = "import os, sys, time\nread, write = lambda: os.read(0, 99), lambda b: os.write(1, b)\n"
+        path.write_text(head + textwrap.dedent(body))
+        return f"exec:{sys.executable} {path}"
+
+    return make
+
+
+NODE = """
+    sys.path.insert(0, {root!r})
+    from firmware.transducer import Transducer
+    from hostsim.conform.vm_transducer import Steady
+    node = Transducer(lambda buf, n: write(bytes(buf[:n])), Steady())
+    node.boot(0)
+    then = time.monotonic()
+    count = 0
+    while data := read():
+        for i in range(0, len(data), 48):
+            ms = int(1000 * (time.monotonic() - then))
+            then += ms / 1000
+            count += 1
+            {mishap}
+            node.step(ms, data[i:i + 48], len(data[i:i + 48]))
+"""
+
+
+def node(mishap):
+    return NODE.format(root=str(HERE.parents[1]), mishap=mishap)
+
+
+def run_limited(*words, limit_s=40):
+    begin = time.monotonic()
+    found = command(*words)
+    assert time.monotonic() - begin < limit_s
+    return found
+
+
+def test_silent_target(program):
+    code, out = run_limited("conform", program("silent", "while read():\n    pass\n"))
+    assert code == 2
+    assert "nothing came from exec:" in out
+
+
+def test_babbling_target(program):
+    code, out = run_limited(
+        "conform", program("babble", "write(b'login: ')\nwhile read():\n    write(b'?')\n")
+    )
+    assert code == 2
+    assert "no answer to a ping of APID 0a2" in out
+    assert "6c 6f 67 69 6e" in out
+
+
+def test_flooding_target(program):
+    body = "while True:\n    write(b'\\x01\\x02\\x00' * 1000)\n"
+    code, out = run_limited("conform", program("flood", body))
+    assert code in (1, 2, 3)
+    assert "flood" in out
+
+
+def test_target_that_floods_later(program, tmp_path):
+    body = node("count < 60 or [write(bytes((1, 2, 0)) * 1000) for _ in range(60)]")
+    code, out = run_limited(
+        "conform", program("flood_later", body), "--only", "FRM-13/noise", "--timeout", 10
+    )
+    assert code == 1
+    assert "floods the line" in out
+
+
+def test_target_that_dies_at_once(program):
+    code, out = run_limited("conform", program("dead", "sys.exit('out of memory')\n"))
+    assert code == 2
+    assert "ended with code 1" in out
+    assert "out of memory" in out
+
+
+def test_target_that_dies_in_the_middle(program, tmp_path):
+    """It is started again for each case; the report says where it died and what it said."""
+    body = node("count < 40 or sys.exit('stack overflow')")
+    words = ("--only", "FRM-0", "--only", "FRM-13/noise", "--json", tmp_path / "r.json")
+    code, out = run_limited("conform", program("dies", body), *words)
+    data = json.loads((tmp_path / "r.json").read_text())
+    verdicts = {c["id"]: c["verdict"] for c in data["cases"]}
+    assert code == 1
+    assert verdicts["FRM-13/noise"] == "fail"
+    assert verdicts["FRM-02/shared"] == "pass"
+    assert "stack overflow" in out
+
+
+def test_slow_target_is_retried_visibly(program):
+    """Slower than its first answers were: fails by time alone, is tried once more, and the report says so."""
+    body = node("count < 30 or time.sleep(3)")
+    words = ("--only", "FRM-04/any-chunks", "--timeout", 8)
+    code, out = run_limited("conform", program("slow", body), *words)
+    assert code == 1
+    assert "retried once" in out
+    assert "by time alone" in out
+
+
+def test_ctrl_c_still_writes_the_reports(program, tmp_path):
+    target = program("right", node("pass"))
+    script = "import typer, hostsim.conform.cli as c; a = typer.Typer(); a.command()(c.conform); a(standalone_mode=False)"
+    words = [
+        target,
+        "--only",
+        "SEQ-02",
+        "--only",
+        "XDR",
+        "--json",
+        tmp_path / "r.json",
+        "--junit",
+        tmp_path / "r.xml",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, words)], env=environment, stdout=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "r.xml").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    data = json.loads((tmp_path / "r.json").read_text())
+    assert data["interrupted"]
+    assert data["exit_code"] == 130
+    assert "not run" in {c["verdict"] for c in data["cases"]}
+    assert ET.parse(tmp_path / "r.xml").getroot().tag == "testsuite"
+    assert b"Ctrl-C" in out
+
+
+# -- decode
+
+PING = next(p for p in t.TC_PACKETS if p.name == "ping")
+ALIVE = next(p for p in t.TM_PACKETS if p.name == "alive")
+
+
+def alive(count):
+    return host.seal(host.encode_tm(ALIVE, t.Apid.MONITOR, count, 0, 1500, {}))
+
+
+def test_decode_shows_packets_and_names_the_damage():
+    frame = host.seal(host.encode_tc(PING, t.Apid.MONITOR, 3))
+    packet = host.judge(frame[1:-1]).packet
+    wrong = bytearray(frame)
+    wrong[-2] ^= 1
+    appended = b"\0" + cobs.encode(packet + b"\0") + b"\0"
+    capture = (
+        alive(1)
+        + b"MicroPython"
+        + frame
+        + bytes(wrong)
+        + appended
+        + b"\x55" * 70
+        + b"\0"
+        + alive(4)
+        + frame[:7]
+    )
+    text = "\n".join(decode(capture))
+    for said in (
+        "TM[17,2] alive",
+        "TC[17,1] ping",
+        "wrong CRC",
+        "1 zero octets appended to a packet of 13",
+        "over-long",
+        "2 packets of the monitor missing",
+        "6 octets at the end without closing 00",
+        "3 packets, 4 damaged frames",
+    ):
+        assert said in text, said
+
+
+def test_decode_takes_hex_raw_and_our_recording(tmp_path):
+    from hostsim.transcript import Recorder, Step
+
+    raw = alive(1) + alive(2)
+    (tmp_path / "raw").write_bytes(raw)
+    (tmp_path / "hex").write_text(raw.hex(" ") + "\n")
+    recorder = Recorder(tmp_path / "recording", {"scenario": "x"})
+    recorder.add(Step(1000, host.seal(host.encode_tc(PING, t.Apid.MONITOR, 3)), raw, 5))
+    recorder.close()
+    for name, packets in (("raw", 2), ("hex", 2), ("recording", 3)):
+        code, out = command("decode", tmp_path / name)
+        assert code == 0, out
+        assert f"{packets} packets, 0 damaged frames" in out
+
+
+def test_decode_of_a_cut_recording_says_so(tmp_path):
+    from hostsim.transcript import Recorder, Step
+
+    path = tmp_path / "recording"
+    recorder = Recorder(path)
+    recorder.add(Step(1000, b"", alive(1), 5))
+    recorder.add(Step(2000, b"", alive(2), 5))
+    recorder.close()
+    path.write_bytes(path.read_bytes()[:-20])
+    code, out = command("decode", path)
+    assert code == 1
+    assert "ends in mid-line" in out
+
+
+def test_plugin_runs_the_cases_in_a_test_run(tmp_path):
+    words = [
+        "-p",
+        "hostsim.conform.plugin",
+        "--cabin-conform",
+        "cpython",
+        "--cabin-role",
+        "monitor",
+        "-k",
+        "VER",
+        "-q",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words, "--rootdir", tmp_path, tmp_path],
+        env=environment, capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout

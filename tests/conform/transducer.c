@@ -1,0 +1,270 @@
+/* A transducer in C11, written from SPEC.md alone: it shares nothing with the project's codecs.
+ *
+ * Talks on standard input and output in real time. Its sensor always reads 101325.00 Pa and 295.15 K.
+ *     cc -std=c11 -O1 -o transducer transducer.c && cabinwatch conform "exec:./transducer" --role transducer
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { APID = 0x0A2, PACKET_MAX = 60, STUFFED_MAX = 61, TC_OVERHEAD = 13 };
+enum { ACCEPTANCE = 1, COMPLETION = 8 };
+enum { BAD_VERSION = 1, BAD_SERVICE, BAD_SUBTYPE, BAD_LENGTH, BAD_COUNT, BAD_STRUCTURE, BAD_PARAMETER = 9, BAD_RANGE };
+
+static const int32_t OFFSET_LOW = -100000, OFFSET_HIGH = 100000;
+
+/* ---- state */
+
+static uint16_t crc_table[256];
+static uint8_t stuffed[STUFFED_MAX]; /* the frame that is coming in */
+static size_t filled;                /* may count past STUFFED_MAX: over-long */
+static uint16_t tm_count;
+static int32_t offset_cPa;
+static int last_request = -1, last_failure;
+static struct timespec boot_time;
+
+/* ---- check sum */
+
+static void crc_init(void)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        uint16_t r = (uint16_t)(i << 8);
+        for (int bit = 0; bit < 8; bit++)
+            r = (uint16_t)(r & 0x8000 ? r << 1 ^ 0x1021 : r << 1);
+        crc_table[i] = r;
+    }
+}
+
+static uint16_t crc(const uint8_t *p, size_t n)
+{
+    uint16_t r = 0xFFFF;
+    while (n--)
+        r = (uint16_t)(r << 8 ^ crc_table[(r >> 8 ^ *p++) & 0xFF]);
+    return r;
+}
+
+/* ---- telemetry */
+
+typedef struct {
+    uint8_t octet[PACKET_MAX];
+    size_t n;
+} Packet;
+
+static void put(Packet *p, uint32_t value, int octets)
+{
+    while (octets--)
+        p->octet[p->n++] = (uint8_t)(value >> 8 * octets);
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)((t.tv_sec - boot_time.tv_sec) * 1000 + (t.tv_nsec - boot_time.tv_nsec) / 1000000);
+}
+
+static Packet telemetry(uint8_t service, uint8_t subtype, uint16_t destination)
+{
+    Packet p = {{0}, 0};
+    uint64_t ms = now_ms();
+    put(&p, 0x0800 | APID, 2);
+    put(&p, 0xC000u | tm_count, 2);
+    tm_count = (tm_count + 1) & 0x3FFF;
+    put(&p, 0, 2); /* the length, later */
+    put(&p, 0x20, 1);
+    put(&p, service, 1);
+    put(&p, subtype, 1);
+    put(&p, 0, 2);
+    put(&p, destination, 2);
+    put(&p, 0x40, 1);
+    put(&p, (uint32_t)(ms / 86400000u), 2);
+    put(&p, (uint32_t)(ms % 86400000u), 4);
+    return p;
+}
+
+static void send_packet(Packet *p)
+{
+    uint8_t frame[STUFFED_MAX + 2];
+    size_t code = 1, out = 2;
+    p->octet[5] = (uint8_t)(p->n + 2 - 7);
+    put(p, crc(p->octet, p->n), 2);
+    frame[0] = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->octet[i]) {
+            frame[out++] = p->octet[i];
+        } else {
+            frame[code] = (uint8_t)(out - code);
+            code = out++;
+        }
+    }
+    frame[code] = (uint8_t)(out - code);
+    frame[out++] = 0;
+    for (size_t done = 0; done < out;) {
+        ssize_t k = write(STDOUT_FILENO, frame + done, out - done);
+        if (k <= 0)
+            _exit(1);
+        done += (size_t)k;
+    }
+}
+
+static void boot_event(void)
+{
+    Packet p = telemetry(5, 1, 0);
+    put(&p, 1, 1);      /* boot */
+    put(&p, 0, 1);      /* power-on */
+    put(&p, 0x0100, 4); /* version 0.1.0 */
+    send_packet(&p);
+}
+
+/* ---- telecommands */
+
+static uint32_t get(const uint8_t *p, int octets)
+{
+    uint32_t v = 0;
+    while (octets--)
+        v = v << 8 | *p++;
+    return v;
+}
+
+static void verify(const uint8_t *tc, uint8_t subtype, int failure)
+{
+    Packet p = telemetry(1, subtype, (uint16_t)get(tc + 9, 2));
+    put(&p, get(tc, 4), 4);
+    if (failure)
+        put(&p, (uint32_t)failure, 1);
+    send_packet(&p);
+}
+
+/* Service, subtype and octets of data of all that a transducer takes. */
+static const uint8_t known[][3] = {{3, 27, 2}, {17, 1, 0}, {20, 1, 2}, {20, 3, 6}};
+
+static int acceptable(const uint8_t *tc, size_t n)
+{
+    int verdict = BAD_SERVICE;
+    if (tc[6] >> 4 != 2)
+        return BAD_VERSION;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (known[i][0] != tc[7])
+            continue;
+        if (known[i][1] == tc[8])
+            return n - TC_OVERHEAD == known[i][2] ? 0 : BAD_LENGTH;
+        verdict = BAD_SUBTYPE;
+    }
+    return verdict;
+}
+
+static int execute(const uint8_t *tc, bool again)
+{
+    uint16_t source = (uint16_t)get(tc + 9, 2);
+    const uint8_t *data = tc + 11;
+    if (tc[7] == 17) {
+        Packet p = telemetry(17, 2, source);
+        send_packet(&p);
+        return 0;
+    }
+    if (data[0] != 1)
+        return BAD_COUNT;
+    if (tc[7] == 3) {
+        if (data[1] != 1)
+            return BAD_STRUCTURE;
+        Packet p = telemetry(3, 25, source);
+        put(&p, 1, 1);
+        put(&p, (uint32_t)(10132500 + offset_cPa), 4);
+        put(&p, 29515, 2);
+        put(&p, 0, 1);
+        send_packet(&p);
+        return 0;
+    }
+    if (data[1] != 0)
+        return BAD_PARAMETER;
+    if (tc[8] == 1) {
+        Packet p = telemetry(20, 2, source);
+        put(&p, 1, 1);
+        put(&p, 0, 1);
+        put(&p, (uint32_t)offset_cPa, 4);
+        send_packet(&p);
+        return 0;
+    }
+    if (!again) {
+        int32_t value = (int32_t)get(data + 2, 4);
+        if (value < OFFSET_LOW || value > OFFSET_HIGH)
+            return BAD_RANGE;
+        offset_cPa = value;
+    }
+    return 0;
+}
+
+static void telecommand(const uint8_t *tc, size_t n)
+{
+    int failure = acceptable(tc, n);
+    if (failure) {
+        verify(tc, 2, failure);
+        return;
+    }
+    if (tc[6] & ACCEPTANCE)
+        verify(tc, 1, 0);
+    int request = (int)get(tc + 2, 2);
+    bool again = request == last_request;
+    last_request = request;
+    failure = execute(tc, again);
+    if (!again)
+        last_failure = failure;
+    if (last_failure)
+        verify(tc, 8, last_failure);
+    else if (tc[6] & COMPLETION)
+        verify(tc, 7, 0);
+}
+
+/* ---- frames in */
+
+static void frame_ended(void)
+{
+    uint8_t packet[STUFFED_MAX];
+    size_t n = 0, i = 0;
+    if (filled > STUFFED_MAX)
+        return;
+    while (i < filled) {
+        size_t run = stuffed[i++];
+        if (i + run - 1 > filled)
+            return;
+        for (size_t k = 1; k < run; k++)
+            packet[n++] = stuffed[i++];
+        if (i < filled)
+            packet[n++] = 0;
+    }
+    if (n < TC_OVERHEAD || n != get(packet + 4, 2) + 7)
+        return;
+    if (crc(packet, n) != 0)
+        return;
+    if (get(packet, 2) != (0x1800 | APID) || packet[2] >> 6 != 3)
+        return;
+    telecommand(packet, n);
+}
+
+int main(void)
+{
+    uint8_t in[256];
+    ssize_t n;
+    clock_gettime(CLOCK_MONOTONIC, &boot_time);
+    crc_init();
+    boot_event();
+    while ((n = read(STDIN_FILENO, in, sizeof in)) > 0) {
+        for (ssize_t i = 0; i < n; i++) {
+            if (in[i] == 0) {
+                if (filled)
+                    frame_ended();
+                filled = 0;
+            } else {
+                if (filled < STUFFED_MAX)
+                    stuffed[filled] = in[i];
+                if (filled <= STUFFED_MAX)
+                    filled++;
+            }
+        }
+    }
+    return 0;
+}

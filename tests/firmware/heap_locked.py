@@ -1,0 +1,148 @@
+"""Run by the MicroPython VM: a monitor and a transducer talk to each other with the heap locked, so that no step allocates.
+
+Prints what was done, or at which step and of what kind an allocation was tried. Argument: the number of steps.
+"""
+
+import gc
+import micropython
+import sys
+
+from firmware.monitor import Monitor
+from firmware.transducer import Transducer
+from protocol.device.consts import APID_MONITOR
+from protocol.device.node import Node
+
+STEP_MS = 250
+COMMANDS = bytes((17, 1, 0, 3, 27, 2, 20, 1, 2, 20, 3, 6, 8, 1, 3, 3, 5, 2, 3, 6, 2))
+"""Service, subtype, octets of data of the ground's telecommands, in turn."""
+
+
+class Queue:
+    """Octets on their way, in a buffer made once."""
+
+    def __init__(self):
+        self.buf = bytearray(512)
+        self.n = 0
+
+    def put(self, buf, n):
+        i = 0
+        while i < n:
+            self.buf[self.n] = buf[i]
+            self.n += 1
+            i += 1
+
+
+class Sensor:
+    def __init__(self):
+        self.pressure_cPa = 10132500
+        self.temperature_cK = 29500
+        self.status = 0
+        self.fall = 0
+        self.k = 0
+
+    def read(self):
+        self.k = self.k * 1103 + 12345 & 0xFFFF
+        self.pressure_cPa += (self.k >> 8) - 128 - self.fall
+        if self.pressure_cPa < 6000000:
+            self.pressure_cPa = 10132500
+
+
+class World:
+    def __init__(self):
+        self.up = Queue()
+        self.down = Queue()
+        self.sent = 0
+        self.kinds = [0] * 256
+        self.sensor = Sensor()
+        self.monitor = Monitor(self.from_monitor)
+        self.transducer = Transducer(self.from_transducer, self.sensor)
+        self.ground = Node(self.from_ground, APID_MONITOR, b"", ())
+        self.k = 0
+        self.n = 0
+
+    def from_monitor(self, buf, n):
+        self.sent += 1
+        self.kinds[n] += 1
+        self.up.put(buf, n)
+
+    def from_transducer(self, buf, n):
+        self.down.put(buf, n)
+
+    def from_ground(self, buf, n):
+        self.down.put(buf, n)
+
+    def command(self):
+        k = self.k
+        g = self.ground
+        g.begin(0x1800 | APID_MONITOR, self.n & 0x3FFF, 0x29, COMMANDS[k], COMMANDS[k + 1])
+        self.n += 1
+        g.put(0, 2)
+        service = COMMANDS[k]
+        if service == 8:
+            g.put(1, 1)
+            g.put(0, 2)
+        elif service == 20:
+            g.put(1, 1)
+            g.put(3, 1)
+            if COMMANDS[k + 1] == 3:
+                g.put(10000, 4)
+        elif COMMANDS[k + 2] == 2:
+            g.put(0x0101, 2)
+        g.send()
+        self.k = (k + 3) % 21
+
+    def feed(self, node, queue, ms):
+        """Hand over what is queued; the step interface takes 48 octets at most, so long trains go in parts."""
+        n = queue.n
+        queue.n = 0
+        if n <= 48:
+            node.step(ms, queue.buf, n)
+            return
+        node.step(ms, queue.buf, 48)
+        i = 48
+        while i < n:
+            queue.buf[i - 48] = queue.buf[i]
+            i += 1
+        node.step(0, queue.buf, n - 48 if n < 97 else 48)
+
+    def run(self, steps):
+        i = 0
+        while i < steps:
+            self.i = i
+            if i % 7 == 0:
+                self.command()
+            if i % 50 == 0:
+                self.from_ground(NOISE, len(NOISE))
+            self.feed(self.monitor, self.down, STEP_MS)
+            self.feed(self.transducer, self.up, STEP_MS)
+            i += 1
+
+
+NOISE = b"\x00\x05abc\x00\x03\x11\x12\x13\x00"
+
+
+def main(steps, fall):
+    w = World()
+    w.monitor.boot(0)
+    w.transducer.boot(0)
+    # Warm-up: every path once, then long enough that the detector knows what quiet is.
+    w.run(400)
+    w.sensor.fall = 20000
+    w.run(200)
+    w.sensor.fall = 0
+    w.run(8000)
+    w.sensor.fall = fall
+    before = w.sent
+    gc.collect()
+    micropython.heap_lock()
+    try:
+        w.run(steps)
+    finally:
+        micropython.heap_unlock()
+    m = w.monitor
+    print("frames", w.sent - before, "reports", w.kinds[62], "commands", w.n, "alarm", m.alarm, "health", m.health)
+    print("counts", m.count)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

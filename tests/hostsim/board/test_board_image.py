@@ -1,0 +1,209 @@
+"""The image builder: deterministic, one core for every port, chunks that the board can compile, clear errors."""
+
+import importlib
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hostsim.board import image as images
+from hostsim.board.bytecode import signed, unsigned
+from hostsim.board.chunks import HARD_LIMIT, LIMIT
+from hostsim.board.flatten import BuildError, flatten
+from hostsim.board.image import PORTS, build_image, known_names
+from hostsim.board.place import CHUNK, PAGE, Flash
+from hostsim.errors import SetupError, UsageError
+
+HASH = "import hashlib; from hostsim.board.image import build_image; " + (
+    "i = build_image(); print(hashlib.sha256(i.hex.encode()).hexdigest(), sorted(i.sizes.items()))"
+)
+
+
+def toy(root, port, **modules):
+    """A tree of packages with a port and whatever else is given, by dotted name with __ for the dot."""
+    for name, text in {"firmware__ports__toy": port, **modules}.items():
+        path = root.joinpath(*name.split("__")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return {"root": root, "ports": {"toy": "firmware.ports.toy"}, "port": "toy"}
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return {port: build_image(port=port, in_flash=False) for port in PORTS}
+
+
+@pytest.fixture(scope="module")
+def built():
+    return {port: build_image(port=port) for port in PORTS}
+
+
+def test_same_source_same_octets():
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", HASH],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1] != b""
+
+
+def test_the_core_is_the_same_with_every_port(built):
+    cores = {
+        port: [image.files[name] for name, module in image.chunks if module not in PORTS.values()]
+        for port, image in built.items()
+    }
+    assert cores["uart"] == cores["lockstep"] == cores["bench"] != []
+
+
+def test_everything_is_compiled_off_the_board(built):
+    assert {port: image.left for port, image in built.items()} == {port: {} for port in PORTS}
+
+
+def test_chunks_are_within_the_limit(plain, built):
+    for image in (*plain.values(), *built.values()):
+        for name, _ in image.chunks:
+            text = image.files[name]
+            assert len(text) <= LIMIT or text.count(b"\ndef ") + text.startswith(b"def ") <= 1
+    assert all(len(image.files[name]) <= HARD_LIMIT for image in built.values() for name, _ in image.chunks)
+
+
+def test_every_name_of_ours_is_one_that_the_board_knows(plain):
+    image = plain["uart"]
+    assert set(image.names.values()) <= set(known_names())
+    assert len(set(image.names.values())) == len(image.names)
+
+
+def test_sizes_are_by_module(built):
+    sizes = built["uart"].sizes
+    assert {"firmware.monitor", "firmware.detector", "protocol.device.node"} <= set(sizes)
+    assert all(size > 0 for size in sizes.values())
+
+
+def test_explain_puts_the_names_back(built):
+    image = built["uart"]
+    board_name = image.names["Monitor"]
+    assert image.explain(f"'{board_name}' object") == "'Monitor' object"
+    frame = 'File "gc", line 1, in {}'
+    assert image.explain(frame.format(image.names["telecommand"])) == frame.format("telecommand")
+    prose = "object to in has the of " + " ".join(image.names.values())
+    assert image.explain(prose) == prose
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [({"board": "pico"}, "pico"), ({"role": "x"}, "monitor"), ({"port": "x"}, "lockstep")],
+)
+def test_a_wrong_name_says_what_there_is(arguments, word):
+    with pytest.raises(UsageError, match=word):
+        build_image(**arguments)
+
+
+def test_a_missing_package_names_the_extra(monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(images.importlib, "import_module", missing)
+    with pytest.raises(SetupError, match=r"pip install 'cabinwatch\[board\]'"):
+        build_image()
+    assert importlib is images.importlib
+
+
+def test_a_function_that_is_too_long_for_the_board_is_named(tmp_path):
+    body = "".join(f"    try: a.x{i}(i)\n    except OSError: pass\n" for i in range(60))
+    with pytest.raises(BuildError, match=r"run: .* split it"):
+        build_image(**toy(tmp_path, f"def run(a):\n{body}"))
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        ("from .x import y\ndef run():pass", "absolute"),
+        ("def run():\n from firmware.x import y", "top of the module"),
+        ("import firmware.x\ndef run():pass", "import firmware.x as name"),
+        ("from firmware.gone import y\ndef run():pass", "no module firmware.gone"),
+        ("from firmware.x import gone\ndef run():gone()", "firmware.x has no gone"),
+        ("from firmware import x\ndef run():x.gone()", "firmware.x has no gone"),
+        ("from firmware.z import y\ndef run():y()", "imports itself"),
+    ],
+)
+def test_an_import_that_cannot_be_flattened_is_named(tmp_path, port, words):
+    extra = {"firmware__x": "y = 1", "firmware__z": "from firmware.ports.toy import run\ny = 1"}
+    with pytest.raises(BuildError, match=words):
+        build_image(**toy(tmp_path, port, **extra))
+
+
+def run_flat(root, *entries):
+    """Flatten, execute, and return the common namespace."""
+    import ast
+
+    space = {}
+    for module in flatten(entries, root):
+        exec(compile(ast.fix_missing_locations(ast.Module(module.body, [])), module.name, "exec"), space)
+    return space
+
+
+def test_flattening_keeps_the_meaning_of_names(tmp_path):
+    toy(
+        tmp_path,
+        "from firmware.a import A, f as g\nfrom firmware import b\nimport firmware.b as c\nK = A * 2\n"
+        "def run(A=5):\n    return A, g(), b.f(), c.T[1], K, b.Box().size()\n",
+        firmware__a="A = 3 << 2\n_t = [1]\ndef f():\n    return _t, A\n",
+        firmware__b="from firmware.a import A\nT = (A, 7)\n_t = [2]\ndef f():\n    _t = 9\n    return _t + A\n"
+        "def unused():\n    pass\n"
+        "class Box:\n    def size(self):\n        return _t[0], len(T)\n    def gone(self):\n        pass\n",
+    )
+    space = run_flat(tmp_path, "firmware.ports.toy")
+    assert space["run"]() == (5, ([1], 12), 21, 7, 24, (2, 2))
+    assert "A" not in space
+    assert "unused" not in space
+    assert not hasattr(space["Box"], "gone")
+
+
+@given(st.integers(-(1 << 30), (1 << 30) - 1))
+def test_signed_groups_decode_as_the_virtual_machine_does(value):
+    octets = signed(value)
+    decoded = -1 if octets[0] & 0x40 else 0
+    for octet in octets:
+        decoded = decoded << 7 | octet & 0x7F
+    assert decoded == value
+    assert [octet >> 7 for octet in octets] == [1] * (len(octets) - 1) + [0]
+    assert len(octets) <= 5
+
+
+@given(st.integers(0, 1 << 20))
+def test_unsigned_groups_decode(value):
+    decoded = 0
+    for octet in unsigned(value):
+        decoded = decoded << 7 | octet & 0x7F
+    assert decoded == value
+
+
+@given(st.lists(st.tuples(st.binary(min_size=1, max_size=300), st.sampled_from([1, 4])), max_size=40))
+def test_no_octet_in_flash_is_taken_for_a_file_or_for_free(pieces):
+    flash = Flash(0x30000)
+    placed = [
+        (flash.place(data, align), data, align)
+        for data, align in pieces
+        if not set(data) & {0, 253, 254, 255}
+    ]
+    pages = flash.pages()
+    assert len(pages) % PAGE == 0
+    assert not set(pages[::CHUNK]) & {0, 253, 254, 255}
+    for address, data, align in placed:
+        assert address % align == 0
+        assert pages[address - 0x30000 :][: len(data)] == data
+
+
+@given(st.lists(st.binary(min_size=1, max_size=90), max_size=30))
+def test_any_short_piece_finds_a_place(pieces):
+    flash = Flash(0)
+    for data in pieces:
+        flash.place(data)
+    assert not set(flash.pages()[::CHUNK]) & {0, 253, 254, 255}

@@ -1,0 +1,50 @@
+"""The same run gives the same octets on CPython and in the MicroPython VM, also with a small heap."""
+
+import pytest
+import worlds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hostsim import scenario as scenarios
+from hostsim.targets.cpython import CpythonTarget
+from hostsim.targets.micropython import MicropythonTarget
+
+LEAST_HEAP_KB = 84
+"""The least heap in which the VM loads and runs the whole monitor compiling it there; cells are of 64 bits."""
+SHORT_MS = 3600_000
+"""How much is played of a scenario that lasts for days."""
+
+
+@pytest.mark.parametrize("name", scenarios.bundled())
+def test_bundled_scenarios(vm, name):
+    text = scenarios.load(name)[1]
+    until_ms = min(scenarios.load(name)[0].duration_ms, SHORT_MS)
+    again = f"cabinwatch run {name} --seed 1 --duration '{until_ms / 1000} s' --target "
+    here = worlds.run(text, 1, "cpython", until_ms)[1]
+    there = worlds.run(text, 1, "micropython", until_ms)[1]
+    assert here == there, f"{again}cpython against {again}micropython"
+
+
+@settings(max_examples=30)
+@given(worlds.tomls(most_s=300), st.integers(0, 1 << 32))
+def test_drawn_worlds(vm, text, seed):
+    worlds.tell(text, seed, ("cpython", "micropython"))
+    world, here = worlds.run(text, seed, CpythonTarget())
+    assert here == worlds.run(text, seed, "micropython")[1]
+    assert here == worlds.run(text, seed, "cpython")[1], "the same again in the same process"
+    assert world.ground.counts.aliens == 0, "every good packet of the monitor is known to the ground"
+
+
+@settings(max_examples=5)
+@given(worlds.tomls(most_s=300), st.integers(0, 1 << 32))
+def test_a_small_heap_changes_nothing(vm, text, seed):
+    worlds.tell(text, seed, ("cpython", "micropython"))
+    small = MicropythonTarget(heap=f"{LEAST_HEAP_KB * 5 // 4}k")
+    assert worlds.run(text, seed, small)[1] == worlds.run(text, seed, "cpython")[1]
+
+
+def test_the_least_heap_is_still_the_least(vm):
+    """Were the firmware to grow, this says so before a board does."""
+    text = scenarios.load("ms09")[1]
+    expected = worlds.run(text, 1, "cpython", 120_000)[1]
+    assert worlds.run(text, 1, MicropythonTarget(heap=f"{LEAST_HEAP_KB}k"), 120_000)[1] == expected
