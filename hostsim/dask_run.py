@@ -1,6 +1,6 @@
 """A campaign on a Dask cluster. Needs ``pip install "cabinwatch[cluster]"``.
 
-Every run is a pure function of (seed, number), so a run that is lost with its worker is simply done again, and counted once.
+Every run is a pure function of (seed, number), so one that is lost with its worker is done again, and counted once.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,13 +19,13 @@ RETRIES = 10
 
 
 def cluster_map(address: str, work: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
-    """``work(item)`` of every item once, in whatever order they are done; Raises SetupError where there is no cluster."""
+    """``work(item)`` of every item once, in whatever order they are done. Raises SetupError without a cluster."""
     try:
         from distributed import Client, as_completed
     except ImportError:
         raise SetupError('Dask is not installed: pip install "cabinwatch[cluster]"') from None
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client: Any = Client(address, timeout="10s", set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError) as error:
         raise SetupError(f"no Dask scheduler at {address}: {error}") from None
     with client:
@@ -35,7 +35,8 @@ def cluster_map(address: str, work: Callable[[Any], T], items: Iterable[Any]) ->
             # pure=False: a task is itself, not its arguments, so nothing is shared between two campaigns.
             return client.submit(work, item, pure=False, retries=RETRIES)
 
-        running = as_completed([submit(item) for item in islice(waiting, AHEAD)], loop=client.loop)
+        first = [submit(item) for item in islice(waiting, AHEAD)]
+        running: Any = as_completed(first, loop=client.loop)  # type: ignore[no-untyped-call]
         for future in running:
             yield future.result()
             for item in islice(waiting, 1):

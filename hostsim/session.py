@@ -147,7 +147,9 @@ class Session:
         self.world.station.apply(self.soon_s, StartLeak(name, model))
         written = plain(model)
         written["at"] = model.at + self.soon_s
-        written["profile"] = [{**change, "at": change["at"] + self.soon_s} for change in written.get("profile", [])]
+        written["profile"] = [
+            {**change, "at": change["at"] + self.soon_s} for change in written.get("profile", [])
+        ]
         self._story.setdefault("cabin", {}).setdefault("leaks", {})[name] = written
         return name
 
@@ -178,7 +180,11 @@ class Session:
 
     def command(self, do: str | Telecommand, **more: Any) -> None:
         """Have the ground send a telecommand now; words as in a scenario file."""
-        command = Telecommand.model_validate({"at": self.soon_s, "do": do, **more}) if isinstance(do, str) else self._later(do)
+        command = (
+            Telecommand.model_validate({"at": self.soon_s, "do": do, **more})
+            if isinstance(do, str)
+            else self._later(do)
+        )
         self.world.add_telecommand(command)
         self._write(None, "telecommands", plain(command))
 
@@ -230,7 +236,10 @@ class Session:
         frames = "\n".join(line for step in self.watch.last for line in _decoded(step))
         log = getattr(self.target, "log", lambda: "")()
         return [
-            ("truth and report", f"at {self.now_s} s\ntruth   {truth}\nreport  {state_line(self.world)}\n{self.ground.counts}"),
+            (
+                "truth and report",
+                f"at {self.now_s} s\ntruth   {truth}\nreport  {state_line(self.world)}\n{self.ground.counts}",
+            ),
             ("events", events or "none"),
             ("last frames", frames or "none"),
             *([("device log", log)] if log else []),

@@ -76,7 +76,7 @@ class World:
     # -- the queue
 
     def at(self, t_ms: int, action: Callable[[], None], first: bool = False) -> None:
-        """Do ``action`` at t_ms; what falls on the same millisecond is done in the order of the calls, ``first`` first."""
+        """Do ``action`` at t_ms; on one millisecond in the order of the calls, ``first`` first."""
         self._count += 1
         heapq.heappush(self._events, (t_ms, self._count - FIRST if first else self._count, action))
 

@@ -72,7 +72,9 @@ class Tally:
             "faults_injected": dict(sorted(self.faults.items())),
             "modes": dict(sorted(self.modes.items())),
             "failed": dict(sorted(self.failed.items())),
-            "failures": [{"run": o.run, "class": o.kind, "text": o.text, "sha256": o.sha256} for o in self.failures],
+            "failures": [
+                {"run": o.run, "class": o.kind, "text": o.text, "sha256": o.sha256} for o in self.failures
+            ],
         }
 
 

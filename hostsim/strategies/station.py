@@ -94,10 +94,7 @@ def cabins(
             "pressure": draw(decimal(pressure_Pa, -2)),
             "temperature": draw(decimal(temperature_K)),
         }
-    hatches = {
-        f"{a}-{b}": {"a": a, "b": b, "open": draw(hy.booleans())}
-        for a, b in pairwise(names)
-    }
+    hatches = {f"{a}-{b}": {"a": a, "b": b, "open": draw(hy.booleans())} for a, b in pairwise(names)}
     for name, hatch in hatches.items():
         if hatch["open"]:  # an open hatch between two pressures cannot be
             a, b = name.split("-")

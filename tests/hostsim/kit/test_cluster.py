@@ -14,7 +14,9 @@ distributed = pytest.importorskip("distributed")
 def test_every_result_comes_once_though_a_worker_dies() -> None:
     runs = range(24)
     alone = [one("cluster", run, "cpython") for run in runs]
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
         results = []
         for outcome in cluster_outcomes(cluster.scheduler_address, "cluster", runs, "cpython"):
             results.append(outcome)

@@ -3,15 +3,13 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as hy
 from pydantic import TypeAdapter, ValidationError
 
 from hostsim.link import Channel, LinkModel
 from hostsim.link_faults import AnyLinkFault
 
-settings.register_profile("kit", deadline=None, database=None)
-settings.load_profile("kit")
 SENDS = hy.lists(hy.binary(min_size=1, max_size=62), min_size=1, max_size=6)
 
 
@@ -31,8 +29,9 @@ def octets(deliveries: list[tuple[bytes, int]]) -> bytes:
 
 
 KINDS: list[dict[str, Any]] = [
-    {"kind": "flip", "rate": 0.1}, {"kind": "burst", "enter": 0.1, "leave": 0.2, "loss": 0.2}, {"kind": "drop", "rate": 0.2},
-    {"kind": "drop", "rate": 0.5, "of": "send"}, {"kind": "repeat", "rate": 0.2}, {"kind": "repeat", "rate": 0.5, "of": "send"},
+    {"kind": "flip", "rate": 0.1}, {"kind": "burst", "enter": 0.1, "leave": 0.2, "loss": 0.2},
+    {"kind": "drop", "rate": 0.2}, {"kind": "drop", "rate": 0.5, "of": "send"},
+    {"kind": "repeat", "rate": 0.2}, {"kind": "repeat", "rate": 0.5, "of": "send"},
     {"kind": "swap", "rate": 0.2}, {"kind": "merge", "rate": 0.2}, {"kind": "delay", "most_ms": 50}, {"kind": "jitter"},
     {"kind": "stuck"}, {"kind": "baud", "error": 0.3}, {"kind": "echo"}, {"kind": "clog", "until": 0.2, "room": 9},
 ]  # fmt: skip

@@ -21,7 +21,12 @@ def run(folder: Path, text: str, *more: str) -> str:
     command = [sys.executable, "-m", "pytest", "-p", "hostsim.pytest_plugin", "-p", "no:cacheprovider", *more]
     root = Path(__file__).parents[3]
     done = subprocess.run(
-        command, cwd=folder, env={"PYTHONPATH": str(root), "PATH": ""}, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env={"PYTHONPATH": str(root), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.stdout + done.stderr
 
