@@ -76,6 +76,8 @@ def run(
     """Play a scenario to the firmware and check what it expects."""
     model, text = scenarios.load(scenario)
     until_ms = round(parse_duration(duration) * 1000) if duration else model.duration_ms
+    if until_ms <= 0:
+        raise UsageError(f"--duration {duration}: a run must last longer than nothing")
     where = target or _default_target(as_json_)
     order = Order(scenario, model, text, where, seed, until_ms, record, speed)
 

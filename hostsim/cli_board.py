@@ -1,5 +1,6 @@
 """The commands for boards: build an image, flash, list ports, watch one live, or run a device without a board."""
 
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -131,6 +132,7 @@ def device(
             print(f"socket://127.0.0.1:{sock.getsockname()[1]}", flush=True)
             while True:
                 connection, _ = sock.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 with connection:
                     serve(connection.fileno())
     with devices.pty() as (fd, path):

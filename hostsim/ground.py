@@ -107,9 +107,9 @@ class Ground:
     unanswered: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     _next: dict[str, int] = field(default_factory=dict)
-    _clock_ms: int = 0
     _queue: deque[_Command] = field(default_factory=deque)
     _sequence: int = 0
+    _clock_ms: int = 0
     due_ms: int | None = None
     """When ``retry`` wants to be called: the command in flight has waited long enough then."""
 
@@ -158,12 +158,14 @@ class Ground:
         expected = self._next.get(tm.role, tm.sequence)
         booted = tm.role == "monitor" and tm.packet.service == 5 and tm.values["event"] == t.Event.BOOT
         gap = (tm.sequence - expected) & 0x3FFF
-        # A boot event can be lost: a monitor heard for the first time, or whose clock went back, has started too.
-        restarted = tm.role == "monitor" and (booted or tm.time_ms < self._clock_ms or not self._next)
+        monitor = tm.role == "monitor"
+        # A boot event can be lost: a clock that went back tells of it, and so does a monitor first heard.
+        restarted = booted or (monitor and tm.time_ms < self._clock_ms)
+        first = monitor and tm.role not in self._next
         if restarted or gap < LATE:
             self.counts.lost += 0 if restarted else gap
             self._next[tm.role] = (tm.sequence + 1) & 0x3FFF
-        if tm.role == "monitor":
+        if monitor:
             self._clock_ms = tm.time_ms
         self.on_telemetry(tm)
         match tm.packet.service:
@@ -181,8 +183,8 @@ class Ground:
                 )
                 self.events.append(event)
                 self.on_event(event)
-        if restarted:
-            self.configure(t_ms)
+        if restarted or first:
+            self.configure(t_ms, void=restarted)
 
     def _verification(self, tm: host.Decoded, t_ms: int) -> None:
         if tm.packet.subtype == 1 or not self._queue:
@@ -195,15 +197,17 @@ class Ground:
                 self.refused.append(f"{command.packet.title} {command.values}: {why}")
             self._proceed(t_ms)
 
-    def configure(self, t_ms: int) -> None:
-        """After a boot event: set the parameters (again); what was in flight is void."""
+    def configure(self, t_ms: int, void: bool = True) -> None:
+        """Set the parameters (again), after a restart or at first contact; a restart makes void what was in flight."""
+        in_flight = [c for c in self._queue if c.tries and not void]
         waiting = [c for c in self._queue if c.tries == 0]
-        self._queue.clear()
+        self._queue = deque(in_flight)
         numbers = {p.name: p.id for p in t.MONITOR_PARAMETERS}
         for parameter, value in self.parameters.items():
             self._queue.append(_Command(SET, {"parameter": numbers[parameter], "value": value}, 9))
         self._queue.extend(waiting)
-        self._proceed(t_ms)
+        if not in_flight:
+            self._proceed(t_ms)
 
 
 SET = next(p for p in t.TC_PACKETS if p.name == "set_parameter")

@@ -56,9 +56,10 @@ class Live:
             parameters[name] = min(max(value, limits.low), limits.high)
 
     def run(
-        self, until_ms: int, tick: Callable[[], None] = lambda: None, patience_s: float = PATIENCE_S
+        self, until_ms: int, tick: Callable[[], None] = lambda: None, patience_s: float | None = None
     ) -> None:
         """Wait for the node's first good frame, then play up to ``until_ms``. Raises SetupError where none comes."""
+        patience_s = PATIENCE_S if patience_s is None else patience_s
         first = self._first_frame(patience_s)
         begin = time.monotonic()
         self._exchange(0, first)

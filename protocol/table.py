@@ -225,7 +225,7 @@ MONITOR_HK = (
     Field("health", "B", doc="transducer health", enum=Health),
     Field("flags", "B", doc="1 acknowledged, 2 inhibited, 4 nitrogen watched, 8 periodic housekeeping on"),
     Field("law", "B", doc="leak law behind tres_s", enum=Law),
-    Field("pressure_cPa", "I", "cPa", "pressure of the last sample; believe it where health is 0"),
+    Field("pressure_cPa", "I", "cPa", "pressure of the last plausible sample"),
     Field("temperature_cK", "H", "cK", "its temperature"),
     Field("rate_cPa_h", "i", "cPa/h", "rate of pressure, temperature taken out; negative = falling"),
     Field("sigma_cPa_h", "I", "cPa/h", "one standard uncertainty of the rate"),

@@ -6,7 +6,7 @@ DELIMITER = 0
 
 
 def unstuff(frame: bytes) -> bytes | None:
-    """COBS by its definition (Cheshire and Baker 1999): a code, then code - 1 octets, then a zero that was taken out."""
+    """COBS by its definition (Cheshire, Baker 1999): a code, code - 1 octets, then a zero that was taken out."""
     out = bytearray()
     while frame:
         code, block, frame = frame[0], frame[1 : frame[0]], frame[frame[0] :]

@@ -28,7 +28,8 @@ def set_parameter(name, value, sequence=0, **more):
 def sample(stamp_ms, pressure=PRESSURE, temperature=TEMPERATURE, status=0, sequence=0):
     """A transducer's sample as a frame."""
     values = {"pressure_cPa": pressure, "temperature_cK": temperature, "status": status}
-    return host.seal(host.encode_tm(TM["sample"], t.Apid.TRANSDUCER, sequence, *divmod(stamp_ms, t.DAY_MS), values, 0xA1))
+    stamp = divmod(stamp_ms, t.DAY_MS)
+    return host.seal(host.encode_tm(TM["sample"], t.Apid.TRANSDUCER, sequence, *stamp, values, 0xA1))
 
 
 def composition(stamp_ms, ppn2=7_900_000, temperature=TEMPERATURE, status=0):
@@ -41,7 +42,9 @@ def composition(stamp_ms, ppn2=7_900_000, temperature=TEMPERATURE, status=0):
         "temperature_cK": temperature,
         "status": status,
     }
-    return host.seal(host.encode_tm(TM["composition"], t.Apid.ANALYSER, 0, *divmod(stamp_ms, t.DAY_MS), values, 0xA1))
+    return host.seal(
+        host.encode_tm(TM["composition"], t.Apid.ANALYSER, 0, *divmod(stamp_ms, t.DAY_MS), values, 0xA1)
+    )
 
 
 class Bench:
@@ -96,7 +99,9 @@ class Bench:
 
     def hk(self, sequence=0x3F00):
         """The node's housekeeping, asked for now."""
-        (report,) = (p for p in self.step(0, tc("report_hk", sequence, ack=0)) if p.packet.name == "housekeeping")
+        (report,) = (
+            p for p in self.step(0, tc("report_hk", sequence, ack=0)) if p.packet.name == "housekeeping"
+        )
         return report.values
 
 
@@ -112,4 +117,5 @@ def events(packets):
 
 def failure(packets):
     """Failure of the verification report among the packets; NONE where it reports success."""
-    return next(t.Failure(p.values.get("failure", 0)) for p in packets if p.packet.title in ("TM[1,2]", "TM[1,7]", "TM[1,8]"))
+    reports = (p for p in packets if p.packet.name in ("not_accepted", "completed", "failed"))
+    return t.Failure(next(reports).values.get("failure", 0))

@@ -30,12 +30,9 @@ def toml(tree, prefix=""):
 def window(most_s):
     at = st.integers(0, most_s)
     return st.one_of(
-        st.fixed_dictionaries({"at": at}), st.tuples(at, st.integers(1, most_s)).map(lambda w: {"at": w[0], "until": sum(w)})
+        st.fixed_dictionaries({"at": at}),
+        st.tuples(at, st.integers(1, most_s)).map(lambda w: {"at": w[0], "until": sum(w)}),
     )
-
-
-def _with(strategy, **fixed):
-    return strategy.map(lambda more: {**more, **fixed})
 
 
 @st.composite
@@ -52,7 +49,9 @@ def link_faults(draw, most_s):
 @st.composite
 def sensor_faults(draw, most_s):
     kind = draw(st.sampled_from(["stuck", "bias", "drift", "spikes", "silent", "broken"]))
-    extra = {"bias": {"size": 900}, "drift": {"rate": -4000}, "spikes": {"size": 5000, "rate": 0.2}}.get(kind, {})
+    extra = {"bias": {"size": 900}, "drift": {"rate": -4000}, "spikes": {"size": 5000, "rate": 0.2}}.get(
+        kind, {}
+    )
     return {"kind": kind, **extra, **draw(window(most_s))}
 
 
@@ -89,7 +88,10 @@ def tomls(draw, most_s=600, lossless=False):
         "title": "drawn",
         "duration": seconds,
         "resets": draw(st.lists(st.integers(0, seconds), max_size=2)),
-        "parameters": {"poll_period": draw(st.sampled_from([100, 1000, 10_000])), "hk_period": draw(st.sampled_from([1000, 9000]))},
+        "parameters": {
+            "poll_period": draw(st.sampled_from([100, 1000, 10_000])),
+            "hk_period": draw(st.sampled_from([1000, 9000])),
+        },
         "cabin": cabin,
         "sensor": sensor,
         "link": link,

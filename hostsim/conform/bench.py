@@ -112,6 +112,8 @@ class Bench(ABC):
     count: int = 0
     """Count of the next telecommand."""
     emulated: bool = False
+    rtt_s: float = 0.0
+    """Round trip of a question and its answer on a live target, as measured at the start."""
     slack_ms: int = 2
     """How far a time may be off: timers of an emulated node are exact but for the stepping."""
 

@@ -50,11 +50,11 @@ def all_octets(b: Bench) -> None:
 def delimiters(b: Bench) -> None:
     """Each frame of the answer to a ping has its own 00 before and after it."""
     b.ask(b.tc("ping"))
-    expect(
-        re.fullmatch(rb"(\0[^\0]+\0)+", b.raw) is not None,
-        "frames 00 ... 00, one after the other",
-        b.raw.hex(" "),
-    )
+    whole = b.raw[: b.raw.rfind(0) + 1]
+    if not whole.startswith(b"\0"):
+        whole = whole[whole.find(0) + 1 :]  # a poll on a live line may have been cut in two by the question
+    met = re.fullmatch(rb"(\0[^\0]+\0)+", whole) is not None
+    expect(met, "frames 00 ... 00, one after the other", b.raw.hex(" "))
 
 
 @case("FRM-02/doubled")
@@ -278,7 +278,7 @@ def link_counters(b: Bench) -> None:
     extra = got.pop("frames_ok")
     expected = {"bad_crc": 2, "bad_framing": 4, "bad_size": 3, "rejected": 0}
     expect(got == expected, str(expected), got)
-    expect(1 <= extra <= 1 + (0 if b.emulated else len(damage)), "frames_ok to count good frames only", extra)
+    expect(1 <= extra <= (1 if b.emulated else len(damage) + 2), "frames_ok to count good frames only", extra)
 
 
 @case("PEC-01/crc")

@@ -137,12 +137,19 @@ def counters_wrap(b: Bench) -> None:
 
 @case("HKP-07/last-sample")
 def last_sample(b: Bench) -> None:
-    """Pressure and temperature are those of the last sample, good or bad."""
-    for stamp, pressure, temperature, status in ((1000, 9876543, 29000, 0), (2000, 5432100, 30100, 3)):
-        b.sample(stamp, pressure, temperature, status)
+    """Pressure and temperature are 0 after boot, and then those of the last plausible sample of status 0."""
+    got = b.report()
+    expect(got["pressure_cPa"] == got["temperature_cK"] == 0, "0 cPa and 0 cK", [got])
+    for stamp, sample, wanted in (
+        (1000, (9876543, 29000, 0), (9876543, 29000)),
+        (2000, (5432100, 30100, 3), (9876543, 29000)),
+        (3000, (99_999, 30200, 0), (9876543, 29000)),
+        (4000, (9876000, 29100, 0), (9876000, 29100)),
+    ):
+        b.sample(stamp, *sample)
         got = b.report()
-        met = got["pressure_cPa"] == pressure and got["temperature_cK"] == temperature
-        expect(met, f"{pressure} cPa and {temperature} cK", [got])
+        met = (got["pressure_cPa"], got["temperature_cK"]) == wanted
+        expect(met, f"{wanted[0]} cPa and {wanted[1]} cK", [got])
 
 
 @case("PAR-06/hk-period")
@@ -391,7 +398,7 @@ def sample_status(b: Bench) -> None:
 
 @case("SEN-02/implausible")
 def implausible(b: Bench) -> None:
-    """Pressures just beyond their bounds and temperature 0 are implausible; the bounds themselves are not."""
+    """Pressures just beyond their bounds and less than 100 K are implausible; the bounds themselves are not."""
     set_all(b, pressure_low=2_000_000, pressure_high=11_000_000)
     for stamp, (pressure, wanted) in enumerate(
         (
@@ -406,8 +413,13 @@ def implausible(b: Bench) -> None:
         1,
     ):
         health(b, 1000 * stamp, wanted, pressure_cPa=pressure)
-    health(b, 20_000, 0, pressure_cPa=5_000_000)
-    health(b, 21_000, 5, pressure_cPa=5_000_000, temperature_cK=0)
+    for stamp, kelvin, wanted in (
+        (20_000, 10_000, 0),
+        (21_000, 9999, 5),
+        (22_000, 0, 5),
+        (23_000, 65_535, 0),
+    ):
+        health(b, stamp, wanted, pressure_cPa=5_000_000, temperature_cK=kelvin)
 
 
 @case("SEN-03/stuck")
@@ -465,18 +477,18 @@ def silent(b: Bench) -> None:
 
 @case("SEN-07/events", "SEN-05")
 def sensor_events(b: Bench) -> None:
-    """Each change of health is told once, in the right class, with the health and the pressure of the sample."""
-    for stamp, status, kind, title, cause in (
-        (1000, 0, FOUND, "TM[5,1]", 4),
-        (2000, 3, LOST, "TM[5,2]", 3),
-        (3000, 1, LOST, "TM[5,2]", 1),
-        (4000, 0, FOUND, "TM[5,1]", 1),
+    """Each change of health is told once, in the right class, with the health and the last plausible pressure."""
+    for stamp, status, kind, title, cause, value in (
+        (1000, 0, FOUND, "TM[5,1]", 4, 9_001_000),
+        (2000, 3, LOST, "TM[5,2]", 3, 9_001_000),
+        (3000, 1, LOST, "TM[5,2]", 1, 9_001_000),
+        (4000, 0, FOUND, "TM[5,1]", 1, 9_004_000),
     ):
         heard = b.sample(stamp, 9_000_000 + stamp, status=status)
         got = events(heard, LOST, FOUND)
         met = len(got) == 1 and got[0].title == title and got[0]["event"] == kind
-        met = met and got[0]["cause"] == cause and got[0]["value"] == 9_000_000 + stamp
-        expect(met, f"one {title} event {kind.value}, cause {cause}, value {9_000_000 + stamp}", got)
+        met = met and got[0]["cause"] == cause and got[0]["value"] == value
+        expect(met, f"one {title} event {kind.value}, cause {cause}, value {value}", got)
 
 
 @case("EVT-01/once", role="monitor")
@@ -491,3 +503,15 @@ def once(b: Bench) -> None:
     b.sample(9000)
     got = events(b.run(2000), LOST)
     expect(len(got) == 1, "one sensor lost event", got)
+
+
+@case("SEN-09/never-heard")
+def never_heard(b: Bench) -> None:
+    """A transducer that never answers after boot is told as lost, once, after the first poll and its repeats."""
+    begin = b.restart()[0].at_ms
+    gone = b.wait_for(lambda hs: events(hs, LOST), 2000)
+    near = abs(gone.at_ms - begin - 750) <= b.slack_ms
+    expect(near, "sensor lost 750 ms after boot", f"{gone.at_ms - begin} ms", timing=not b.emulated)
+    expect(gone["cause"] == t.Health.SILENT and gone["value"] == 0, "cause 4, value 0", [gone])
+    got = events(b.run(3000), LOST)
+    expect(not got, "no second sensor lost event", got)

@@ -19,8 +19,6 @@ DETECTOR_FIELDS = ("alarm_now", "cause", "law", "rate_cPa_h", "sigma_cPa_h", "tr
 SAMPLE_SIZE = t.TM_HEADER + sum(f.size for f in t.SAMPLE) + t.PEC
 COMPOSITION_SIZE = t.TM_HEADER + sum(f.size for f in t.COMPOSITION) + t.PEC
 STUCK_MOST = 100_000
-COLDEST_cK = 10_000
-"""Air is no gas below that."""
 _P = {p.name: p.id for p in PARAMETERS}
 
 
@@ -147,7 +145,8 @@ class Reference:
         self._judged = True
         self._inhibited_until: int | None = None
         self.pressure = self.temperature = 0
-        self._same = -1
+        self._same = 0
+        self._heard = False
         self._stamps: dict[str, tuple[int, int]] = {}
         self.rebooting = False
         self._event(t.AlarmClass.ADVISORY, t.Event.BOOT, cause, t.VERSION)
@@ -169,9 +168,8 @@ class Reference:
                 self._reply_due = now + self._p("reply_timeout")
                 self._poll("transducer")
             else:
-                if self._same < 0:
-                    # Not heard since boot: that is a loss to tell, though nothing else was known before.
-                    self._same, self.health = 0, t.Health.OK
+                if not self._heard:
+                    self._heard, self.health = True, t.Health.OK
                 self._sensor(t.Health.SILENT)
         self._poll_due = min(self._poll_due, now + self._p("poll_period"))
         if self._reply_due is None and self._poll_due <= now:
@@ -304,6 +302,7 @@ class Reference:
             return status
         if not self._plausible(pressure, temperature):
             return t.Health.IMPLAUSIBLE
+        self._heard = True
         same = (pressure, temperature) == (self.pressure, self.temperature)
         self._same = min(self._same + 1, STUCK_MOST) if same else 0
         self.pressure, self.temperature = pressure, temperature
@@ -317,7 +316,8 @@ class Reference:
         return t.Health.OK
 
     def _plausible(self, pressure: int, temperature: int) -> bool:
-        return self._p("pressure_low") <= pressure <= self._p("pressure_high") and temperature >= COLDEST_cK
+        """Whether air can be so: within the set bounds, and above 100 K."""
+        return self._p("pressure_low") <= pressure <= self._p("pressure_high") and temperature >= 10_000
 
     def _gap(self, role: str, stamp: tuple[int, int]) -> int:
         """Time since that instrument's last stamp, ms; negative where time went back or the stamp is no time."""

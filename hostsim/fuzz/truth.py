@@ -37,7 +37,7 @@ def _converged(plan: Plan, world: World, reference: Reference) -> None:
             "state after healing", f"the transducer is sound and reported {t.Health(hk['health']).name}"
         )
     given_up = any(title == "TC[20,3]" for title in world.ground.unanswered)
-    # A reset whose boot event was lost, in a gap of reception, cannot be told from the gap: the ground sets nothing then.
+    # A reset whose boot event was lost in a gap of reception looks like the gap: the ground sets nothing then.
     boots = sum(e.event is t.Event.BOOT for e in world.ground.events)
     if (
         not given_up

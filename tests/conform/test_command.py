@@ -192,7 +192,7 @@ def test_slow_target_is_retried_visibly(program):
 
 def test_ctrl_c_still_writes_the_reports(program, tmp_path):
     target = program("right", node("pass"))
-    script = "import typer, hostsim.conform.cli as c; a = typer.Typer(); a.command()(c.conform); a(standalone_mode=False)"
+    script = "import typer, hostsim.conform.cli as c; a = typer.Typer(); a.command()(c.conform); a()"
     words = [
         target,
         "--only",

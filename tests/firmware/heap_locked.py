@@ -1,11 +1,12 @@
-"""Run by the MicroPython VM: a monitor and a transducer talk to each other with the heap locked, so that no step allocates.
+"""Run by the MicroPython VM: a monitor and a transducer talk to each other with the heap locked: no step allocates.
 
 Prints what was done, or at which step and of what kind an allocation was tried. Argument: the number of steps.
 """
 
 import gc
-import micropython
 import sys
+
+import micropython
 
 from firmware.monitor import Monitor
 from firmware.transducer import Transducer
@@ -140,7 +141,18 @@ def main(steps, fall):
     finally:
         micropython.heap_unlock()
     m = w.monitor
-    print("frames", w.sent - before, "reports", w.kinds[62], "commands", w.n, "alarm", m.alarm, "health", m.health)
+    print(
+        "frames",
+        w.sent - before,
+        "reports",
+        w.kinds[62],
+        "commands",
+        w.n,
+        "alarm",
+        m.alarm,
+        "health",
+        m.health,
+    )
     print("counts", m.count)
 
 

@@ -65,8 +65,12 @@ def test_drawn_worlds(text, seed):
     LockStep(World(scenario, seed), target(), Recorder()).run(scenario.duration_ms)
 
 
-extremes = st.one_of(st.integers(0, (1 << 32) - 1), st.sampled_from([0, 100_000, 10_132_500, 12_000_000, 16_000_000]))
-settings_of = st.dictionaries(st.sampled_from(t.MONITOR_PARAMETERS), st.sampled_from(["low", "high"]), max_size=21)
+extremes = st.one_of(
+    st.integers(0, (1 << 32) - 1), st.sampled_from([0, 100_000, 10_132_500, 12_000_000, 16_000_000])
+)
+settings_of = st.dictionaries(
+    st.sampled_from(t.MONITOR_PARAMETERS), st.sampled_from(["low", "high"]), max_size=21
+)
 
 
 readings_of = st.lists(
@@ -130,7 +134,9 @@ def test_any_octets(inputs):
 
 
 @settings(max_examples=60)
-@given(st.integers(-(1 << 29), 1 << 29), st.integers(0, 0xFFFF), st.integers(0, 3), st.integers(-(10**6), 10**6))
+@given(
+    st.integers(-(1 << 29), 1 << 29), st.integers(0, 0xFFFF), st.integers(0, 3), st.integers(-(10**6), 10**6)
+)
 def test_any_sensor_behind_a_transducer(pressure, temperature, status, offset):
     class Sensor:
         pressure_cPa, temperature_cK = pressure, temperature

@@ -4,7 +4,7 @@ from binascii import crc_hqx
 
 import pytest
 from cobs import cobs
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packets import streams, tc_packets, tm_packets
 from peer import PID, TC, Bench, do, events, failure, names, sample, set_parameter, tc
@@ -17,7 +17,11 @@ Event, Failure, Function = t.Event, t.Failure, t.Function
 
 def raw(app, service, subtype, sequence=0, version=2, ack=9, pid=0x18A1, flags=3, source=0x55):
     """A telecommand's frame from its parts, made without either codec."""
-    head = pid.to_bytes(2, "big") + (flags << 14 | sequence).to_bytes(2, "big") + (len(app) + 6).to_bytes(2, "big")
+    head = (
+        pid.to_bytes(2, "big")
+        + (flags << 14 | sequence).to_bytes(2, "big")
+        + (len(app) + 6).to_bytes(2, "big")
+    )
     packet = head + bytes((version << 4 | ack, service, subtype)) + source.to_bytes(2, "big") + app
     return b"\0" + cobs.encode(packet + crc_hqx(packet, 0xFFFF).to_bytes(2, "big")) + b"\0"
 
@@ -117,7 +121,9 @@ def test_parameters_keep_their_bounds(p):
 
     assert value(1) == p.default
     assert p.low <= p.default <= p.high
-    for i, (new, kept) in enumerate([(p.low, p.low), (p.low - 1, p.low), (p.high + 1, p.low), (p.high, p.high)]):
+    for i, (new, kept) in enumerate(
+        [(p.low, p.low), (p.low - 1, p.low), (p.high + 1, p.low), (p.high, p.high)]
+    ):
         said = b.step(0, set_parameter(p.name, new, 10 + 2 * i))
         assert failure(said) == (Failure.NONE if new == kept else Failure.RANGE)
         assert value(11 + 2 * i) == kept
@@ -174,7 +180,9 @@ def test_a_repeated_set_does_not_undo_what_came_between():
 def test_a_repeated_report_is_reported_again(name):
     b = Bench()
     frame = tc(name, 9, **({"parameter": 2} if name == "report_parameter" else {}))
-    assert names(b.step(0, frame)) == names(b.step(0, frame)) == ["accepted", EXPECTED_REPORT[name], "completed"]
+    assert (
+        names(b.step(0, frame)) == names(b.step(0, frame)) == ["accepted", EXPECTED_REPORT[name], "completed"]
+    )
 
 
 def test_a_boot_forgets_the_last_request():
@@ -284,9 +292,7 @@ def test_latching_follows_its_model(todo):
             assert failure(b.step(0, do(Function.RESTART_DETECTOR, 0, i))) == Failure.NONE
             assert b.node.detector.resets == resets + 1
         else:
-            said = (
-                b.step(0, do(Function.REBOOT, 0, i)) if verb == "reboot" else b._take(b.target.reset())
-            )
+            said = b.step(0, do(Function.REBOOT, 0, i)) if verb == "reboot" else b._take(b.target.reset())
             cause = t.Reset.COMMANDED if verb == "reboot" else t.Reset.EXTERNAL
             assert (Event.BOOT, cause) in events(said)
             alarm, acknowledged, inhibit_ms = 0, False, 0
@@ -327,6 +333,24 @@ def test_reports_keep_their_period_whatever_else_happens(period, jitter):
     b.until(first + 9 * period, b.good)
     at = [ms for ms, p in b.log if p.packet.name == "housekeeping"]
     assert at == [first + period * i for i in range(10)]
+
+
+@given(st.lists(st.integers(0, 2500), min_size=1, max_size=20))
+def test_a_late_wake_costs_no_cadence(lateness):
+    """A node that is busy elsewhere is late once, not for ever: reports and polls stay on their grid."""
+    b = Bench()
+    b.step(0, set_parameter("hk_period", 5000) + set_parameter("poll_period", 3000, 1) + sample(0))
+    b.log.clear()
+    for late in lateness:
+        new = b.step(b.wake_ms + late)
+        while new:
+            rx = b"".join(b.good(p) for p in new if p.packet.kind == "TC")
+            new = b.step(0, rx) if rx else []
+    for name, first, period in (("housekeeping", 5000, 5000), ("report_hk", 1000, 3000)):
+        at = [ms for ms, p in b.log if p.packet.name == name and p.role != "analyser"]
+        due = range(first, b.t_ms + 1, period)
+        assert len(at) == len(due), name
+        assert all(0 <= ms - d <= 2500 for ms, d in zip(at, due, strict=True)), name
 
 
 def test_reports_can_be_turned_off_and_on():
@@ -375,6 +399,7 @@ def test_stamps_are_the_sum_of_the_elapsed_times(times):
 
 
 @given(st.lists(st.sampled_from(["crc", "framing", "size"]), max_size=25))
+@example(["crc", "framing", "size"] * 4)
 def test_damage_is_counted_by_kind_and_ten_in_a_period_are_noise(kinds):
     frame = bytearray(tc("ping", 0x1234))
     frame[5] ^= 0x10
@@ -401,7 +426,9 @@ def test_noise_is_counted_over_the_counters_roll_over():
     frame[5] ^= 0x10
     b.step(1, bytes(frame) * 10)
     said = b.until(10_000, b.good)
-    assert [p.values["value"] for p in said if p.packet.service == 5 and p.values["event"] == Event.LINK_NOISE] == [12]
+    assert [
+        p.values["value"] for p in said if p.packet.service == 5 and p.values["event"] == Event.LINK_NOISE
+    ] == [12]
     assert b.hk()["bad_crc"] == 4
 
 

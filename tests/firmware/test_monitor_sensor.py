@@ -1,10 +1,13 @@
 """The monitor and its transducer: polling, time-outs, retries, and what it believes."""
 
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from peer import PRESSURE, TEMPERATURE, Bench, composition, events, names, sample, set_parameter, tc
+from itertools import pairwise
 
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from peer import PRESSURE, TEMPERATURE, TM, Bench, composition, events, names, sample, set_parameter, tc
+
+from protocol import host
 from protocol import table as t
 
 Event, Health = t.Event, t.Health
@@ -41,13 +44,16 @@ def test_polls_keep_the_period_and_count_up(period, seed):
     at = polls(b.log)
     assert [ms for ms, _ in at] == [first + period * i for i in range(20)], "in cadence"
     counts = [p.sequence for _, p in b.log if p.packet.kind == "TC"]
-    assert [y - x for x, y in zip(counts, counts[1:], strict=False)] == [1] * (len(counts) - 1)
+    assert [y - x for x, y in pairwise(counts)] == [1] * (len(counts) - 1)
     assert b.hk()["timeouts"] == 0
 
 
 @settings(max_examples=40)
 @given(
-    period=st.integers(100, 5000), timeout=st.integers(20, 2000), retries=st.integers(0, 5), rounds=st.integers(1, 6)
+    period=st.integers(100, 5000),
+    timeout=st.integers(20, 2000),
+    retries=st.integers(0, 5),
+    rounds=st.integers(1, 6),
 )
 def test_an_unanswered_poll_is_repeated_within_its_bound(period, timeout, retries, rounds):
     b = found(poll_period=period, reply_timeout=timeout, poll_retries=retries, hk_period=t.DAY_MS)
@@ -60,7 +66,7 @@ def test_an_unanswered_poll_is_repeated_within_its_bound(period, timeout, retrie
     assert first == [first[0] + timeout * i for i in range(retries + 1)]
     assert lost == [first[0] + timeout * (retries + 1)], "exactly after the last retry"
     # Never a faster train than one poll a time-out, never more in one round than the bound.
-    assert all(y - x >= min(timeout, period) for x, y in zip(at, at[1:], strict=False))
+    assert all(y - x >= min(timeout, period) for x, y in pairwise(at))
     assert len(at) <= (b.t_ms // (timeout * (retries + 1)) + 2) * (retries + 1)
 
 
@@ -109,12 +115,15 @@ def test_an_answer_in_the_last_moment_is_no_timeout():
 bad_samples = st.one_of(
     st.builds(lambda p: ({"pressure": p}, Health.IMPLAUSIBLE), st.integers(0, P["pressure_low"].default - 1)),
     st.builds(
-        lambda p: ({"pressure": p}, Health.IMPLAUSIBLE), st.integers(P["pressure_high"].default + 1, (1 << 32) - 1)
+        lambda p: ({"pressure": p}, Health.IMPLAUSIBLE),
+        st.integers(P["pressure_high"].default + 1, (1 << 32) - 1),
     ),
     st.builds(lambda k: ({"temperature": k}, Health.IMPLAUSIBLE), st.integers(0, 9999)),
     st.builds(lambda s: ({"status": s}, Health(s)), st.integers(1, 3)),
     st.builds(
-        lambda s, p: ({"status": s, "pressure": p}, Health(s)), st.integers(1, 3), st.integers(0, (1 << 32) - 1)
+        lambda s, p: ({"status": s, "pressure": p}, Health(s)),
+        st.integers(1, 3),
+        st.integers(0, (1 << 32) - 1),
     ),
 )
 
@@ -150,7 +159,7 @@ def test_plausible_range_is_inclusive_and_a_parameter(low, high, pressure, kelvi
 def test_stuck_after_so_many_identical_readings(limit):
     b = found(stuck_samples=limit)
     said = []
-    for i in range(1, limit + 5):
+    for _ in range(limit + 4):
         said.append(events(b.step(1000, sample(b.t_ms + 1000))))
     lost = [i for i, e in enumerate(said, 1) if e]
     assert lost == [limit]
@@ -173,18 +182,15 @@ def test_a_stamp_that_goes_back_is_a_fault_once(before_s, back_ms):
     b.log.clear()
     assert events(b.step(10, sample(stamp - back_ms, PRESSURE + 1))) == [(Event.SENSOR_LOST, Health.TIME)]
     # A restarted instrument counts from its own zero: its next sample is good again, the step between is not used.
-    assert events(b.step(10, sample(stamp - back_ms + 1000, PRESSURE + 2))) == [(Event.SENSOR_FOUND, Health.TIME)]
+    assert events(b.step(10, sample(stamp - back_ms + 1000, PRESSURE + 2))) == [
+        (Event.SENSOR_FOUND, Health.TIME)
+    ]
     assert b.node.detector.t % 86400 == 1
 
 
 @given(st.integers(t.DAY_MS, 0xFFFFFFFF), st.integers(0, 0xFFFF))
 def test_a_stamp_that_is_no_time_is_a_fault(ms, day):
     b = found()
-    frame = sample(5000)
-    from peer import TM
-
-    from protocol import host
-
     values = {"pressure_cPa": PRESSURE, "temperature_cK": TEMPERATURE, "status": 0}
     frame = host.seal(host.encode_tm(TM["sample"], t.Apid.TRANSDUCER, 0, day, ms, values))
     assert events(b.step(10, frame)) == [(Event.SENSOR_LOST, Health.TIME)]
@@ -200,6 +206,8 @@ def test_a_repeated_stamp_is_the_same_sample_once_more(n):
 
 
 @given(st.integers(0, 0x1FFFF), st.integers(0, t.DAY_MS - 1), st.integers(1, 5 * t.DAY_MS))
+@example(0xFFFF, t.DAY_MS - 1, 1)
+@example(0xFFFF, 5, t.DAY_MS)
 def test_the_gap_between_stamps_is_what_the_detector_gets(day, ms, gap):
     """Also over the roll-over of the day and of the 16-bit day count; more than a day counts as a day."""
     b = Bench()
@@ -222,7 +230,7 @@ def test_the_analyser_is_polled_behind_an_answer_and_feeds_nitrogen():
 
     b.until(60_000, both)
     at = [ms for ms, _ in polls(b.log, "analyser")]
-    assert all(5000 <= y - x <= 6000 for x, y in zip(at, at[1:], strict=False))
+    assert all(5000 <= y - x <= 6000 for x, y in pairwise(at))
     assert len(at) == 12
     assert b.hk()["flags"] & t.Flag.NITROGEN_WATCH
     off = configured(analyser_period=0)
@@ -231,7 +239,10 @@ def test_the_analyser_is_polled_behind_an_answer_and_feeds_nitrogen():
 
 
 @given(
-    ppn2=st.integers(0, (1 << 32) - 1), temperature=st.integers(0, 0xFFFF), status=st.integers(0, 255), n=st.integers(1, 4)
+    ppn2=st.integers(0, (1 << 32) - 1),
+    temperature=st.integers(0, 0xFFFF),
+    status=st.integers(0, 255),
+    n=st.integers(1, 4),
 )
 def test_no_analysis_hurts_whatever_it_says(ppn2, temperature, status, n):
     b = found()
@@ -242,17 +253,17 @@ def test_no_analysis_hurts_whatever_it_says(ppn2, temperature, status, n):
         b.step(1000, composition(300_000 * i))
     b.step(1000, composition(300_000 * n, ppn2, temperature, status))
     b.step(1000, composition(300_000 * (n + 1)))
-    believed = status == 0 and temperature >= 10_000 and P["pressure_low"].default <= ppn2 <= P["pressure_high"].default
+    believed = (
+        status == 0
+        and temperature >= 10_000
+        and P["pressure_low"].default <= ppn2 <= P["pressure_high"].default
+    )
     assert b.hk()["flags"] & t.Flag.NITROGEN_WATCH
     assert len(taken) == n + believed
     assert sum(gap for gap, _, _ in taken[1:]) == 300_000 * (n if n > 1 or believed else 0), "no time is lost"
 
 
 def test_other_telemetry_of_the_instruments_is_theirs():
-    from peer import TM
-
-    from protocol import host
-
     b = found()
     values = {"event": t.Event.BOOT, "cause": 0, "value": t.VERSION}
     for apid in (t.Apid.TRANSDUCER, t.Apid.ANALYSER):

@@ -38,7 +38,8 @@ WORLD = worlds.toml(
 
 
 def in_a_process(path, seed, hash_seed):
-    command = [sys.executable, "-m", "hostsim.cli", "run", str(path), "--target", "cpython", "--seed", str(seed), "--json"]
+    command = [sys.executable, "-m", "hostsim.cli", "run", str(path)]
+    command += ["--target", "cpython", "--seed", str(seed), "--json"]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

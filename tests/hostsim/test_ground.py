@@ -2,7 +2,7 @@
 
 import pytest
 import worlds
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from peer import TC, TM
 
@@ -69,6 +69,21 @@ def test_a_refusal_is_an_answer_and_is_kept():
     assert "no alarm" in u.ground.refused[0]
 
 
+@pytest.mark.parametrize("first", ["accepted", "housekeeping"])
+def test_a_command_sent_before_first_contact_is_not_forgotten(first):
+    """The boot event was lost; the parameters go out once the command in flight is answered."""
+    u = Uplink(z=50)
+    u.ground.command(TC["ping"], {}, 0)
+    if first == "accepted":
+        u.answer("accepted", 5)
+    else:
+        u.ground.telemetry(tm("housekeeping", 5, **HK), 0)
+    u.ground.retry(u.ground.due_ms)
+    assert [(c.packet.name, c.sequence) for c in u.sent] == [("ping", 0)] * 2
+    u.answer("completed", 6)
+    assert [c.packet.name for c in u.sent[2:]] == ["set_parameter"]
+
+
 def test_an_answer_to_another_request_is_no_answer():
     u = Uplink()
     u.ground.command(TC["ping"], {}, 0)
@@ -77,6 +92,7 @@ def test_an_answer_to_another_request_is_no_answer():
 
 
 @given(st.integers(0, 0x3FFF), st.lists(st.integers(0, 300), min_size=1, max_size=20))
+@example(16380, [3, 0])
 def test_gaps_are_counted_modulo_16384(start, gaps):
     u = Uplink()
     sequence = start
@@ -92,6 +108,8 @@ def test_a_restart_is_no_gap_and_brings_the_parameters_back(before, first, boot_
     """Also where the boot event itself was lost, after however many packets: the monitor's clock has gone back."""
     u = Uplink(hk_period=4000, z=50)
     u.ground.telemetry(tm("alive", before, 90_000_000), 0)
+    assert len(u.sent) == 1, "at first contact, too"
+    u.sent.clear()
     if boot_event_lost:
         u.ground.telemetry(tm("housekeeping", first, 10_000, **HK), 0)
     else:

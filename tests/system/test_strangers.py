@@ -147,7 +147,15 @@ def test_each_message_type_is_read_by_a_stranger(target, request):
     reboot = stamps.index(0, 1)
     assert stamps[:reboot] == sorted(stamps[:reboot])
     names = {read_tm(p)[1] for p in packets_of(b"".join(s.tx for s in keeper.steps)) if not p[0] & 0x10}
-    assert names >= {"accepted", "completed", "failed", "housekeeping", "event_advisory", "alive", "parameter_value"}
+    assert names >= {
+        "accepted",
+        "completed",
+        "failed",
+        "housekeeping",
+        "event_advisory",
+        "alive",
+        "parameter_value",
+    }
     assert names & {"event_warning", "event_emergency", "event_caution"}
     sent = {read_tc(p)[1] for p in packets_of(b"".join(s.rx for s in keeper.steps)) if p[0] & 0x10}
     assert sent == {p.name for p in t.TC_PACKETS}

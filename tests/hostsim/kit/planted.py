@@ -190,7 +190,7 @@ PLANTED = (
         "self.sg = 1 if d < 0 else -1",
         "self.sg = -1 if d < 0 else 1",
     ),
-    Planted("detector: optimistic T-reserve", DETECTOR, "t = (d << 6) // q if", "t = (d << 8) // q if"),
+    Planted("detector: optimistic T-reserve", DETECTOR, "// q * 225 >> 2", "// q * 225"),
     Planted(
         "detector: class one too low", DETECTOR, "            self.cls = 4\n", "            self.cls = 2\n"
     ),

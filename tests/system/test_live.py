@@ -1,0 +1,212 @@
+"""The live path: the firmware as a process on a pty or a socket, and ports that are silent, mad or unplugged."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import worlds
+from test_cli import COMMAND, ENVIRONMENT
+
+from hostsim import live
+from hostsim import scenario as scenarios
+from hostsim.errors import CabinwatchError, SetupError
+from hostsim.live import Live, open_port
+from hostsim.transcript import Recorder, read
+from hostsim.world import World
+
+SECONDS = 80
+SPEED = 20
+LEAK = worlds.toml(
+    {
+        "title": "a burst, fast",
+        "duration": SECONDS,
+        "parameters": {"poll_period": 2000, "hk_period": 20_000},
+        "cabin": {
+            "compartments": {"station": {"volume": "20 m3"}},
+            "leaks": {"hole": {"size": "60 mm", "at": 20}},
+        },
+        "expect": {"alarm": "emergency", "after": 20},
+    }
+)
+
+
+@pytest.fixture
+def leak_file(tmp_path):
+    path = tmp_path / "leak.toml"
+    path.write_text(LEAK)
+    return path
+
+
+def cabinwatch(*words):
+    return subprocess.run(
+        [*COMMAND, *words], capture_output=True, text=True, env=ENVIRONMENT, timeout=120, check=False
+    )
+
+
+@pytest.mark.parametrize("way", ["pty", "socket"])
+@pytest.mark.parametrize("target", ["cpython", "micropython"])
+def test_a_live_process_plays_the_same_world(leak_file, tmp_path, way, target, request):
+    """Real time at 20 world seconds a second: data carry their own time, so the alarm is the same one."""
+    if target == "micropython":
+        request.getfixturevalue("vm")
+    more = ["--tcp", "0"] if way == "socket" else []
+    device = subprocess.Popen(
+        [*COMMAND, "device", "--target", target, *more], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    try:
+        url = device.stdout.readline().strip()
+        assert url.startswith("socket://127.0.0.1:" if way == "socket" else "/dev/")
+        record = tmp_path / "live.jsonl"
+        words = [
+            "run",
+            str(leak_file),
+            "--target",
+            url,
+            "--speed",
+            str(SPEED),
+            "--record",
+            str(record),
+            "--json",
+        ]
+        done = cabinwatch(*words)
+        assert done.returncode == 0, done.stderr + done.stdout
+        found = json.loads(done.stdout)
+        codes = [e["code"] for e in found["events"]]
+        assert "sensor_found" in codes
+        assert "emergency" in [e["class"] for e in found["events"] if e["code"] == "alarm"]
+        assert found["link"]["frames"] > SECONDS / 2
+        assert found["link"]["crc_errors"] == found["link"]["resyncs"] == 0
+        assert found["wall_s"] >= SECONDS / SPEED, "in real time"
+        transcript = read(record)
+        assert transcript.header["live"]
+        assert not transcript.cut
+        again = cabinwatch("replay", str(record))
+        assert again.returncode == 2
+        assert "was recorded live" in again.stderr
+    finally:
+        device.kill()
+        device.wait()
+        device.stdout.close()
+
+
+class Peer:
+    """Something at the other end of a socket that is no monitor: ``act(connection)`` runs in a thread."""
+
+    def __init__(self, act):
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.url = f"socket://127.0.0.1:{self.sock.getsockname()[1]}"
+        self.thread = threading.Thread(target=self._serve, args=(act,), daemon=True)
+        self.thread.start()
+
+    def _serve(self, act):
+        connection, _ = self.sock.accept()
+        with connection:
+            act(connection)
+
+    def close(self):
+        self.thread.join(timeout=10)
+        self.sock.close()
+
+
+def play(url, patience_s, recorder=None):
+    world = World(scenarios.parse(LEAK, "leak.toml"), 1)
+    with open_port(url, 115200) as port:
+        Live(world, port, recorder or Recorder()).run(5000, patience_s=patience_s)
+
+
+def say_until_answered(connection, data):
+    """Say it again and again: opening a port throws away what came in before."""
+    connection.settimeout(0.02)
+    while True:
+        try:
+            connection.sendall(data)
+            return connection.recv(10)
+        except TimeoutError:
+            continue
+        except OSError:
+            return b""
+        finally:
+            connection.settimeout(None)
+
+
+def wait_for_hang_up(connection):
+    while connection.recv(1024):
+        pass
+
+
+def test_a_silent_port_is_one_clear_message():
+    peer = Peer(wait_for_hang_up)
+    with pytest.raises(SetupError, match=r"nothing came from .* in 0.3 s. Is the monitor flashed"):
+        play(peer.url, 0.3)
+    peer.close()
+
+
+def test_a_port_that_speaks_garbage_is_one_clear_message():
+    def babble(connection):
+        say_until_answered(
+            connection, b"\0MicroPython v1.9.2 on 2017-09-01; micro:bit\r\n>>> \0\x05abcd\0" * 4
+        )
+
+    peer = Peer(babble)
+    with pytest.raises(SetupError, match=r"octets came from .* no good frame among them") as refused:
+        play(peer.url, 0.5)
+    assert "(first: " in str(refused.value), "it shows what it heard"
+    peer.close()
+
+
+def test_a_loop_is_not_a_monitor():
+    with pytest.raises(SetupError, match=r"nothing came from loop://"):
+        play("loop://", 0.2)
+
+
+@pytest.mark.parametrize("hang_up", [True, False])
+def test_a_device_that_goes_away_in_mid_run_keeps_its_recording(tmp_path, hang_up):
+    from peer import Bench
+
+    from hostsim.targets.cpython import CpythonTarget
+
+    boot = CpythonTarget().start()[0]
+    assert Bench().boot_packets
+
+    def leave(connection):
+        say_until_answered(connection, boot)
+        if not hang_up:
+            wait_for_hang_up(connection)
+
+    peer = Peer(leave)
+    recorder = Recorder(tmp_path / "r.jsonl", {})
+    with pytest.raises(CabinwatchError, match=r"is gone|fell silent|hung up|refused|Broken|reset"):
+        play(peer.url, 0.3, recorder)
+    recorder.close()
+    assert boot in b"".join(step.tx for step in read(tmp_path / "r.jsonl").steps)
+    peer.close()
+
+
+def test_a_silent_device_from_the_command_line(tmp_path, leak_file, monkeypatch, capsys):
+    """A real pty with nobody behind it."""
+    import pty
+    import tty
+
+    from hostsim import cli
+
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    try:
+        monkeypatch.setattr(live, "PATIENCE_S", 0.3)
+        monkeypatch.setattr(
+            sys, "argv", ["cabinwatch", "run", str(leak_file), "--target", os.ttyname(theirs)]
+        )
+        begin = time.monotonic()
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert end.value.code == 2
+        assert "nothing came from /dev/" in capsys.readouterr().err
+        assert time.monotonic() - begin < 9, "the patience that was asked for"
+    finally:
+        os.close(ours)
+        os.close(theirs)
