@@ -97,6 +97,8 @@ class Clock:
             if self.at(corner - 1) >= shown_ms:
                 return self._search(shown_ms, low, corner - 1)
             low = corner
+            # A wait goes on through a jump back: the node's timer counts ticks, it does not compare times.
+            shown_ms += sum(by for at, by in self._jumps if at == corner and by < 0)
         # Beyond the last corner it runs at least nine tenths as fast as the world.
         return self._search(shown_ms, low, low + 1 + max(0, shown_ms - self.at(low)) * 2)
 

@@ -35,7 +35,7 @@ class LockStep:
         self._stalls = [f for f in faults if isinstance(f, Stall)]
         for fault in faults:
             if isinstance(fault, Reset):
-                world.at(round(fault.at * 1000), self._resetter(fault))
+                world.at(round(fault.at * 1000), self._resetter(fault), first=True)
 
     def run(self, until_ms: int, tick: Callable[[], None] = lambda: None) -> None:
         """Start the target and play up to ``until_ms`` of the world; ``tick`` is called after every step."""

@@ -57,7 +57,7 @@ class Channel:
         return fault.uninvited(line)
 
     def carry(self, data: bytes, t_ms: int) -> list[Delivery]:
-        """Send ``data`` at t_ms: what arrives, and when. In order, whatever the delays, unless a fault says otherwise."""
+        """Send ``data`` at t_ms: what arrives, and when. In order unless a fault says otherwise."""
         self._free_ms = max(t_ms, self._free_ms) - (-len(data) * BITS * 1000 // self._baud)
         due = self._free_ms + self._latency_ms
         if not self._faults:

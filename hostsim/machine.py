@@ -81,7 +81,11 @@ class CabinMachine(RuleBasedStateMachine):
 
     # -- rules
 
-    @rule(seconds=hy.one_of(hy.sampled_from((1.0, 0.005, 0.25, 10.0, 60.0)), hy.integers(1, 60_000).map(lambda n: n / 1000)))
+    @rule(
+        seconds=hy.one_of(
+            hy.sampled_from((1.0, 0.005, 0.25, 10.0, 60.0)), hy.integers(1, 60_000).map(lambda n: n / 1000)
+        )
+    )
     def let_time_pass(self, seconds: float) -> None:
         """Time passes."""
         self._play(seconds)

@@ -1,8 +1,8 @@
 """The pytest plugin: fixtures ``world``, ``link``, ``target``, ``ground``, and a report that shows what happened.
 
 Nothing heavy is imported until a test asks for a fixture. A test says what it plays with a marker:
-``@pytest.mark.cabin("ms09")``, a path, a Scenario, or keywords of one (``cabin=..., link=...``); ``seed=`` overrides the
-option. The default is a quiet cabin of 100 m3.
+``@pytest.mark.cabin("ms09")``, a path, a Scenario, or keywords of one (``cabin=..., link=...``); ``seed=`` overrides
+the option. The default is a quiet cabin of 100 m3.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,6 @@ import pytest
 
 if TYPE_CHECKING:
     from hostsim.ground import Ground
-    from hostsim.link_faults import AnyLinkFault
     from hostsim.session import Session
     from hostsim.targets.base import Target
 
@@ -25,7 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("cabinwatch")
     group.addoption("--cabin-target", default="cpython", help="where the firmware runs (default: cpython)")
     group.addoption("--cabin-seed", type=int, default=1, help="seed of every world (default: 1)")
-    group.addoption("--cabin-port", default=None, help="a live node: serial port or pyserial URL, instead of a target")
+    group.addoption(
+        "--cabin-port", default=None, help="a live node: serial port or pyserial URL, instead of a target"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,7 +52,11 @@ def world(request: pytest.FixtureRequest) -> "Iterator[Session]":
     seed = options.pop("seed", request.config.getoption("--cabin-seed"))
     if isinstance(chosen, str):
         chosen = load(chosen)[0]
-    scenario = chosen if isinstance(chosen, Scenario) else Scenario.model_validate({**DEFAULT, **(chosen or {}), **options})
+    scenario = (
+        chosen
+        if isinstance(chosen, Scenario)
+        else Scenario.model_validate({**DEFAULT, **(chosen or {}), **options})
+    )
     where = request.config.getoption("--cabin-port") or request.config.getoption("--cabin-target")
     session = Session(scenario, seed=seed, target=where)
     request.node.stash[_SESSION] = session

@@ -132,58 +132,76 @@ class Session:
         """Let the scenario's whole duration pass."""
         self.play(self.scenario.duration - self.now_s)
 
-    # -- what is done; each also becomes an event of the story
+    # -- what is done, a millisecond from now; each also becomes an event of the story
+
+    @property
+    def soon_s(self) -> float:
+        """When the next thing is done: a millisecond from now, since this one is over."""
+        return (self.world.now_ms + 1) / 1000
 
     def leak(self, leak: Leak | str) -> str:
         """Start a leak now (a model, or a size such as ``"2 mm"``); returns its name."""
         model = Leak.model_validate({"size": leak}) if isinstance(leak, str) else leak
         self._names += 1
         name = f"leak-{self._names}"
-        self.world.station.apply(self.now_s, StartLeak(name, model))
+        self.world.station.apply(self.soon_s, StartLeak(name, model))
         written = plain(model)
-        written["at"] = model.at + self.now_s
-        written["profile"] = [{**change, "at": change["at"] + self.now_s} for change in written.get("profile", [])]
+        written["at"] = model.at + self.soon_s
+        written["profile"] = [
+            {**change, "at": change["at"] + self.soon_s} for change in written.get("profile", [])
+        ]
         self._story.setdefault("cabin", {}).setdefault("leaks", {})[name] = written
         return name
 
     def do(self, action: Open | Close | Patch) -> None:
         """Open or close a hatch or valve, or patch a leak, now."""
-        self.world.station.apply(self.now_s, action)
+        self.world.station.apply(self.soon_s, action)
         name = action.leak if isinstance(action, Patch) else action.name
-        self._write("cabin", "actions", {"at": self.now_s, VERBS[type(action)]: name})
+        self._write("cabin", "actions", {"at": self.soon_s, VERBS[type(action)]: name})
 
     def repress(self, flow: Repress) -> None:
         """Let gas in from now on."""
-        self.world.station.apply(self.now_s, LetIn(flow))
+        self.world.station.apply(self.soon_s, LetIn(flow))
         self._names += 1
-        written = {**plain(flow), "at": flow.at + self.now_s}
+        written = {**plain(flow), "at": flow.at + self.soon_s}
         self._story["cabin"].setdefault("flows", {})[f"repress-{self._names}"] = written
 
     def link_fault(self, fault: AnyLinkFault) -> None:
         """Put a fault on the line; its window is in world time."""
+        fault = self._later(fault)
         self.world.add_link_fault(fault)
         self._write("link", "faults", plain(fault))
 
     def sensor_fault(self, fault: SensorFault) -> None:
         """Give the transducer a fault; its window is in world time."""
+        fault = self._later(fault)
         self.world.sensor.faults = [*self.world.sensor.faults, fault]
         self._write("sensor", "faults", plain(fault))
 
     def command(self, do: str | Telecommand, **more: Any) -> None:
         """Have the ground send a telecommand now; words as in a scenario file."""
-        command = Telecommand.model_validate({"at": self.now_s, "do": do, **more}) if isinstance(do, str) else do
+        command = (
+            Telecommand.model_validate({"at": self.soon_s, "do": do, **more})
+            if isinstance(do, str)
+            else self._later(do)
+        )
         self.world.add_telecommand(command)
         self._write(None, "telecommands", plain(command))
 
     def raw(self, raw: RawTelecommand) -> None:
         """Put raw octets on the line to the monitor, at their time."""
+        raw = self._later(raw)
         self.world.add_raw(raw)
         self._write(None, "raw", plain(raw))
 
     def reset(self) -> None:
         """Reset the monitor now."""
-        self.world.at(self.world.now_ms, lambda: self.world.on_reset())
-        self._write("device", "faults", {"kind": "reset", "at": self.now_s})
+        self.world.at(self.world.now_ms + 1, lambda: self.world.on_reset(), first=True)
+        self._write("device", "faults", {"kind": "reset", "at": self.soon_s})
+
+    def _later(self, fault: Any) -> Any:
+        """The fault, setting in no sooner than can be."""
+        return fault.model_copy(update={"at": max(fault.at, self.soon_s)})
 
     def _write(self, table: str | None, key: str, entry: dict[str, Any]) -> None:
         place = self._story if table is None else self._story.setdefault(table, {})
@@ -218,7 +236,10 @@ class Session:
         frames = "\n".join(line for step in self.watch.last for line in _decoded(step))
         log = getattr(self.target, "log", lambda: "")()
         return [
-            ("truth and report", f"at {self.now_s} s\ntruth   {truth}\nreport  {state_line(self.world)}\n{self.ground.counts}"),
+            (
+                "truth and report",
+                f"at {self.now_s} s\ntruth   {truth}\nreport  {state_line(self.world)}\n{self.ground.counts}",
+            ),
             ("events", events or "none"),
             ("last frames", frames or "none"),
             *([("device log", log)] if log else []),

@@ -23,6 +23,8 @@ from hostsim.sensors import GasAnalyser, PressureSensor
 from protocol import host
 from protocol import table as t
 
+FIRST = 1 << 60
+
 
 class World:
     """Everything but the firmware. ``on_event`` is told of each event that reaches the ground."""
@@ -73,10 +75,10 @@ class World:
 
     # -- the queue
 
-    def at(self, t_ms: int, action: Callable[[], None]) -> None:
-        """Do ``action`` at t_ms; what falls on the same millisecond is done in the order of the calls."""
+    def at(self, t_ms: int, action: Callable[[], None], first: bool = False) -> None:
+        """Do ``action`` at t_ms; on one millisecond in the order of the calls, ``first`` first."""
         self._count += 1
-        heapq.heappush(self._events, (t_ms, self._count, action))
+        heapq.heappush(self._events, (t_ms, self._count - FIRST if first else self._count, action))
 
     def next_ms(self) -> int | None:
         """When something happens next; None = never."""
@@ -171,12 +173,12 @@ class World:
 
     def add_telecommand(self, command: Telecommand) -> None:
         """Have the ground send it at its time."""
-        self.at(command.at_ms, self._commander(command.packet, command.values))
+        self.at(command.at_ms, self._commander(command.packet, command.values), first=True)
 
     def add_raw(self, raw: RawTelecommand) -> None:
         """Put its octets on the line at its times."""
         for t_ms in raw.times_ms():
-            self.at(t_ms, partial(self._to_monitor, raw.frame()))
+            self.at(t_ms, partial(self._to_monitor, raw.frame()), first=True)
 
     def _commander(self, packet: t.Packet, values: dict[str, int]) -> Callable[[], None]:
         def send() -> None:

@@ -24,14 +24,24 @@ SHRUNK = 3
 
 
 def fuzz(
-    seed: Annotated[str, typer.Option(help="Any text draws a campaign; a git commit hash is a good one.")] = "1",
-    runs: Annotated[int | None, typer.Option(min=1, help="How many runs. Default: 1000, or as long as --minutes.")] = None,
+    seed: Annotated[
+        str, typer.Option(help="Any text draws a campaign; a git commit hash is a good one.")
+    ] = "1",
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="How many runs. Default: 1000, or as long as --minutes.")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after this much wall time.")] = None,
-    only: Annotated[int | None, typer.Option(min=0, help="Play this run alone, and print all its options.")] = None,
+    only: Annotated[
+        int | None, typer.Option(min=0, help="Play this run alone, and print all its options.")
+    ] = None,
     target: Annotated[str, typer.Option("--target", "-t", help=f"One of {', '.join(EMULATED)}.")] = "cpython",
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler; needs cabinwatch[cluster].")] = None,
-    out: Annotated[Path, typer.Option(help="Where scenarios of failures are written.")] = Path("fuzz-failures"),
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler; needs cabinwatch[cluster].")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where scenarios of failures are written.")] = Path(
+        "fuzz-failures"
+    ),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Play random worlds full of faults to the firmware and judge every octet.
@@ -60,7 +70,13 @@ def fuzz(
     with Progress(quiet=as_json) as progress:
         tally, interrupted = campaign(results, minutes * 60 if minutes else None, progress.show)
     wall_s = time.monotonic() - begin
-    report = {"seed": seed, "target": target, "jobs": jobs, "interrupted": interrupted, **tally.as_json(wall_s)}
+    report = {
+        "seed": seed,
+        "target": target,
+        "jobs": jobs,
+        "interrupted": interrupted,
+        **tally.as_json(wall_s),
+    }
     written = [] if interrupted else [_write(seed, target, o, out) for o in tally.failures[:SHRUNK]]
     if as_json:
         print(json.dumps({**report, "scenarios": [str(path) for path, _ in written]}))
@@ -97,7 +113,9 @@ def _write(seed: str, target: str, outcome: Outcome, folder: Path) -> tuple[Path
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{seed}-{outcome.run}.toml"
     told = "\n".join(f"# {line}" for line in (outcome.kind, *outcome.text.splitlines()))
-    path.write_text(f"{told}\n# cabinwatch run {path} --seed {plan.seed} --target {target}\n{to_toml(small.scenario)}")
+    path.write_text(
+        f"{told}\n# cabinwatch run {path} --seed {plan.seed} --target {target}\n{to_toml(small.scenario)}"
+    )
     return path, plan.seed
 
 
@@ -123,7 +141,9 @@ class Progress:
             self._shown = now
             rate = tally.runs / (now - self._begin)
             failed = sum(tally.failed.values())
-            self._console.print(f"{tally.runs} runs, {rate:.0f} a second, {failed} failed".ljust(70), end="\r")
+            self._console.print(
+                f"{tally.runs} runs, {rate:.0f} a second, {failed} failed".ljust(70), end="\r"
+            )
 
 
 __all__ = ["CLASSES", "fuzz"]

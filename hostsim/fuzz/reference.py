@@ -8,9 +8,9 @@ monitor; the rules of latching, acknowledging and inhibiting are checked all the
 from collections import deque
 from typing import Any
 
+from hostsim.transcript import Step
 from protocol import host
 from protocol import table as t
-from hostsim.transcript import Step
 
 ACCEPTED = {(p.service, p.subtype): p.data_size for p in t.TC_PACKETS if "monitor" in p.roles}
 SERVICES = {service for service, _ in ACCEPTED}
@@ -32,7 +32,7 @@ class Wrong(AssertionError):
 
 def small(raw: bytes) -> int:
     """A signed 32-bit field held within the node's 31-bit integers."""
-    return max(-(1 << 30), min((1 << 30) - 1, int.from_bytes(raw, "big", signed=True)))
+    return max(1 - (1 << 30), min((1 << 30) - 1, int.from_bytes(raw, "big", signed=True)))
 
 
 class Reference:
@@ -47,6 +47,7 @@ class Reference:
         self._decoder = host.StreamDecoder()
         self._stream = host.StreamDecoder()
         self._booted = False
+        self._sequence = self._poll_sequence = 0
 
     # -- one step
 
@@ -94,7 +95,9 @@ class Reference:
             raise Wrong("wrong", f"{name} {expected} was due; {got.text()} came")
         if got.packet.kind == "TM":
             if got.role != "monitor" or got.sequence != self._sequence:
-                raise Wrong("sequence", f"sequence count {self._sequence} was due: {got.sequence} in {got.text()}")
+                raise Wrong(
+                    "sequence", f"sequence count {self._sequence} was due: {got.sequence} in {got.text()}"
+                )
             self._sequence = (self._sequence + 1) % 16384
             shown = (self.node_ms - self._boot_ms) % (65536 * t.DAY_MS)
             if got.time_ms != shown:
@@ -111,7 +114,9 @@ class Reference:
         if got is None or got.packet.name != "report_hk" or got.role != role:
             raise Wrong("missing", f"a poll of the {role} was due; {got.text() if got else 'nothing'} came")
         if got.sequence != self._poll_sequence or got.ack:
-            raise Wrong("sequence", f"poll number {self._poll_sequence} was due: {got.sequence}, flags {got.ack}")
+            raise Wrong(
+                "sequence", f"poll number {self._poll_sequence} was due: {got.sequence}, flags {got.ack}"
+            )
         self._poll_sequence = (self._poll_sequence + 1) % 16384
         self._take("report_hk", n=1, sid=1, peer=int(t.Apid.MONITOR))
 
@@ -122,7 +127,9 @@ class Reference:
     def _boot(self, cause: t.Reset) -> None:
         self.boots += 1
         self.parameters = [p.default for p in PARAMETERS]
-        self.counts = dict.fromkeys(("frames_ok", "bad_crc", "bad_framing", "bad_size", "rejected", "timeouts"), 0)
+        self.counts = dict.fromkeys(
+            ("frames_ok", "bad_crc", "bad_framing", "bad_size", "rejected", "timeouts"), 0
+        )
         self._decoder = host.StreamDecoder()
         self._boot_ms = now = self.node_ms
         self._sequence = self._poll_sequence = 0
@@ -204,7 +211,9 @@ class Reference:
             if got["alarm_now"] > self.latched:
                 raise Wrong("latch", f"class {got['alarm_now']} is justified and {self.latched} latched")
             if self.acknowledged:
-                raise Wrong("latch", f"acknowledged, {got['alarm_now']} is justified and {self.latched} latched")
+                raise Wrong(
+                    "latch", f"acknowledged, {got['alarm_now']} is justified and {self.latched} latched"
+                )
         if got["rate_cPa_h"] > 0 and got["alarm_now"]:
             raise Wrong("wrong", f"an alarm on a rising pressure, {got['rate_cPa_h']} cPa/h")
 
@@ -266,7 +275,12 @@ class Reference:
             self._instrument(b, pid == 0x0800 | t.Apid.TRANSDUCER)
 
     def _instrument(self, b: bytes, transducer: bool) -> None:
-        report = len(b) >= t.TM_MIN and b[6] >> 4 == t.PUS_VERSION and b[13] == t.CDS_P_FIELD and b[7:9] == b"\x03\x19"
+        report = (
+            len(b) >= t.TM_MIN
+            and b[6] >> 4 == t.PUS_VERSION
+            and b[13] == t.CDS_P_FIELD
+            and b[7:9] == b"\x03\x19"
+        )
         if not report or len(b) == t.TM_MIN or b[20] != 1:
             return
         stamp = int.from_bytes(b[14:16], "big"), small(b[16:20])
@@ -328,7 +342,10 @@ class Reference:
     # -- telecommands
 
     def _telecommand(self, b: bytes) -> None:
-        request = {"request_packet": int.from_bytes(b[:2], "big"), "request_sequence": int.from_bytes(b[2:4], "big")}
+        request = {
+            "request_packet": int.from_bytes(b[:2], "big"),
+            "request_sequence": int.from_bytes(b[2:4], "big"),
+        }
         peer = int.from_bytes(b[9:11], "big")
         service, subtype, ack = b[7], b[8], b[6] & 15
         refusal = self._refusal(b, service, subtype)

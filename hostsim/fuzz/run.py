@@ -1,6 +1,6 @@
 """One run of a campaign: play its world, judge every octet, judge the end."""
 
-import hashlib
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from hostsim.fuzz.swarm import Plan, draw
 from hostsim.fuzz.truth import judge
 from hostsim.targets import open_target
 from hostsim.targets.base import Target
-from hostsim.transcript import Step
+from hostsim.transcript import Recorder, Step
 from hostsim.world import World
 
 MakeTarget = Callable[[], Target]
@@ -34,24 +34,18 @@ class Outcome:
     trace: list[str] = field(default_factory=list)
 
 
-class _Judge:
-    """A recorder that has every step judged, and keeps the last few and the hash."""
+class _Judge(Recorder):
+    """A recorder that has every step judged, and keeps the last few."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.reference = Reference()
-        self.last: list[Step] = []
-        self._hash = hashlib.sha256()
+        self.last: deque[Step] = deque(maxlen=TRACE)
 
     def add(self, step: Step) -> None:
-        self._hash.update(step.line())
+        super().add(step)
         self.last.append(step)
-        if len(self.last) > TRACE:
-            del self.last[0]
         self.reference.step(step)
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
 
 
 def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:

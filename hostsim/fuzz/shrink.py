@@ -70,7 +70,7 @@ _KEPT = {("title",), ("duration",), ("cabin",), ("cabin", "compartments")}
 def _last_event_s(data: Any) -> float:
     """The last time at which a scenario has anything happen."""
     if isinstance(data, dict):
-        own = [data[k] for k in ("at", "until") if isinstance(data.get(k), (int, float))]
+        own: list[float] = [data[k] for k in ("at", "until") if isinstance(data.get(k), (int, float))]
         return max([0.0, *own, *map(_last_event_s, data.values())])
     return max([0.0, *map(_last_event_s, data)]) if isinstance(data, list) else 0.0
 

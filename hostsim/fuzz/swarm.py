@@ -15,7 +15,8 @@ from hostsim.seeds import stream
 from protocol import table as t
 
 LINK_KINDS = (
-    "flip", "burst", "drop", "repeat", "swap", "merge", "delay", "jitter", "stuck", "break", "baud", "echo", "babble", "clog",
+    "flip", "burst", "drop", "repeat", "swap", "merge", "delay",
+    "jitter", "stuck", "break", "baud", "echo", "babble", "clog",
 )  # fmt: skip
 DEVICE_KINDS = ("reset", "reset_octet", "jump", "drift", "stall", "slow_host")
 SENSOR_KINDS = ("silent", "stuck", "broken")
@@ -26,7 +27,7 @@ TEMPOS = (1, 1, 1, 2, 10, 60, 600, 3600)
 BODIES = (
     (17, 1, ""), (3, 27, "0101"), (3, 27, "0201"), (3, 27, "0102"), (3, 5, "0101"), (20, 1, "0103"), (20, 1, "0114"),
     (20, 1, "0115"), (20, 1, "01ff"), (20, 3, "01020000ffff"), (20, 3, "0102ffffffff"), (20, 3, "010d7fffffff"),
-    (20, 3, "010200000002"), (8, 1, "010000"), (8, 1, "010001"), (8, 1, "031c21"), (8, 1, "050000"), (8, 1, "000000"),
+    (20, 3, "010f000001f4"), (8, 1, "010000"), (8, 1, "010001"), (8, 1, "031c21"), (8, 1, "050000"), (8, 1, "000000"),
     (8, 1, "030002"), (5, 1, ""), (1, 1, "00"),
 )  # fmt: skip
 """Telecommands by service, subtype and data: right ones, and ones that must be refused for each documented reason."""
@@ -75,12 +76,28 @@ def draw(seed: str, run: int) -> Plan:
         settle_s += margins.CALL_FALL_Pa / rate + margins.CALL_POLLS * tempo
     data["cabin"] = _cabin(rng, mode, unsafe_s, rate)
     data["duration"] = round(unsafe_s + settle_s + 1)
-    data["link"] = {"baud": rng.choice((115_200, 115_200, 9600, 921_600)), "faults": _link(rng, kinds, unsafe_s, SET_UP_S if tempo > SLOW else 0.0)}
-    data["sensor"] = {"noise": rng.choice((0.0, 1.0, margins.QUIET_SIGMA_Pa)) or 0.3, "faults": _sensor(rng, kinds, unsafe_s)}
+    data["link"] = {
+        "baud": rng.choice((115_200, 115_200, 9600, 921_600)),
+        "faults": _link(rng, kinds, unsafe_s, SET_UP_S if tempo > SLOW else 0.0),
+    }
+    data["sensor"] = {
+        "noise": rng.choice((0.0, 1.0, margins.QUIET_SIGMA_Pa)) or 0.3,
+        "faults": _sensor(rng, kinds, unsafe_s),
+    }
     data["device"] = {"faults": _device(rng, kinds, unsafe_s)}
     commands, raw = _commands(rng, kinds, unsafe_s)
+    if mode == "leak" and unsafe_s and rng.random() < 0.4:
+        # An alarm that is latched while commands still come.
+        data["cabin"]["leaks"]["leak"]["at"] = 1
+        commands.append({"at": round(rng.uniform(0.5, 1.0) * unsafe_s, 3), "do": "acknowledge"})
     data["telecommands"], data["raw"] = commands, raw
-    options = {"mode": mode, "poll_s": tempo, "unsafe_s": unsafe_s, "settle_s": round(settle_s, 1), "kinds": sorted(kinds)}
+    options = {
+        "mode": mode,
+        "poll_s": tempo,
+        "unsafe_s": unsafe_s,
+        "settle_s": round(settle_s, 1),
+        "kinds": sorted(kinds),
+    }
     return Plan(Scenario.model_validate(data), number, mode, settle_s, options)
 
 
@@ -99,15 +116,24 @@ def _parameters(rng: Random, mode: str, tempo: int) -> dict[str, int]:
 
 def _cabin(rng: Random, mode: str, unsafe_s: float, rate_Pa_s: float) -> dict[str, Any]:
     volume = rng.choice((7.0, 80.0, 400.0, 1000.0))
-    cabin: dict[str, Any] = {"compartments": {"cabin": {"volume": volume, "temperature": rng.choice((290, 295, 300))}}}
+    cabin: dict[str, Any] = {
+        "compartments": {"cabin": {"volume": volume, "temperature": rng.choice((290, 295, 300))}}
+    }
     at = round(rng.uniform(0, unsafe_s), 3)
     if mode == "leak":
         cabin["leaks"] = {"leak": {"size": f"{rate_Pa_s:.3g} Pa/s", "law": "orifice", "at": at}}
     elif mode == "story":
         cabin["compartments"]["node"] = {"volume": 75.0, "pressure": rng.choice((101_325.0, 95_000.0))}
         cabin["hatches"] = {"hatch": {"a": "cabin", "b": "node", "open": False}}
-        cabin["actions"] = [{"at": round(rng.uniform(0, unsafe_s), 1), rng.choice(("open", "close")): "hatch"}]
-        cabin["leaks"] = {"leak": {"size": rng.choice(("2.4 lb/d", "1 mm", "10 mm", "T1mm 60 s", "30 Pa/s", "100 Pa/s")), "at": at}}
+        cabin["actions"] = [
+            {"at": round(rng.uniform(0, unsafe_s), 1), rng.choice(("open", "close")): "hatch"}
+        ]
+        cabin["leaks"] = {
+            "leak": {
+                "size": rng.choice(("2.4 lb/d", "1 mm", "10 mm", "T1mm 60 s", "30 Pa/s", "100 Pa/s")),
+                "at": at,
+            }
+        }
         if rng.random() < 0.5:
             cabin["actions"].append({"at": round(rng.uniform(at, unsafe_s), 1), "patch": "leak"})
         if rng.random() < 0.5:
@@ -129,7 +155,8 @@ def _link(rng: Random, kinds: set[str], unsafe_s: float, first_s: float) -> list
     choose, rate = rng.choice, 10 ** rng.uniform(-4, -1)
     some: dict[str, dict[str, Any]] = {
         "flip": {"rate": rate / 5}, "burst": {"enter": rate, "leave": choose((0.05, 0.3)), "loss": choose((0.0, 0.3))},
-        "drop": {"rate": rate, "of": choose(("octet", "send"))}, "repeat": {"rate": rate, "of": choose(("octet", "send"))},
+        "drop": {"rate": rate, "of": choose(("octet", "send"))},
+        "repeat": {"rate": rate, "of": choose(("octet", "send"))},
         "swap": {"rate": rate}, "merge": {"rate": rate}, "jitter": {"rate": rate, "most_ms": choose((1, 20, 200))},
         "delay": {"most_ms": choose((1, 50, 400, 2000)), "keep_order": choose((True, False))},
         "stuck": {"level": choose(("high", "low"))}, "break": {"every_s": max(0.1, unsafe_s / choose((3, 30)))},
@@ -138,7 +165,12 @@ def _link(rng: Random, kinds: set[str], unsafe_s: float, first_s: float) -> list
         "clog": {"room": choose((0, 40, 500))},
     }  # fmt: skip
     return [
-        {"kind": kind, "direction": choose(("up", "down", "both")), **_window(rng, unsafe_s, first_s), **some[kind]}
+        {
+            "kind": kind,
+            "direction": choose(("up", "down", "both")),
+            **_window(rng, unsafe_s, first_s),
+            **some[kind],
+        }
         for kind in LINK_KINDS
         if kind in kinds and unsafe_s
     ]
@@ -151,17 +183,30 @@ def _device(rng: Random, kinds: set[str], unsafe_s: float) -> list[dict[str, Any
     at = [round(rng.uniform(0, unsafe_s), 3) for _ in DEVICE_KINDS]
     if "reset" in kinds:
         at[0] = at[0] if rng.random() < 0.5 else unsafe_s / 2
-        faults.append({"kind": "reset", "at": round(at[0]) + rng.choice((0.0, 0.005, 0.006, 0.3)) if at[0] > 1 else at[0]})
+        faults.append(
+            {
+                "kind": "reset",
+                "at": round(at[0]) + rng.choice((0.0, 0.005, 0.006, 0.3)) if at[0] > 1 else at[0],
+            }
+        )
     if "reset_octet" in kinds:
-        faults.append({"kind": "reset", "at": at[1], "octet": rng.randint(0, 60), "down_ms": rng.choice((0, 1, 300))})
+        faults.append(
+            {"kind": "reset", "at": at[1], "octet": rng.randint(0, 60), "down_ms": rng.choice((0, 1, 300))}
+        )
     if "jump" in kinds:
-        faults.append({"kind": "jump", "at": at[2], "by_ms": rng.choice((-60_000, -10, 10, 5000, 86_400_000))})
+        faults.append(
+            {"kind": "jump", "at": at[2], "by_ms": rng.choice((-60_000, -10, 10, 5000, 86_400_000))}
+        )
     if "drift" in kinds:
         faults.append({"kind": "drift", "ppm": rng.choice((-10_000, 100, 10_000)), **_window(rng, unsafe_s)})
     if "stall" in kinds:
-        faults.append({"kind": "stall", "at": at[3], "until": min(unsafe_s, at[3] + rng.choice((0.01, 0.5, 5.0)))})
+        faults.append(
+            {"kind": "stall", "at": at[3], "until": min(unsafe_s, at[3] + rng.choice((0.01, 0.5, 5.0)))}
+        )
     if "slow_host" in kinds:
-        faults.append({"kind": "slow_host", "by_ms": rng.choice((10, 240, 260, 3000)), **_window(rng, unsafe_s)})
+        faults.append(
+            {"kind": "slow_host", "by_ms": rng.choice((10, 240, 260, 3000)), **_window(rng, unsafe_s)}
+        )
     return faults
 
 
@@ -169,7 +214,9 @@ def _sensor(rng: Random, kinds: set[str], unsafe_s: float) -> list[dict[str, Any
     return [{"kind": kind, **_window(rng, unsafe_s)} for kind in SENSOR_KINDS if kind in kinds and unsafe_s]
 
 
-def _commands(rng: Random, kinds: set[str], unsafe_s: float) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _commands(
+    rng: Random, kinds: set[str], unsafe_s: float
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     commands: list[dict[str, Any]] = []
     raw: list[dict[str, Any]] = []
     if not unsafe_s:
@@ -178,20 +225,29 @@ def _commands(rng: Random, kinds: set[str], unsafe_s: float) -> tuple[list[dict[
     def moment() -> float:
         # The worst moments are around a poll and its answer.
         t_s = rng.uniform(0, unsafe_s)
-        return round(t_s) + rng.choice((0.001, 0.004, 0.005, 0.006, 0.007)) if rng.random() < 0.5 else round(t_s, 3)
+        return (
+            round(t_s) + rng.choice((0.001, 0.004, 0.005, 0.006, 0.007))
+            if rng.random() < 0.5
+            else round(t_s, 3)
+        )
 
     if "command" in kinds:
         for _ in range(rng.randint(1, 6)):
-            do = rng.choice(("ping", "report", "hk_on", "acknowledge", "get", "restart_detector", "inhibit", "reboot"))
-            extra: dict[str, Any] = {"parameter": rng.choice(t.MONITOR_PARAMETERS).name} if do == "get" else {}
+            do = rng.choice(
+                ("ping", "report", "hk_on", "acknowledge", "get", "restart_detector", "inhibit", "reboot")
+            )
+            extra: dict[str, Any] = (
+                {"parameter": rng.choice(t.MONITOR_PARAMETERS).name} if do == "get" else {}
+            )
             extra |= {"argument": rng.choice((0, 1, 5, 7201))} if do == "inhibit" else {}
             commands.append({"at": moment(), "do": do, **extra})
     if "raw" in kinds:
         for _ in range(rng.randint(1, 8)):
             service, subtype, body = rng.choice(BODIES)
             wrong: list[dict[str, Any]] = [
-                {"pus_version": rng.choice((0, 1, 3))}, {"length_off": rng.choice((-1, 1))}, {"pec_xor": 1 << rng.randint(0, 15)},
-                {"zeros": rng.choice((1, 2, 30))}, {"apid": rng.choice((0xA2, 0, 0x1A1))}, {"sequence_flags": rng.randint(0, 2)},
+                {"pus_version": rng.choice((0, 1, 3))}, {"length_off": rng.choice((-1, 1))},
+                {"pec_xor": 1 << rng.randint(0, 15)}, {"zeros": rng.choice((1, 2, 30))},
+                {"apid": rng.choice((0xA2, 0, 0x1A1))}, {"sequence_flags": rng.randint(0, 2)},
                 {"data": body + rng.choice(("00", "0101"))}, {"data": body[2:]}, {"cut": 1}, {"packet_version": 1},
                 {"secondary": 0}, {"type": 0}, {"service": rng.randint(0, 255)}, {"subtype": rng.randint(0, 255)},
             ]  # fmt: skip
@@ -206,7 +262,9 @@ def _commands(rng: Random, kinds: set[str], unsafe_s: float) -> tuple[list[dict[
         # A reset between two sendings makes the second one a new request.
         service, subtype, body = rng.choice((*BODIES, *[(8, 1, "030005")] * 5))
         sent = {"service": service, "subtype": subtype, "data": body, "sequence": rng.randint(0, 0x3FFF)}
-        raw.append({"at": moment(), "times": rng.randint(2, 4), "gap_ms": rng.choice((0, 7, 1000, 4000)), **sent})
+        raw.append(
+            {"at": moment(), "times": rng.randint(2, 4), "gap_ms": rng.choice((0, 7, 1000, 4000)), **sent}
+        )
     if "raw_octets" in kinds:
         raw.append({"at": moment(), "octets": rng.randbytes(rng.choice((1, 10, 61, 62, 200))).hex()})
         raw.append({"at": moment(), "octets": "00" + "01" * rng.choice((60, 61, 62, 300)) + "00"})

@@ -5,6 +5,8 @@ fails, and the story can be saved, read and replayed on any target. Every bound 
 both ends included, or a list of what to choose from. Needs ``pip install "cabinwatch[kit]"``.
 """
 
+import hostsim.scenario  # noqa: F401 - registered below, whichever of the two was imported first
+from hostsim.hypothesis_hook import register
 from hostsim.strategies.faults import device_faults, link_faults, link_models, sensor_faults
 from hostsim.strategies.station import cabins, leak_profiles, leak_sizes
 from hostsim.strategies.wire import byte_streams, chunked, frames, packets, raw_telecommands, telecommands
@@ -27,3 +29,5 @@ __all__ = [
     "settings_for_worlds",
     "telecommands",
 ]
+
+register()

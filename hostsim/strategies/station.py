@@ -49,13 +49,16 @@ def leak_profiles(
     size = draw(leak_sizes() if sizes is None else sizes)
     profile = []
     last = at
+    now = 1.0
     for _ in range(draw(hy.integers(0, changes))):
         last = draw(moments((last, max(last, within[1]))))
         over = draw(hy.sampled_from((0.0, 60.0, 600.0)))
-        shape = draw(hy.sampled_from(("linear", "exponential", "fatigue"))) if over else "linear"
-        profile.append(
-            {"at": last, "to": draw(hy.sampled_from((0.0, 0.5, 2.0, 5.0))), "over": over, "shape": shape}
-        )
+        to = draw(hy.sampled_from((0.0, 0.5, 2.0, 5.0)))
+        # The curved shapes grow by a factor, so they cannot start or end at nothing.
+        curved = over and now and to
+        shape = draw(hy.sampled_from(("linear", "exponential", "fatigue"))) if curved else "linear"
+        now = to
+        profile.append({"at": last, "to": to, "over": over, "shape": shape})
         last += over
     place = draw(hy.sampled_from(compartments)) if compartments else None
     law = draw(hy.sampled_from(laws)) if not size.endswith("mm") else "orifice"
@@ -91,10 +94,7 @@ def cabins(
             "pressure": draw(decimal(pressure_Pa, -2)),
             "temperature": draw(decimal(temperature_K)),
         }
-    hatches = {
-        f"{a}-{b}": {"a": a, "b": b, "open": draw(hy.booleans())}
-        for a, b in pairwise(names)
-    }
+    hatches = {f"{a}-{b}": {"a": a, "b": b, "open": draw(hy.booleans())} for a, b in pairwise(names)}
     for name, hatch in hatches.items():
         if hatch["open"]:  # an open hatch between two pressures cannot be
             a, b = name.split("-")

@@ -61,7 +61,8 @@ def packets(
     else:
         day, ms = draw(hy.integers(0, 65535)), draw(hy.integers(0, t.DAY_MS - 1))
         head = host.encode_tm(packet, apid, sequence, day, ms, values, peer)
-    return head + host.crc16(head).to_bytes(2, "big")
+    made: bytes = head + host.crc16(head).to_bytes(2, "big")
+    return made
 
 
 def _framed(packet: bytes) -> bytes:

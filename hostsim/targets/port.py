@@ -24,7 +24,9 @@ class PortTarget:
         while time.monotonic() < end:
             if data := self._port.read(256):
                 return data, LOOK_MS
-        raise SetupError(f"nothing came from {self.name} in {self._patience_s:g} s. Is the monitor running there?")
+        raise SetupError(
+            f"nothing came from {self.name} in {self._patience_s:g} s. Is the monitor running there?"
+        )
 
     def step(self, elapsed_ms: int, rx: bytes) -> Answer:
         """Let the time pass in earnest, hand over ``rx``, take what has come."""
@@ -34,7 +36,9 @@ class PortTarget:
 
     def reset(self) -> Answer:
         """Not possible here."""
-        raise SetupError(f"{self.name} cannot be reset from here; press its button, or use an emulated target")
+        raise SetupError(
+            f"{self.name} cannot be reset from here; press its button, or use an emulated target"
+        )
 
     def close(self) -> None:
         """Close the stream."""

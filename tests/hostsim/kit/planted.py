@@ -41,57 +41,159 @@ FRAME, NODE, MONITOR, DETECTOR, CRC = (
 PLANTED = (
     Planted("COBS: off by one in the distance", FRAME, "buf[code] = i - code", "buf[code] = i - code + 1"),
     Planted("COBS: last distance one short", FRAME, "buf[code] = end - code", "buf[code] = end - code - 1"),
-    Planted("COBS: block may end beyond the frame", FRAME, "if i != k or k <= TC_MIN", "if i < k or k <= TC_MIN"),
+    Planted(
+        "COBS: block may end beyond the frame", FRAME, "if i != k or k <= TC_MIN", "if i < k or k <= TC_MIN"
+    ),
     Planted("frame: exact length not checked", FRAME, " or (buf[5] << 8 | buf[6]) + 8 != k", ""),
     Planted("frame: length may be shorter", FRAME, "+ 8 != k", "+ 8 > k"),
     Planted("frame: CRC not checked", FRAME, "if crc16(buf, 1, k):", "if 0:"),
     Planted("frame: limit one octet low", FRAME, "if k < FRAME_MAX:", "if k < FRAME_MAX - 1:"),
     Planted("frame: over-long not told from corrupt", FRAME, "return BAD_SIZE", "return BAD_FRAMING"),
-    Planted("frame: over-long leaves its octets", FRAME, "                self.n = 0\n", "                self.n = 0 if k <= FRAME_MAX else 1\n"),
+    Planted(
+        "frame: over-long leaves its octets",
+        FRAME,
+        "                self.n = 0\n",
+        "                self.n = 0 if k <= FRAME_MAX else 1\n",
+    ),
     Planted("frame: no opening delimiter", FRAME, "    buf[0] = 0\n", "    buf[0] = 1\n"),
     Planted("CRC: wrong preset", CRC, "crc = 0xFFFF", "crc = 0"),
     Planted("CRC: one term missing", CRC, " ^ x << 5 ^ x)", " ^ x)"),
-    Planted("sequence: wraps a bit early", NODE, "self.seq = self.seq + 1 & 0x3FFF", "self.seq = self.seq + 1 & 0x3F"),
-    Planted("sequence: refusals not counted", NODE, "            self.verify(2, code)\n", "            self.verify(2, code)\n            self.seq = self.seq - 1 & 0x3FFF\n"),
-    Planted("sequence: polls skip one", MONITOR, "self.poll_seq = self.poll_seq + 1", "self.poll_seq = self.poll_seq + 2"),
+    Planted(
+        "sequence: wraps a bit early",
+        NODE,
+        "self.seq = self.seq + 1 & 0x3FFF",
+        "self.seq = self.seq + 1 & 0x3F",
+    ),
+    Planted(
+        "sequence: refusals not counted",
+        NODE,
+        "            self.verify(2, code)\n",
+        "            self.verify(2, code)\n            self.seq = self.seq - 1 & 0x3FFF\n",
+    ),
+    Planted(
+        "sequence: polls skip one",
+        MONITOR,
+        "self.poll_seq = self.poll_seq + 1",
+        "self.poll_seq = self.poll_seq + 2",
+    ),
     Planted("time: day is lost at midnight", NODE, "            self.day = self.day + 1 & 0xFFFF\n", ""),
     Planted("time: midnight comes a millisecond late", NODE, "self.ms -= DAY_MS", "self.ms -= DAY_MS - 1"),
     Planted("reset: parameters survive", NODE, "self.p[i] = self.limits[3 * i]\n", "self.p[i] = self.p[i]\n"),
     Planted("reset: half a frame survives", NODE, "        self.frame.n = 0\n", ""),
     Planted("reset: counters survive", NODE, "            self.count[i] = 0\n", "            pass\n"),
-    Planted("telecommand: lost acknowledgement", NODE, "elif ack & ACK_COMPLETION:", "elif ack == 9 and seq & 7:"),
+    Planted(
+        "telecommand: lost acknowledgement", NODE, "elif ack & ACK_COMPLETION:", "elif ack == 9 and seq & 7:"
+    ),
     Planted("telecommand: acceptance always sent", NODE, "if ack & ACK_ACCEPTANCE:", "if 1:"),
     Planted("telecommand: PUS version not checked", NODE, "if b[7] >> 4 != 2:", "if 0:"),
-    Planted("telecommand: length not checked", NODE, "return 0 if a[i + 2] == self.frame.size - 13 else FAIL_LENGTH", "return 0"),
+    Planted(
+        "telecommand: length not checked",
+        NODE,
+        "return 0 if a[i + 2] == self.frame.size - 13 else FAIL_LENGTH",
+        "return 0",
+    ),
     Planted("telecommand: repeat not known", NODE, "again = seq == self.last", "again = False"),
-    Planted("telecommand: repeat known after a reset", NODE, "        self.last = -1\n        self.rebooting", "        self.rebooting"),
-    Planted("telecommand: answers to nobody", NODE, "self.begin_tm(17, 2, self.word(10, 2))", "self.begin_tm(17, 2, 0)"),
+    Planted(
+        "telecommand: repeat known after a reset",
+        NODE,
+        "        self.last = -1\n        self.rebooting",
+        "        self.rebooting",
+    ),
+    Planted(
+        "telecommand: answers to nobody",
+        NODE,
+        "self.begin_tm(17, 2, self.word(10, 2))",
+        "self.begin_tm(17, 2, 0)",
+    ),
     Planted("telecommand: count not checked", NODE, "elif service != 8 and b[12] != 1:", "elif 0:"),
-    Planted("telecommand: other APIDs obeyed", NODE, "elif pid == 0x1800 | self.apid:", "elif pid >> 11 == 3:"),
+    Planted(
+        "telecommand: other APIDs obeyed", NODE, "elif pid == 0x1800 | self.apid:", "elif pid >> 11 == 3:"
+    ),
     Planted("telecommand: segments taken for packets", NODE, "if b[3] < 0xC0:", "if 0:"),
     Planted("parameter: upper bound not checked", NODE, " or v > self.limits[3 * i + 2]", ""),
     Planted("parameter: one too many", NODE, "if i >= len(self.p):", "if i > len(self.p):"),
-    Planted("poll: missed retry", MONITOR, "if self.tries < p[P_POLL_RETRIES]:", "if self.tries + 1 < p[P_POLL_RETRIES]:"),
+    Planted(
+        "poll: missed retry",
+        MONITOR,
+        "if self.tries < p[P_POLL_RETRIES]:",
+        "if self.tries + 1 < p[P_POLL_RETRIES]:",
+    ),
     Planted("poll: retries never end", MONITOR, "                self.tries += 1\n", ""),
-    Planted("poll: late answer still awaited", MONITOR, "            self.reply_in = -1\n            self.judge_sensor(self", "            self.judge_sensor(self"),
-    Planted("timer: drifts by its lateness", MONITOR, "return timer if timer > 0 else period", "return period"),
-    Planted("timer: a missed period is made up for", MONITOR, "return timer if timer > 0 else period", "return timer"),
-    Planted("timer: wraps at 17 minutes", MONITOR, "self.hk_in -= elapsed_ms", "self.hk_in -= elapsed_ms & 0xFFFFF"),
-    Planted("housekeeping: temperature has the wrong sign", MONITOR, "put(self.temperature, 2)", "put(-self.temperature, 2)"),
-    Planted("housekeeping: counters out by one", MONITOR, "        i = 1\n        while i < 7:", "        i = 0\n        while i < 6:"),
+    Planted(
+        "poll: late answer still awaited",
+        MONITOR,
+        "            self.reply_in = -1\n            self.judge_sensor(self",
+        "            self.judge_sensor(self",
+    ),
+    Planted(
+        "timer: drifts by its lateness", MONITOR, "return timer if timer > 0 else period", "return period"
+    ),
+    Planted(
+        "timer: a missed period is made up for",
+        MONITOR,
+        "return timer if timer > 0 else period",
+        "return timer",
+    ),
+    Planted(
+        "timer: wraps at 17 minutes",
+        MONITOR,
+        "self.hk_in -= elapsed_ms",
+        "self.hk_in -= elapsed_ms & 0xFFFFF",
+    ),
+    Planted(
+        "housekeeping: temperature has the wrong sign",
+        MONITOR,
+        "put(self.temperature, 2)",
+        "put(-self.temperature, 2)",
+    ),
+    Planted(
+        "housekeeping: counters out by one",
+        MONITOR,
+        "        i = 1\n        while i < 7:",
+        "        i = 0\n        while i < 6:",
+    ),
     Planted("latch: the alarm falls by itself", MONITOR, "elif self.acknowledged:", "else:"),
-    Planted("latch: stuck after acknowledgement", MONITOR, "        self.acknowledged = True\n", "        pass\n"),
-    Planted("latch: a rise is not seen", MONITOR, "if d.cls > self.alarm:", "if d.cls > self.alarm and not self.alarm:"),
+    Planted(
+        "latch: stuck after acknowledgement", MONITOR, "        self.acknowledged = True\n", "        pass\n"
+    ),
+    Planted(
+        "latch: a rise is not seen",
+        MONITOR,
+        "if d.cls > self.alarm:",
+        "if d.cls > self.alarm and not self.alarm:",
+    ),
     Planted("inhibit: never ends", MONITOR, "        self.inhibit_ms -= elapsed_ms\n", ""),
     Planted("inhibit: bound not checked", MONITOR, "if argument > INHIBIT_MAX_S:", "if 0:"),
     Planted("health: a fault is believed", MONITOR, "        if status:\n            return status\n", ""),
-    Planted("health: implausible is believed", MONITOR, "            return HEALTH_IMPLAUSIBLE\n", "            pass\n"),
-    Planted("health: found is not told", MONITOR, "            self.event(1, EVENT_SENSOR_FOUND, was, self.pressure)\n", "            pass\n"),
-    Planted("stamps: time back is believed", MONITOR, "if gap < 0:\n            return HEALTH_TIME", "if gap < 0:\n            return 0"),
+    Planted(
+        "health: implausible is believed",
+        MONITOR,
+        "            return HEALTH_IMPLAUSIBLE\n",
+        "            pass\n",
+    ),
+    Planted(
+        "health: found is not told",
+        MONITOR,
+        "            self.event(1, EVENT_SENSOR_FOUND, was, self.pressure)\n",
+        "            pass\n",
+    ),
+    Planted(
+        "stamps: time back is believed",
+        MONITOR,
+        "if gap < 0:\n            return HEALTH_TIME",
+        "if gap < 0:\n            return 0",
+    ),
     Planted("noise: never told", MONITOR, "if noise >= NOISE_LIMIT:", "if noise >= 250:"),
-    Planted("detector: leaks of the wrong sign", DETECTOR, "self.sg = 1 if d < 0 else -1", "self.sg = -1 if d < 0 else 1"),
-    Planted("detector: optimistic T-reserve", DETECTOR, "t = (d << 6) // q if", "t = (d << 8) // q if"),
-    Planted("detector: class one too low", DETECTOR, "            self.cls = 4\n", "            self.cls = 2\n"),
+    Planted(
+        "detector: leaks of the wrong sign",
+        DETECTOR,
+        "self.sg = 1 if d < 0 else -1",
+        "self.sg = -1 if d < 0 else 1",
+    ),
+    Planted("detector: optimistic T-reserve", DETECTOR, "// q * 225 >> 2", "// q * 225"),
+    Planted(
+        "detector: class one too low", DETECTOR, "            self.cls = 4\n", "            self.cls = 2\n"
+    ),
 )
 
 
@@ -103,7 +205,9 @@ def patched(planted: Planted | None) -> Any:
         source = (resources.files(package) / f"{stem}.py").read_text()
         if planted is not None and planted.module == name:
             if source.count(planted.right) != 1:
-                raise LookupError(f"{planted.name}: found {source.count(planted.right)} times: {planted.right!r}")
+                raise LookupError(
+                    f"{planted.name}: found {source.count(planted.right)} times: {planted.right!r}"
+                )
             source = source.replace(planted.right, planted.wrong)
         for done in made:
             source = re.sub(rf"from {re.escape(done)} import", f"from planted.{done} import", source)
@@ -130,7 +234,9 @@ class Found:
         return sum(bool(line.strip()) for line in to_toml(self.plan.scenario).splitlines())
 
 
-def hunt(planted: Planted | None, seed: str = "planted", budget: int = BUDGET, shrinking: int = 60) -> Found | None:
+def hunt(
+    planted: Planted | None, seed: str = "planted", budget: int = BUDGET, shrinking: int = 60
+) -> Found | None:
     """Look for the fault; None where the budget does not find it."""
     monitor = patched(planted)
 
