@@ -1,5 +1,7 @@
 """Play a scenario to the firmware wherever it runs: what the run and replay commands do."""
 
+import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +33,30 @@ class Order:
     speed: float = 1.0
 
 
+class _Stop:
+    """Ctrl-C ends a run between two steps, so that what is recorded, counted and hashed is the same; twice, at once."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._pressed = False
+        self._before = None
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._press)
+
+    def _press(self, *_: object) -> None:
+        if self._pressed or not self._recorder.steps:
+            raise KeyboardInterrupt
+        self._pressed = True
+
+    def check(self) -> None:
+        if self._pressed:
+            raise KeyboardInterrupt
+
+    def close(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+
 def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent()) -> tuple[World, Run]:
     """Play to the end, or to Ctrl-C: what has been recorded by then is whole. Raises CabinwatchError."""
     views: list[View] = []
@@ -45,13 +71,19 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
     begin = time.monotonic()
     interrupted = False
     steps = 0
+
+    def tick() -> None:
+        views[0].tick()
+        stop.check()
+
+    stop = _Stop(recorder)
     try:
         if is_live(order.target):
             with live_url(order.target) as url, open_port(url, order.scenario.link.baud) as port:
                 views.append(make_view(world))
                 live = Live(world, port, recorder, order.speed)
                 try:
-                    live.run(order.until_ms, views[0].tick)
+                    live.run(order.until_ms, tick)
                 finally:
                     steps = live.steps
         else:
@@ -60,7 +92,7 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
                 views.append(make_view(world))
                 drive = LockStep(world, target, recorder)
                 try:
-                    drive.run(order.until_ms, views[0].tick)
+                    drive.run(order.until_ms, tick)
                 finally:
                     steps = drive.steps
             finally:
@@ -68,6 +100,7 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
     except KeyboardInterrupt:
         interrupted = True
     finally:
+        stop.close()
         recorder.close()
         for view in views:
             view.close()

@@ -35,6 +35,7 @@ class Recorder:
 
     def __init__(self, path: Path | None = None, header: dict[str, Any] | None = None) -> None:
         self._hash = hashlib.sha256()
+        self.steps = 0
         self._file: IO[bytes] | None = None
         self._header = b""
         if path is not None:
@@ -47,6 +48,7 @@ class Recorder:
     def add(self, step: Step) -> None:
         """Take one step down."""
         line = step.line()
+        self.steps += 1
         self._hash.update(line)
         if self._file is not None:
             if self._header:
