@@ -151,7 +151,8 @@ class Scales:
             if j < 2 or y + (slope >> 2) < d + slope >> 3:
                 if self.hit < 0:
                     self.hit = j
-            elif learn and y > d >> 3:  # over, not going on: a step, taken out
+            elif learn and y > d >> 3 and -d > self.spread(j - 2) * 3 >> 6:
+                # Over, not going on, and that scale could tell: a step, taken out.
                 q = self.b[j] >> 3
                 self.step = q - (self.e[j - 2] >> 1) >> 4
                 self.o += self.step

@@ -30,7 +30,7 @@ def score(
     def progress(done: int, total: int, what: str) -> None:
         print(f"{done}/{total}  {what}", file=sys.stderr, flush=True)
 
-    card = cards.run(seed, jobs, years, trials, progress)
+    card = cards.run(seed, jobs, years, trials, progress=progress)
     text = pages.render(card, f"cabinwatch score --seed {seed} --years {years} --trials {trials}")
     if page is not None:
         try:

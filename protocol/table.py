@@ -381,7 +381,7 @@ MONITOR_PARAMETERS = (
         12, "hold", "s", 1200, 1, 86_400, "a quick fall that goes on for this long is a leak however small"
     ),
     Parameter(13, "fast", "cPa/min", 600, 60, 100_000, "changes above this are followed sample by sample"),
-    Parameter(14, "lag", "s", 60, 0, 3600, "lag of the temperature sensor behind the gas"),
+    Parameter(14, "lag", "s", 60, 0, 120, "lag of the temperature sensor behind the gas"),
     Parameter(15, "floor", "cPa", 500, 0, 100_000, "change from sample to sample that is never looked at"),
     Parameter(16, "emergency", "s", 3600, 0, RESERVE_MAX, "T-reserve below which a leak is an Emergency"),
     Parameter(17, "warning", "s", 86_400, 0, RESERVE_MAX, "T-reserve below which a leak is a Warning"),

@@ -70,7 +70,7 @@ def test_spektr_falls_as_told_once_its_hatch_is_shut():
 def test_the_default_incident_grows_as_reported():
     s, _ = play("prk-2024")
     assert s.leak_kg_s(0) * 86400 / LB_kg == pytest.approx(0.9, rel=0.01)
-    assert s.leak_kg_s(4 * 86400) * 86400 / LB_kg == pytest.approx(2.4, rel=0.02)
+    assert s.leak_kg_s(9 * 86400) * 86400 / LB_kg == pytest.approx(2.4, rel=0.02)
 
 
 @pytest.mark.parametrize(
