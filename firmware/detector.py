@@ -312,7 +312,8 @@ class Detector:
         """Look again when the change, at v cPa/s, stands out of the noise."""
         self.xm = self.w
         self.ma = 0
-        self.em = min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000) * 1000 // max(v, 1)
+        n = min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000)
+        self.em = min(n * 1000 // max(v, 1), self.p[P_HOLD] * 1000)
 
     def change(self, dt, v):
         self.ea = min(self.ea + dt, 500000000)
@@ -321,7 +322,7 @@ class Detector:
             return
         f = lim(lim((self.xm - v) * self.sg, 10000000) * 100 // (m // 10 + 1), 290000)
         q = lim((self.x0 - v) * self.sg, 10000000) * 100 // (self.ea // 10 + 1)
-        if f < q >> 1 or f < 1 or f * 240 < self.p[P_FAST]:  # slower than half its mean rate: it is over
+        if f < q >> 1 or f < 1 or f * 120 < self.p[P_FAST]:  # slower than half its mean rate: it is over
             self.r = v
             self.n = self.rest = max(min(32000 // dt, 32), 1)
             self.sum = 0
