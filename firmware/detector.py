@@ -226,7 +226,9 @@ class Detector:
         d = v - self.r
         if self.sg:
             self.change(dt_ms, v)
-        elif abs(d) > (self.mad >> 3) + min(self.p[P_FLOOR] + self.lsb, 200000) * (1 + min(dt_ms >> 13, 4000)):
+        elif abs(d) > (self.mad >> 3) + min(self.p[P_FLOOR] + self.lsb, 200000) * (
+            1 + min(dt_ms >> 13, 4000)
+        ):
             if self.rest == 0:
                 self.y0 = self.r
                 if x.k[3]:

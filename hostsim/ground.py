@@ -46,7 +46,9 @@ class EventReport:
             case t.Event.INHIBIT_ENDED:
                 return "alarm inhibit ended"
             case t.Event.COOLANT_LOW:
-                return f"coolant loop low, {self.value / 10_000:.0f} % left (its own channel, not a cabin alarm)"
+                return (
+                    f"coolant loop low, {self.value / 10_000:.0f} % left (its own channel, not a cabin alarm)"
+                )
 
 
 EVENTS = frozenset(t.Event)
