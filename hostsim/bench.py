@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hostsim.cabin.station import Station
 from hostsim.drive import LockStep
 from hostsim.errors import SetupError
 from hostsim.scenario import Scenario, parse
 from hostsim.seeds import stream
 from hostsim.targets import EMULATED
 from hostsim.targets.micropython import ROOT, find_vm
-from hostsim.transcript import Recorder
+from hostsim.transcript import Recorder, Step
 from hostsim.world import World
 from protocol import host
 from protocol import table as t
@@ -169,6 +170,62 @@ def _vm_codecs(frame: bytes, head: bytes) -> list[CodecPace]:
     ]
 
 
+STATION = """
+title = "Ten modules in a row, one leaking"
+duration = "1 d"
+[cabin.leaks.hole]
+compartment = "m9"
+size = "1 mm"
+[cabin.wander]
+""" + "".join(
+    f'[cabin.compartments.m{i}]\nvolume = "90 m3"\n'
+    + (f'[cabin.hatches.h{i}]\na = "m{i - 1}"\nb = "m{i}"\nopen = {str(i % 4 > 0).lower()}\n' if i else "")
+    for i in range(10)
+)
+
+
+def station_day() -> float:
+    """Wall seconds for a day of STATION, solved and looked up each second."""
+    station = Station(parse(STATION, "bench").cabin, 1)
+    begin = time.perf_counter()
+    for t_s in range(86_401):
+        station.at("m0", t_s)
+    return time.perf_counter() - begin
+
+
+def board(tell: Callable[[str], None]) -> dict[str, Any]:
+    """The emulated board's own figures, deterministic: guest time of a sample, and the heap that each module leaves."""
+    from hostsim.board.measure import heap_by_module, sample_time
+
+    steps = _first_steps(60)
+    slowest = sample_time(steps)
+    tell(
+        f"\nguest time on the micro:bit, first octet of a sample in to last octet out: "
+        f"{slowest.total_us / 1000:.1f} ms at most\n"
+        "(QEMU counts an instruction a cycle; a real core takes up to twice that)"
+    )
+    heap = heap_by_module()
+    tell(f"free heap {heap.at_start:,} octets at start, {heap.after_load:,} when loaded; each module takes")
+    for module, octets in heap.taken.items():
+        tell(f"  {module:<34}{octets:>8,}")
+    return {"sample": asdict(slowest), "heap": asdict(heap)}
+
+
+def _first_steps(count: int) -> list[Step]:
+    """The first steps of a quiet run at 1 Hz."""
+    kept: list[Step] = []
+
+    class Keep(Recorder):
+        """Keeps the steps in memory."""
+
+        def add(self, step: Step) -> None:
+            kept.append(step)
+
+    world = World(parse(QUIET, "bench"), seed=1)
+    LockStep(world, EMULATED["cpython"](), Keep()).run(count * 500)
+    return kept[:count]
+
+
 def measure(targets: list[str], seconds: float, tell: Callable[[str], None]) -> dict[str, Any]:
     """The whole bench; ``tell`` is given each line as it is known."""
     scenario = parse(QUIET, "bench")
@@ -187,6 +244,11 @@ def measure(targets: list[str], seconds: float, tell: Callable[[str], None]) -> 
             f"{measured.times_real_time / first:>14.2f}"
         )
         result["targets"].append(asdict(measured))
+    if "microbit" in {p["target"] for p in result["targets"]}:
+        result["board"] = board(tell)
+    seconds_a_day = station_day()
+    tell(f"\na simulated day of a ten-module station, 86,401 look-ups, no firmware: {seconds_a_day:.2f} s")
+    result["station_day_s"] = seconds_a_day
     tell(f"\n{'codec, 30-octet packet':<30}{'frames/s':>12}{'loop rounds a frame':>28}")
     for codec in codecs(seconds / 10):
         tell(f"{codec.codec:<30}{codec.frames_per_s:>12,.0f}{codec.loops_per_frame:>28,.0f}")

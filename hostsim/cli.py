@@ -101,8 +101,16 @@ def run(
 
 
 @app.command("scenarios")
-def list_scenarios(as_json_: JsonOption = False) -> None:
+def list_scenarios(
+    as_json_: JsonOption = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of scenario files instead.")
+    ] = False,
+) -> None:
     """List the bundled scenarios: what happened, sources, what is measured and what is assumed."""
+    if schema:
+        print(json.dumps(scenarios.Scenario.model_json_schema(), indent=1))
+        return
     loaded = {name: scenarios.load(name)[0] for name in scenarios.bundled()}
     if as_json_:
         keys = {"title", "story", "sources", "measured", "assumed", "duration"}
