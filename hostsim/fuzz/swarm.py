@@ -86,6 +86,13 @@ def draw(seed: str, run: int) -> Plan:
     }
     data["device"] = {"faults": _device(rng, kinds, unsafe_s)}
     commands, raw = _commands(rng, kinds, unsafe_s)
+    if mode == "story" and tempo == 1 and rng.random() < 0.4:
+        # A leak that is called soon, and grows: the class must rise.
+        parameters["step"] = 10_000
+        growth = [{"at": max(40.0, unsafe_s * 0.6), "to": 10}]
+        data["cabin"]["leaks"]["leak"] = {"size": "6 Pa/s", "at": 1, "profile": growth}
+        data["cabin"]["actions"] = []
+        data["duration"] += 40
     if mode == "leak" and unsafe_s and rng.random() < 0.4:
         # An alarm that is latched while commands still come.
         data["cabin"]["leaks"]["leak"]["at"] = 1

@@ -1,6 +1,10 @@
-"""An installed kit registers its plugin itself; from a source tree it is named."""
+"""This is a project of its own: it is run from its own folder, also by the tests of the kit."""
 
-import importlib.metadata
+from pathlib import Path
 
-if not any(e.value == "hostsim.pytest_plugin" for e in importlib.metadata.entry_points(group="pytest11")):
-    pytest_plugins = ["hostsim.pytest_plugin"]
+HERE = Path(__file__).parent
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Nothing here belongs to a run from elsewhere."""
+    return True if config.rootpath != HERE else None

@@ -235,7 +235,7 @@ class Found:
 
 
 def hunt(
-    planted: Planted | None, seed: str = "planted", budget: int = BUDGET, shrinking: int = 60
+    planted: Planted | None, seed: str = "planted", budget: int = BUDGET, shrinking: int = 150
 ) -> Found | None:
     """Look for the fault; None where the budget does not find it."""
     monitor = patched(planted)
