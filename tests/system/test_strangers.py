@@ -26,11 +26,11 @@ class Keeper(Recorder):
 
     def __init__(self):
         super().__init__()
-        self.steps = []
+        self.kept = []
 
     def add(self, step):
         super().add(step)
-        self.steps.append(step)
+        self.kept.append(step)
 
 
 def meant(packet, role, data):
@@ -85,7 +85,7 @@ def test_every_packet_both_ways(text, seed):
     worlds.run(text, seed, "cpython", recorder=keeper)
     counts = {}
     told = set()
-    for packet in packets_of(b"".join(step.tx for step in keeper.steps)):
+    for packet in packets_of(b"".join(step.tx for step in keeper.kept)):
         if packet[0] & 0x10:
             role, name, values, _ = read_tc(packet)
             assert (role, name, values) == (role, "report_hk", {"n": 1, "sid": 1})
@@ -98,7 +98,7 @@ def test_every_packet_both_ways(text, seed):
             assert count == counts[role]
             counts[role] = (count + 1) % 16384
             told.add(name)
-    for packet in packets_of(b"".join(step.rx for step in keeper.steps)):
+    for packet in packets_of(b"".join(step.rx for step in keeper.kept)):
         if packet[0] & 0x10:
             assert read_tc(packet)[0] == "monitor"
         else:
@@ -143,10 +143,10 @@ def test_each_message_type_is_read_by_a_stranger(target, request):
         request.getfixturevalue("vm")
     keeper = Keeper()
     world, _ = worlds.run(EVERYTHING, 3, target, recorder=keeper)
-    stamps = [read_tm(p)[4] for p in packets_of(b"".join(s.tx for s in keeper.steps)) if not p[0] & 0x10]
+    stamps = [read_tm(p)[4] for p in packets_of(b"".join(s.tx for s in keeper.kept)) if not p[0] & 0x10]
     reboot = stamps.index(0, 1)
     assert stamps[:reboot] == sorted(stamps[:reboot])
-    names = {read_tm(p)[1] for p in packets_of(b"".join(s.tx for s in keeper.steps)) if not p[0] & 0x10}
+    names = {read_tm(p)[1] for p in packets_of(b"".join(s.tx for s in keeper.kept)) if not p[0] & 0x10}
     assert names >= {
         "accepted",
         "completed",
@@ -157,7 +157,7 @@ def test_each_message_type_is_read_by_a_stranger(target, request):
         "parameter_value",
     }
     assert names & {"event_warning", "event_emergency", "event_caution"}
-    sent = {read_tc(p)[1] for p in packets_of(b"".join(s.rx for s in keeper.steps)) if p[0] & 0x10}
+    sent = {read_tc(p)[1] for p in packets_of(b"".join(s.rx for s in keeper.kept)) if p[0] & 0x10}
     assert sent == {p.name for p in t.TC_PACKETS}
     assert world.ground.unanswered == []
     assert len(world.ground.refused) == 1, "the inhibit that is too long"
