@@ -23,7 +23,8 @@ def run(folder: Path, text: str, *more: str) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
-        env={"PYTHONPATH": str(root), "PATH": ""},
+        # The plugin is named, so that an installed one is not loaded a second time.
+        env={"PYTHONPATH": str(root), "PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
