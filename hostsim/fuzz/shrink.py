@@ -13,6 +13,8 @@ from hostsim.toml_out import plain
 
 BUDGET = 400
 """Plays that shrinking one failure may cost."""
+POLLS = 2000
+"""A simpler scenario may not play longer than this: days at the default poll period are nothing simpler."""
 
 
 def shrink(plan: Plan, kind: str, make_target: MakeTarget, budget: int = BUDGET) -> Plan:
@@ -22,7 +24,8 @@ def shrink(plan: Plan, kind: str, make_target: MakeTarget, budget: int = BUDGET)
 
     def fails(data: dict[str, Any]) -> bool:
         nonlocal left, best
-        if data["duration"] < _last_event_s(data) + plan.settle_s:
+        polls = data["duration"] * 1000 / data.get("parameters", {}).get("poll_period", 1000)
+        if data["duration"] < _last_event_s(data) + plan.settle_s or polls > POLLS:
             return False
         try:
             tried = replace(plan, scenario=Scenario.model_validate(data))

@@ -84,6 +84,9 @@ def draw(seed: str, run: int) -> Plan:
         "noise": rng.choice((0.0, 1.0, margins.QUIET_SIGMA_Pa)) or 0.3,
         "faults": _sensor(rng, kinds, unsafe_s),
     }
+    if data["link"]["baud"] < 19_200 and "reply_timeout" in parameters:
+        # A poll and its answer take 50 ms at 9600 baud: a shorter patience is the ground's mistake.
+        parameters["reply_timeout"] = max(parameters["reply_timeout"], 100)
     data["device"] = {"faults": _device(rng, kinds, unsafe_s)}
     commands, raw = _commands(rng, kinds, unsafe_s)
     if mode == "story" and tempo == 1 and rng.random() < 0.4:
