@@ -24,12 +24,13 @@ def shrink(plan: Plan, kind: str, make_target: MakeTarget, budget: int = BUDGET)
 
     def fails(data: dict[str, Any]) -> bool:
         nonlocal left, best
-        polls = data["duration"] * 1000 / data.get("parameters", {}).get("poll_period", 1000)
-        if data["duration"] < _last_event_s(data) + plan.settle_s or polls > POLLS:
+        if data["duration"] < _last_event_s(data) + plan.settle_s:
             return False
         try:
             tried = replace(plan, scenario=Scenario.model_validate(data))
         except ValidationError:
+            return False
+        if tried.scenario.duration_ms > POLLS * tried.scenario.parameters.get("poll_period", 1000):
             return False
         left -= 1
         if play(tried, make_target).kind != kind:
