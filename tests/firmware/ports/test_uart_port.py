@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import missing
 
 from hostsim.chips.bmp280 import Bmp280Chip
-from hostsim.targets.micropython import find_vm
+from hostsim.targets.micropython import INSTALL, find_vm
 from protocol import table as t
 from protocol.host import Decoded, StreamDecoder, Verdict, decode, encode_tc, encode_tm, seal
 
@@ -35,7 +36,8 @@ class Board:
     def power_on(self, call: str, **environment: str) -> None:
         vm = find_vm()
         if vm is None:
-            pytest.skip("no MicroPython for this platform")
+            missing("the MicroPython VM", INSTALL)
+        assert vm
         self.wire, theirs = socket.socketpair()
         self.wire.settimeout(PATIENCE_S)
         theirs.setblocking(False)

@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
+from conftest import missing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -55,7 +56,7 @@ def wire(request, tmp_path_factory):
     command = [sys.executable]
     if request.param == "micropython":
         if find_vm() is None:
-            pytest.skip(INSTALL)
+            missing("the MicroPython VM", INSTALL)
         command = [find_vm()]
     else:
         (folder / "micropython.py").write_text(MICROPYTHON)

@@ -20,7 +20,6 @@ from hostsim.raw import RawTelecommand
 from hostsim.scenario import Scenario, parse
 from hostsim.session import Session
 from hostsim.targets.cpython import CpythonTarget
-from hostsim.targets.micropython import find_vm
 from hostsim.toml_out import to_toml
 from protocol import host
 from protocol import table as t
@@ -94,7 +93,7 @@ def test_a_default_raw_telecommand_is_the_hosts_own() -> None:
     assert RawTelecommand(at=0).frame() == host.seal(host.encode_tc(ping, t.Apid.MONITOR, 0x3FFF))
 
 
-@pytest.mark.skipif(find_vm() is None, reason="the MicroPython VM has no wheel here")
+@pytest.mark.usefixtures("vm")
 def test_a_sample_of_the_campaign_is_the_same_on_the_real_vm() -> None:
     for run in range(6):
         assert one("sample", run, "cpython") == one("sample", run, "micropython")

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from conftest import missing
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -69,9 +70,10 @@ def test_cusum_is_pages_recursion(x, cut):
     assert np.allclose(out, expected)
 
 
-@pytest.mark.skipif(drift is None, reason="needs river: pip install cabinwatch[score]")
 @given(x=records, cut=st.integers(0, 300))
 def test_page_hinkley_is_rivers(x, cut):
+    if drift is None:
+        missing("river", 'pip install "cabinwatch[score]"')
     theirs = drift.PageHinkley(min_instances=1, threshold=1e18, mode="down")
     expected = []
     for v in x:
