@@ -34,10 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "cabin(scenario, seed, **tables): what the fixture ``world`` plays")
 
 
+def _where(config: pytest.Config) -> str:
+    """The port of a live node, or else the target's name."""
+    return str(config.getoption("--cabin-port") or config.getoption("--cabin-target"))
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Seed and options, so that a run can be repeated."""
-    where = config.getoption("--cabin-port") or config.getoption("--cabin-target")
-    return f"cabinwatch: --cabin-target {where} --cabin-seed {config.getoption('--cabin-seed')}"
+    return f"cabinwatch: --cabin-target {_where(config)} --cabin-seed {config.getoption('--cabin-seed')}"
 
 
 @pytest.fixture
@@ -57,8 +61,7 @@ def world(request: pytest.FixtureRequest) -> "Iterator[Session]":
         if isinstance(chosen, Scenario)
         else Scenario.model_validate({**DEFAULT, **(chosen or {}), **options})
     )
-    where = request.config.getoption("--cabin-port") or request.config.getoption("--cabin-target")
-    session = Session(scenario, seed=seed, target=where)
+    session = Session(scenario, seed=seed, target=_where(request.config))
     request.node.stash[_SESSION] = session
     yield session
     session.close()
