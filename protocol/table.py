@@ -362,27 +362,43 @@ MONITOR_PARAMETERS = (
         "time between polls of the constituent analyser; 0 = none",
     ),
     Parameter(
-        8, "breath", "cPa/d", 45_000, 0, 500_000, "fall of total pressure that breathing alone may cause"
+        8,
+        "breath",
+        "cPa/d",
+        45_000,
+        0,
+        200_000,
+        "fall of total pressure by breathing: six people 410 Pa/d, and a margin",
     ),
-    Parameter(9, "loss", "cPa/d", 2500, 0, 500_000, "planned fall of nitrogen"),
     Parameter(
-        10, "z", "", 64, 24, 120, "threshold of the fastest scale, eighths of its mean absolute deviation"
+        9,
+        "loss",
+        "cPa/d",
+        2500,
+        0,
+        200_000,
+        "planned fall of nitrogen: its share of 0.6 lb/d from 916 m3, rounded up",
+    ),
+    Parameter(
+        10, "z", "", 64, 40, 100, "threshold of the fastest scale, eighths of its mean absolute deviation"
     ),
     Parameter(
         11,
         "step",
         "cPa",
         100_000,
-        0,
-        5_000_000,
-        "a quick fall beyond this is a leak; below, maybe a hatch or docking",
+        1000,
+        1_000_000,
+        "a quick fall beyond this is a leak; hatch, airlock and docking move less",
     ),
     Parameter(
-        12, "hold", "s", 1200, 1, 86_400, "a quick fall that goes on for this long is a leak however small"
+        12, "hold", "s", 1200, 10, 7200, "a quick fall that goes on for this long is a leak however small"
     ),
-    Parameter(13, "fast", "cPa/min", 600, 60, 100_000, "changes above this are followed sample by sample"),
+    Parameter(13, "fast", "cPa/min", 600, 60, 60_000, "quicker changes are followed sample by sample"),
     Parameter(14, "lag", "s", 60, 0, 120, "lag of the temperature sensor behind the gas"),
-    Parameter(15, "floor", "cPa", 500, 0, 100_000, "change from sample to sample that is never looked at"),
+    Parameter(
+        15, "floor", "cPa", 500, 10, 10_000, "change from sample to sample that is left to the slow watch"
+    ),
     Parameter(16, "emergency", "s", 3600, 0, RESERVE_MAX, "T-reserve below which a leak is an Emergency"),
     Parameter(17, "warning", "s", 86_400, 0, RESERVE_MAX, "T-reserve below which a leak is a Warning"),
     Parameter(18, "caution", "s", 2_592_000, 0, RESERVE_MAX, "T-reserve below which a leak is a Caution"),
@@ -392,7 +408,7 @@ MONITOR_PARAMETERS = (
         "wander",
         "cPa",
         1000,
-        1,
+        10,
         100_000,
         "spread of the slow scales that is believed before it is learned",
     ),

@@ -39,7 +39,7 @@ def render(card: Card, command: str) -> str:
         _table(
             ("index", "name", "unit", "range", "default", "reason"),
             [
-                (str(t.index), t.name, t.unit, f"{t.low} to {t.high}", str(t.default), t.reason)
+                (str(t.id), t.name, t.unit, f"{t.low} to {t.high}", str(t.default), t.doc)
                 for t in TUNABLES
             ],
         ),

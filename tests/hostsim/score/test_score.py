@@ -110,8 +110,10 @@ def test_interval_of_a_false_alarm_rate_is_the_exact_poisson_one(calls):
 
 
 def test_parameters_are_in_their_ranges_and_places():
-    assert [t.index for t in TUNABLES] == list(range(FIRST, FIRST + len(TUNABLES)))
+    assert [t.id for t in TUNABLES] == list(range(FIRST, FIRST + len(TUNABLES)))
     assert all(t.low <= t.default <= t.high for t in TUNABLES)
+    settable = {t.name: range(t.low, t.high + 1) for t in TUNABLES}
+    assert all(value in settable[name] for preset in card.PRESETS.values() for name, value in preset.items())
     assert parameters(breath=7)[8] == 7
     with pytest.raises(KeyError):
         parameters(nonsense=1)
