@@ -52,7 +52,8 @@ def pace(target: str, seconds: float, scenario: Scenario) -> Pace:
     world = World(scenario, seed=1)
     node = EMULATED[target]()
     begin = steps_then = 0.0
-    drive = LockStep(world, node, Recorder())
+    recorder = Recorder()
+    drive = LockStep(world, node, recorder)
 
     class Enough(Exception):
         """Time is up."""
@@ -61,8 +62,8 @@ def pace(target: str, seconds: float, scenario: Scenario) -> Pace:
         nonlocal begin, steps_then
         if not begin:
             if world.now_ms >= WARM_S * 1000:
-                begin, steps_then = time.perf_counter(), drive.steps
-        elif drive.steps % 64 == 0 and time.perf_counter() - begin > seconds:
+                begin, steps_then = time.perf_counter(), recorder.steps
+        elif recorder.steps % 64 == 0 and time.perf_counter() - begin > seconds:
             raise Enough
 
     try:
@@ -72,7 +73,7 @@ def pace(target: str, seconds: float, scenario: Scenario) -> Pace:
     finally:
         node.close()
     wall_s = time.perf_counter() - begin
-    return Pace(target, (drive.steps - steps_then) / wall_s, (world.now_ms / 1000 - WARM_S) / wall_s)
+    return Pace(target, (recorder.steps - steps_then) / wall_s, (world.now_ms / 1000 - WARM_S) / wall_s)
 
 
 def calibration() -> float:

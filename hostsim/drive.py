@@ -25,7 +25,6 @@ class LockStep:
         self._node_ms = 0
         self._wake_ms = 0
         self._stalled = 0
-        self.steps = 0
         self._rx = b""
         self._down_until_ms = 0
         self._pending: Reset | None = None
@@ -133,7 +132,6 @@ class LockStep:
         self._take(b"", answer, reset=True)
 
     def _take(self, rx: bytes, answer: Answer, reset: bool = False) -> None:
-        self.steps += 1
         tx, wake_ms = answer
         self._recorder.add(Step(self._node_ms, rx, tx, wake_ms, reset))
         now_ms = self._world.now_ms

@@ -47,7 +47,6 @@ class Live:
         self._port = port
         self._recorder = recorder
         self._speed = speed
-        self.steps = 0
         world.ground.retry_ms = round(world.ground.retry_ms * max(1.0, speed))
         parameters = world.ground.parameters
         for name in SCALED if speed != 1 else ():
@@ -93,7 +92,6 @@ class Live:
             except serial.SerialException as error:
                 raise TargetDied(f"{self._port.name}: {error}") from None
         if rx or tx:
-            self.steps += 1
             self._recorder.add(Step(t_ms, rx, tx, 0))
 
     def _read(self) -> bytes:

@@ -70,7 +70,6 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
     recorder = Recorder(order.record, {**header, "toml": order.text})
     begin = time.monotonic()
     interrupted = False
-    steps = 0
 
     def tick() -> None:
         views[0].tick()
@@ -81,20 +80,12 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
         if is_live(order.target):
             with live_url(order.target) as url, open_port(url, order.scenario.link.baud) as port:
                 views.append(make_view(world))
-                live = Live(world, port, recorder, order.speed)
-                try:
-                    live.run(order.until_ms, tick)
-                finally:
-                    steps = live.steps
+                Live(world, port, recorder, order.speed).run(order.until_ms, tick)
         else:
             target = open_target(order.target)
             try:
                 views.append(make_view(world))
-                drive = LockStep(world, target, recorder)
-                try:
-                    drive.run(order.until_ms, tick)
-                finally:
-                    steps = drive.steps
+                LockStep(world, target, recorder).run(order.until_ms, tick)
             finally:
                 target.close()
     except KeyboardInterrupt:
@@ -105,7 +96,9 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
         for view in views:
             view.close()
     wall_s = time.monotonic() - begin
-    return world, Run(order.name, order.target, order.seed, wall_s, steps, recorder.sha256, interrupted)
+    return world, Run(
+        order.name, order.target, order.seed, wall_s, recorder.steps, recorder.sha256, interrupted
+    )
 
 
 @dataclass(frozen=True)

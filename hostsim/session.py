@@ -26,6 +26,7 @@ from hostsim.toml_out import plain, to_toml
 from hostsim.transcript import Recorder, Step
 from hostsim.world import World
 from protocol import host
+from protocol.table import RX_MAX
 
 DEFAULT: dict[str, Any] = {
     "title": "a quiet cabin",
@@ -60,8 +61,8 @@ class TargetNode:
         elapsed_ms, self._last_ms = t_ms - self._last_ms, t_ms
         frame = host.seal(packet[:-2])
         out = b""
-        for i in range(0, len(frame), 48):
-            tx, _ = self._target.step(elapsed_ms, frame[i : i + 48])
+        for i in range(0, len(frame), RX_MAX):
+            tx, _ = self._target.step(elapsed_ms, frame[i : i + RX_MAX])
             out += tx
             elapsed_ms = 0
         return out

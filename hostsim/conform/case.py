@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hostsim.conform.bench import Bench, Heard, Unmet, texts
-from hostsim.conform.requirements import Requirement, requirements
+from hostsim.conform.requirements import ROLES, Requirement, requirements
 
 Run = Callable[[Bench], None]
-ROLES = ("monitor", "transducer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ import typer
 
 from hostsim.conform import decode as decoding
 from hostsim.conform import report
-from hostsim.conform.case import ROLES
 from hostsim.conform.live import SerialLine
+from hostsim.conform.requirements import ROLES
 from hostsim.conform.runner import Result, Run, run, select
 from hostsim.conform.targets import open_bench
 from hostsim.errors import CabinwatchError, UsageError

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+ROLES = ("monitor", "transducer")
+"""The roles that can be judged."""
+
 SPEC = Path(__file__).resolve().parents[2] / "protocol" / "SPEC.md"
 _ITEM = re.compile(
     r"^- \*\*\[(?P<id>[A-Z]{3}-\d\d)\]\*\* \((?P<role>\w+)\) (?P<text>.+(?:\n  .+)*)", re.MULTILINE

@@ -64,7 +64,7 @@ def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
         outcome.kind, outcome.text = "crash", f"{type(error).__name__}: {error} (at {world.now_ms / 1000} s)"
     finally:
         target.close()
-    outcome.steps, outcome.simulated_s, outcome.sha256 = drive.steps, world.now_ms / 1000, watch.sha256
+    outcome.steps, outcome.simulated_s, outcome.sha256 = watch.steps, world.now_ms / 1000, watch.sha256
     outcome.packets_in, outcome.alarms = watch.reference.packets_in, len(watch.reference.alarms)
     outcome.faults = _counted(plan, world)
     if outcome.kind:

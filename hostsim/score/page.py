@@ -38,10 +38,7 @@ def render(card: Card, command: str) -> str:
         "## Parameters",
         _table(
             ("index", "name", "unit", "range", "default", "reason"),
-            [
-                (str(t.id), t.name, t.unit, f"{t.low} to {t.high}", str(t.default), t.doc)
-                for t in TUNABLES
-            ],
+            [(str(t.id), t.name, t.unit, f"{t.low} to {t.high}", str(t.default), t.doc) for t in TUNABLES],
         ),
     ]
     return "\n\n".join(parts) + "\n"

@@ -4,10 +4,10 @@ from functools import cache
 
 from hostsim.board.image import Image, build_image
 from hostsim.board.qemu import BoardError, Qemu
+from protocol.table import RX_MAX
 
 RESET = 0x80
 FREE_HEAP = 0x81
-LONGEST_RX = 48
 
 
 @cache
@@ -44,8 +44,8 @@ class MicrobitTarget:
 
     def step(self, elapsed_ms: int, rx: bytes) -> tuple[bytes, int]:
         """Let elapsed_ms pass on the board and give it rx (at most 48 octets); its output and wake_ms."""
-        if len(rx) > LONGEST_RX:
-            raise ValueError(f"at most {LONGEST_RX} octets a step, not {len(rx)}")
+        if len(rx) > RX_MAX:
+            raise ValueError(f"at most {RX_MAX} octets a step, not {len(rx)}")
         self._board.send(bytes([len(rx)]) + elapsed_ms.to_bytes(4, "big") + rx)
         return self._answer()
 

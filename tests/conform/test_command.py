@@ -313,3 +313,19 @@ def test_plugin_runs_the_cases_in_a_test_run(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
+
+
+def test_the_plugin_loads_no_suite_where_none_is_asked_for(tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import sys\n\ndef test_it():\n    assert 'hostsim.conform.plugin' in sys.modules\n"
+        "    assert not {'hostsim.conform.case', 'pydantic', 'cobs'} & set(sys.modules)\n"
+    )
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(HERE.parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "hostsim.conform.plugin", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
