@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import serial
 
+from hostsim.board.prompt import MARKS, prompt_text
 from hostsim.errors import SetupError
 from hostsim.scenario import MONITOR_PARAMETERS
 from hostsim.targets.lockstep import TargetDied
@@ -13,6 +14,8 @@ from hostsim.world import World
 from protocol import host
 
 PATIENCE_S = 10.0
+TAIL = 1000
+"""Octets of what was heard last that are searched for MicroPython's prompt."""
 SCALED = ("poll_period", "hk_period", "analyser_period")
 """Parameters that are times of the world: at ``speed`` times real time the node is given the shorter ones."""
 
@@ -40,13 +43,25 @@ def _reason(error: Exception) -> str:
 
 
 class Live:
-    """One live run of ``world`` with the node on ``port``; ``speed`` world seconds pass in one real second."""
+    """One live run of ``world`` with the node on ``port``; ``speed`` world seconds pass in one real second.
 
-    def __init__(self, world: World, port: serial.Serial, recorder: Recorder, speed: float = 1.0) -> None:
+    ``explain`` puts the firmware's own names back into a traceback of the board.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        port: serial.Serial,
+        recorder: Recorder,
+        speed: float = 1.0,
+        explain: Callable[[str], str] = str,
+    ) -> None:
         self._world = world
         self._port = port
         self._recorder = recorder
         self._speed = speed
+        self._explain = explain
+        self._tail = b""
         world.ground.retry_ms = round(world.ground.retry_ms * max(1.0, speed))
         parameters = world.ground.parameters
         for name in SCALED if speed != 1 else ():
@@ -68,6 +83,8 @@ class Live:
             now = time.monotonic()
             t_ms = min(until_ms, int((now - begin) * 1000 * self._speed))
             tx = self._read()
+            if tx:
+                self._check(tx)
             last = now if tx else last
             if now - last > patience_s + self._quiet_s():
                 raise TargetDied(
@@ -100,6 +117,16 @@ class Live:
         except (serial.SerialException, OSError) as error:
             raise TargetDied(f"{self._port.name} is gone: {error}") from None
         return data
+
+    def _check(self, heard: bytes) -> None:
+        """Raise TargetDied where a board that ran shows its prompt: hear it out, and say what it said."""
+        self._tail = (self._tail + heard)[-TAIL:]
+        if not any(mark in self._tail for mark in MARKS):
+            return
+        while more := self._port.read(TAIL):
+            self._tail += more
+        text = self._explain(prompt_text(self._tail))
+        raise TargetDied(f"{self._port.name} dropped out of the firmware:\n{text}")
 
     def _first_frame(self, patience_s: float) -> bytes:
         decoder = host.StreamDecoder()

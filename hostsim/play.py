@@ -13,7 +13,7 @@ from hostsim.live import Live, open_port
 from hostsim.result import Run
 from hostsim.scenario import Scenario
 from hostsim.show import Silent, View
-from hostsim.targets import is_live, live_url, open_target
+from hostsim.targets import is_live, live_node, open_target
 from hostsim.transcript import Recorder, Step, Transcript
 from hostsim.world import World
 from protocol.table import DAY_MS, RX_MAX
@@ -78,9 +78,9 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
     stop = _Stop(recorder)
     try:
         if is_live(order.target):
-            with live_url(order.target) as url, open_port(url, order.scenario.link.baud) as port:
+            with live_node(order.target) as (url, explain), open_port(url, order.scenario.link.baud) as port:
                 views.append(make_view(world))
-                Live(world, port, recorder, order.speed).run(order.until_ms, tick)
+                Live(world, port, recorder, order.speed, explain).run(order.until_ms, tick)
         else:
             target = open_target(order.target)
             try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from hostsim.board.prompt import MARKS, prompt_text
 from hostsim.errors import CabinwatchError, SetupError
 
 PROGRAM = "qemu-system-arm"
@@ -27,7 +28,7 @@ START_LIMIT_S = (
     20.0  # until QEMU has connected, and until a silent guest counts as hung; never reached in a good run
 )
 POLL_S = 0.02
-_REPL = (b"Traceback (most recent call last)", b"MicroPython v", b">>> ")
+_REPL = (*MARKS, b">>> ")
 
 
 T = TypeVar("T")
@@ -144,11 +145,7 @@ class Qemu:
             with contextlib.suppress(BoardError, AttributeError):
                 while True:  # the rest of it
                     data += self.receive(0.2)
-            text = data.decode("ascii", "replace").replace("\r", "").strip("\0\n >")
-            start = text.find("Traceback")
-            raise BoardError(
-                "the board dropped out of the firmware:\n" + self._explain(text[max(start, 0) :])
-            )
+            raise BoardError("the board dropped out of the firmware:\n" + self._explain(prompt_text(data)))
 
     def stderr(self) -> str:
         """What QEMU has said on its standard error so far."""

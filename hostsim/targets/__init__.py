@@ -27,13 +27,16 @@ def is_live(name: str) -> bool:
 
 
 @contextmanager
-def live_url(name: str) -> Iterator[str]:
-    """The pyserial URL of a live target, powered on for as long as the context lasts. Raises SetupError."""
+def live_node(name: str) -> Iterator[tuple[str, Callable[[str], str]]]:
+    """The pyserial URL of a live target, and what puts the firmware's own names back into a traceback from it.
+
+    Powered on for as long as the context lasts. Raises SetupError.
+    """
     if name != LIVE:
-        yield name
+        yield name, str
         return
     with MicrobitLive() as board:
-        yield board.url
+        yield board.url, board.explain
 
 
 def is_url(name: str) -> bool:

@@ -116,6 +116,7 @@ class MicrobitLive:
 
     def __init__(self, image: Image | None = None) -> None:
         image = image or _image("uart")
+        self.explain = image.explain
         self._qemu = Qemu(image.hex, explain=image.explain, serve=True)
         self.url = self._qemu.url
 

@@ -12,10 +12,12 @@ import pytest
 import worlds
 from test_cli import COMMAND, ENVIRONMENT
 
+from firmware.monitor import Monitor
 from hostsim import live
 from hostsim import scenario as scenarios
 from hostsim.errors import CabinwatchError, SetupError
 from hostsim.live import Live, open_port
+from hostsim.targets.lockstep import TargetDied
 from hostsim.transcript import Recorder, read
 from hostsim.world import World
 
@@ -156,6 +158,25 @@ def test_a_port_that_speaks_garbage_is_one_clear_message():
     with pytest.raises(SetupError, match=r"octets came from .* no good frame among them") as refused:
         play(peer.url, 0.5)
     assert "(first: " in str(refused.value), "it shows what it heard"
+    peer.close()
+
+
+def test_a_board_that_drops_out_of_the_firmware_shows_its_traceback():
+    def crash(connection):
+        frames = []
+        monitor = Monitor(lambda buf, n: frames.append(bytes(buf[:n])))
+        monitor.boot(0)
+        monitor.step(0, b"", 0)
+        say_until_answered(connection, b"".join(frames))
+        connection.sendall(b'Traceback (most recent call last):\r\n  File "main.py", line 7\r\n')
+        connection.sendall(b"MemoryError: \r\nMicroPython v1.9.2; micro:bit\r\n>>> ")
+        wait_for_hang_up(connection)
+
+    peer = Peer(crash)
+    with pytest.raises(TargetDied, match="dropped out of the firmware") as died:
+        play(peer.url, 5)
+    assert 'File "main.py", line 7\nMemoryError' in str(died.value)
+    assert str(died.value).count("Traceback") == 1
     peer.close()
 
 
