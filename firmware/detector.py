@@ -178,7 +178,7 @@ class Detector:
         # every attribute is made here: a new one later would grow the object's table
         self.mad = self.e1 = self.e2 = self.g = self.w = self.r = self.y0 = self.n = self.sum = 0
         self.x0 = self.ea = self.go = self.xm = self.ma = self.em = 0
-        self.ref = self.dw = self.pace = 0
+        self.ref = self.dw = self.pace = self.xn = self.held = 0
         self.jc = self.jr = self.age = self.at = self.peak = self.lp = self.lt = self.ld = 0
         self.clear()
 
@@ -198,6 +198,12 @@ class Detector:
     def sample(self, dt_ms, pressure_cPa, temperature_cK):
         """Take one valid sample, dt_ms (1..86 400 000) after the last."""
         v = min(pressure_cPa, 16777215)
+        if v == self.v and 0 < self.lsb < self.mad >> 10:
+            # The same to the last digit, where the noise is many digits: stuck. A gap, then.
+            self.held = min(self.held + dt_ms, 86400000)
+            return
+        dt_ms = min(dt_ms + self.held, 86400000)
+        self.held = 0
         temp = max(min(temperature_cK, 35000), 25000)
         ms = self.ms + dt_ms
         n = ms // 1000
@@ -217,8 +223,8 @@ class Detector:
             self.g = max((self.e1 * 3 >> 8) - (self.e2 >> 7), 10000)
         d = abs(v - self.v)
         if d and (d < self.lsb or self.lsb == 0):
-            self.lsb = d
-            self.x.f = min(d, 100000) << 2
+            self.lsb = min(d, 10000)  # a gauge's step, 100 Pa at most
+            self.x.f = self.lsb << 2
         self.v = v
         self.lw = min(self.lw + dt_ms, 536870912)
         x = self.x
@@ -229,14 +235,16 @@ class Detector:
         q = self.dw
         self.dw = v - self.w
         self.w = v
-        self.mad += min(abs(self.dw - q) >> 1, (self.mad >> 4) + 64) - (self.mad >> 6)
+        q = abs(self.dw - q) >> 1
+        if q:  # a stuck sensor teaches nothing
+            self.mad += min(q, (self.mad >> 4) + 64) - (self.mad >> 6)
         self.ref += lim(v - self.ref, self.p[P_FAST] * min(n, 10000) // 60)
         d = v - self.r
         if self.sg:
             self.change(dt_ms, v)
-        elif abs(d) > (self.mad >> 3) + min(self.p[P_FLOOR] + self.lsb, 200000) * (
-            1 + min(dt_ms >> 13, 4000)
-        ):
+            if self.cause:
+                self.reserve()
+        elif abs(d) > (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + min(dt_ms >> 13, 4000)):
             self.begin(dt_ms, d)
         else:
             self.r += d + 2 >> 2
@@ -341,40 +349,47 @@ class Detector:
         """Look again when the change, at v cPa/s, stands out of the noise."""
         self.xm = self.w
         self.ma = 0
-        self.em = min(self.clear_fall() * 1000 // max(v, 1), self.p[P_HOLD] * 1000)
-
-    def clear_fall(self):
-        return min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000)
+        n = min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000)
+        # The longer it lasts the longer it is watched, for a better rate; a stronger fall is looked at sooner.
+        self.em = min(max(n * 1000 // max(v, 1), min(self.ea >> 3, 300000)), self.p[P_HOLD] * 1000)
+        self.xn = max(n, min(v, 2000) * (self.em // 1000)) * 2
 
     def change(self, dt, v):
         self.ea = min(self.ea + dt, 500000000)
         self.ma = m = min(self.ma + dt, 500000000)
-        if m < self.em and (self.xm - v) * self.sg < self.clear_fall():
+        if m < self.em and (self.xm - v) * self.sg < self.xn:
             return
         f = lim(lim((self.xm - v) * self.sg, 10000000) * 100 // (m // 10 + 1), 290000)
         q = lim((self.x0 - v) * self.sg, 10000000) * 100 // (self.ea // 10 + 1)
         if f < q >> 1 or f < 1 or f * 240 < self.p[P_FAST]:  # slower than half its mean rate: it is over
             self.r = v
             self.n = self.rest = max(min(32000 // dt, 32), 1)
-            self.sum = 0
-            self.clear()
+            self.sum = self.sg = 0
+            if self.cause == 1:
+                self.clear()
             return
         self.mark(f)
         self.pace = self.pace + f >> 1 if self.go else f
         self.go += 1
         if self.sg > 0 and self.go > 1:
-            if self.ref - v > self.p[P_STEP] or self.ea // 1000 > self.p[P_HOLD]:
+            # One that the slow watch called in its first blocks, and that goes on, is followed from now on.
+            young = self.cause == 2 and self.age < 16
+            if young or self.ref - v > self.p[P_STEP] or self.ea // 1000 > self.p[P_HOLD]:
                 self.cause = 1
                 self.report(self.pace * 3600, min(self.mad, 13000000) * 81 // (m // 1000 + 1))
 
     def report(self, r, s):
-        """Publish a fall of r cPa/h with standard deviation s, its law and the class it justifies."""
+        """Publish a fall of r cPa/h with standard deviation s."""
         self.rate_cPa_h = -r
         self.sigma_cPa_h = s
+        self.reserve()
+
+    def reserve(self):
+        """Publish T-reserve, its law and the class it justifies."""
         v = self.v
         e = self.p[P_RESERVE]
         d = v - e
-        q = r + 2 * min(s, 50000000)
+        q = 2 * min(self.sigma_cPa_h, 50000000) - self.rate_cPa_h
         t = _CAP
         if v and d <= 0:
             t = 0
