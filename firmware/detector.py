@@ -178,6 +178,7 @@ class Detector:
         # every attribute is made here: a new one later would grow the object's table
         self.mad = self.e1 = self.e2 = self.g = self.w = self.r = self.y0 = self.n = self.sum = 0
         self.x0 = self.ea = self.go = self.xm = self.ma = self.em = 0
+        self.ref = self.dw = self.pace = 0
         self.jc = self.jr = self.age = self.at = self.peak = self.lp = self.lt = self.ld = 0
         self.clear()
 
@@ -185,6 +186,7 @@ class Detector:
         """Accept what was called: forget it, and call only what is new."""
         self.x.rebase()
         self.y.rebase()
+        self.ref = self.w
         self.clear()
 
     def clear(self):
@@ -203,7 +205,7 @@ class Detector:
         self.t = self.t + n & _CAP
         if self.v == 0:
             self.v = v
-            self.mad = 6400
+            self.mad = 32000  # 5 Pa, until learned
             self.e1 = self.e2 = temp << 8
             n = 1
         if n:  # gas temperature from the sensor's: two averages over its lag, led by twice their difference
@@ -220,30 +222,38 @@ class Detector:
         self.v = v
         self.lw = min(self.lw + dt_ms, 536870912)
         x = self.x
-        self.w = v = x.comp(v, self.g)
+        v = x.comp(v, self.g)
         if x.t < 0:
-            self.r = v
+            self.r = self.ref = self.w = v
+        # Noise by second differences, which a steady fall does not raise; each counts for four at most.
+        q = self.dw
+        self.dw = v - self.w
+        self.w = v
+        self.mad += min(abs(self.dw - q) >> 1, (self.mad >> 4) + 64) - (self.mad >> 6)
+        self.ref += lim(v - self.ref, self.p[P_FAST] * min(n, 10000) // 60)
         d = v - self.r
         if self.sg:
             self.change(dt_ms, v)
         elif abs(d) > (self.mad >> 3) + min(self.p[P_FLOOR] + self.lsb, 200000) * (
             1 + min(dt_ms >> 13, 4000)
         ):
-            if self.rest == 0:
-                self.y0 = self.r
-                if x.k[3]:
-                    self.y0 = (x.b[3] >> 7) - x.o
-            self.start(self.r, dt_ms, d)
+            self.begin(dt_ms, d)
         else:
-            self.mad += abs(d) - (self.mad >> 6)
             self.r += d + 2 >> 2
             if self.rest:  # after a change: find the new level, and take the step out
                 self.sum += v
                 self.rest -= 1
                 if self.rest == 0:
-                    v = self.y0 - self.sum // self.n
-                    x.o += v
-                    self.share(v)
+                    v = self.sum // self.n
+                    if v - self.r > (self.mad >> 5) + self.lsb:
+                        self.begin(dt_ms, d)  # not level yet
+                    else:
+                        self.ref = v
+                        v = self.y0 - v
+                        x.o += v
+                        self.share(v)
+            elif self.ref - v > self.p[P_STEP]:
+                self.begin(dt_ms, d)
             else:
                 x.add(self.t, v, self.p[P_BREATH] // 225, self.p[P_Z], self.cause == 0)
                 self.share(x.step)
@@ -304,11 +314,19 @@ class Detector:
             self.dismiss()
         else:
             r = max(r, 0)
-            self.report(r, s)
+            # In its first blocks a leak shows less than a third of itself.
+            self.report(r, s if self.age >> h > 3 else s + r)
             # A leak older than it was when called is slower than this by up to so much.
             self.sigma_cPa_h += r // 30 * (30 - n)
 
     # A change that is followed sample by sample: from level x0, ms ago; mark xm, ma ms ago.
+
+    def begin(self, dt, d):
+        if self.rest == 0:
+            self.y0 = self.r
+            if self.x.k[3]:
+                self.y0 = (self.x.b[3] >> 7) - self.x.o
+        self.start(self.r, dt, d)
 
     def start(self, x0, ms, d):
         self.x0 = x0
@@ -323,12 +341,15 @@ class Detector:
         """Look again when the change, at v cPa/s, stands out of the noise."""
         self.xm = self.w
         self.ma = 0
-        self.em = min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000) * 1000 // max(v, 1)
+        self.em = min(self.clear_fall() * 1000 // max(v, 1), self.p[P_HOLD] * 1000)
+
+    def clear_fall(self):
+        return min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000)
 
     def change(self, dt, v):
         self.ea = min(self.ea + dt, 500000000)
         self.ma = m = min(self.ma + dt, 500000000)
-        if m < self.em:
+        if m < self.em and (self.xm - v) * self.sg < self.clear_fall():
             return
         f = lim(lim((self.xm - v) * self.sg, 10000000) * 100 // (m // 10 + 1), 290000)
         q = lim((self.x0 - v) * self.sg, 10000000) * 100 // (self.ea // 10 + 1)
@@ -339,11 +360,12 @@ class Detector:
             self.clear()
             return
         self.mark(f)
+        self.pace = self.pace + f >> 1 if self.go else f
         self.go += 1
         if self.sg > 0 and self.go > 1:
-            if self.x0 - v > self.p[P_STEP] or self.ea // 1000 > self.p[P_HOLD]:
+            if self.ref - v > self.p[P_STEP] or self.ea // 1000 > self.p[P_HOLD]:
                 self.cause = 1
-                self.report(f * 3600, min(self.mad, 30000000) * 28 // (m // 1000 + 1))
+                self.report(self.pace * 3600, min(self.mad, 13000000) * 81 // (m // 1000 + 1))
 
     def report(self, r, s):
         """Publish a fall of r cPa/h with standard deviation s, its law and the class it justifies."""
