@@ -8,8 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from hostsim.conform.cli import conform, decode
+from hostsim.device import SERVERS
 from hostsim.errors import SetupError, UsageError
 from hostsim.fuzz.command import fuzz
+from hostsim.soak import BAUD, Soak, node
 
 
 def score(
@@ -41,7 +43,38 @@ def score(
     print(json.dumps(data) if as_json_ else text)
 
 
+def soak(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long, in the world's time.")] = 3.0,
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target",
+            "-t",
+            help=f"{', '.join(SERVERS)} (a process on a pty), or a port or URL; a board whose receive buffer is "
+            "smaller than what is on the way to it at a time loses octets, and fails.",
+        ),
+    ] = "micropython",
+    seed: Annotated[int, typer.Option(help="Draws the faults.")] = 1,
+    baud: Annotated[int, typer.Option(help="Line rate.")] = BAUD,
+    as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Keep a live node on a line full of faults, and judge that nothing is lost that the protocol promises to keep.
+
+    Sequence counts have no gap but for what the line destroyed; each telecommand is acknowledged or its loss known;
+    parsers find their way back; counters are right. Exit code 1 where something is wrong.
+    """
+    one = Soak(seed, minutes * 60, baud)
+    if not as_json_:
+        print(f"soak of {target} at {baud:,} baud, seed {seed}: {one.seconds:g} s", flush=True)
+    with node(target) as (url, explain):
+        done = one.run(url, explain)
+    print(json.dumps(done.as_json()) if as_json_ else "\n".join(done.text()))
+    if not as_json_:
+        print("WRONG" if done.wrong else "Nothing was lost that the protocol promises to keep.")
+    raise typer.Exit(1 if done.wrong else 0)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    for command in (conform, decode, fuzz, score):
+    for command in (conform, decode, fuzz, score, soak):
         app.command()(command)
