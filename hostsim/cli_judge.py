@@ -18,7 +18,13 @@ def score(
     seed: Annotated[int, typer.Option(help="Feeds every random stream.")] = 1,
     years: Annotated[int, typer.Option(min=1, help="Quiet years at 1 Hz for each background.")] = 2,
     trials: Annotated[int, typer.Option(min=3, help="Trials of each leak.")] = 15,
+    days: Annotated[
+        int, typer.Option(min=1, help="Days of a year; fewer make a trial of the whole, and no evidence.")
+    ] = 365,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler; needs cabinwatch[cluster].")
+    ] = None,
     page: Annotated[Path | None, typer.Option(help="Write the evidence page (Markdown) here.")] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
@@ -32,8 +38,9 @@ def score(
     def progress(done: int, total: int, what: str) -> None:
         print(f"{done}/{total}  {what}", file=sys.stderr, flush=True)
 
-    card = cards.run(seed, jobs, years, trials, progress=progress)
-    text = pages.render(card, f"cabinwatch score --seed {seed} --years {years} --trials {trials}")
+    card = cards.run(seed, jobs, years, days, trials, progress, scheduler)
+    command = f"cabinwatch score --seed {seed} --years {years} --trials {trials}"
+    text = pages.render(card, command if days == 365 else f"{command} --days {days}")
     if page is not None:
         try:
             page.write_text(text, encoding="utf-8")

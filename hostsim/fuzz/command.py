@@ -59,14 +59,10 @@ def fuzz(
         say(f"# {json.dumps(plan.options)}, world seed {plan.seed}\n{to_toml(plan.scenario)}")
     else:
         numbers = itertools.count() if minutes and not runs else range(runs or 1000)
-    say(f"fuzz --seed {seed} on {target}, {jobs} processes")
+    where = f"the cluster at {scheduler}" if scheduler else f"{jobs} processes"
+    say(f"fuzz --seed {seed} on {target}, {where}")
     begin = time.monotonic()
-    if scheduler:
-        from hostsim.dask_run import cluster_outcomes
-
-        results = cluster_outcomes(scheduler, seed, numbers, target)
-    else:
-        results = outcomes(seed, numbers, target, jobs)
+    results = outcomes(seed, numbers, target, jobs, scheduler)
     with Progress(quiet=as_json) as progress:
         tally, interrupted = campaign(results, minutes * 60 if minutes else None, progress.show)
     wall_s = time.monotonic() - begin
