@@ -43,12 +43,12 @@ class Scales:
         self.h = h
         self.n = n
         self.p = p
-        self.e = [0] * n  # 2 x quick average
-        self.b = [0] * n  # 8 x slow average
+        self.e = [0] * n  # 4 x quick average
+        self.b = [0] * n  # 16 x slow average
         self.a = [0] * n  # sum of the open block
         self.c = [0] * n  # and its count
         self.s = [0] * n  # 256 x mean absolute deviation
-        self.k = [0] * n  # blocks since (re)start, up to 8
+        self.k = [0] * n  # blocks since (re)start, up to 15
         self.u = [0] * n  # 16 x mean difference
         self.m = [0] * n  # weight of what is learned, up to 256
         self.reset()
@@ -72,7 +72,7 @@ class Scales:
             self.b[j] = self.e[j] << 2
 
     def d(self, j):
-        return (self.e[j] >> 1) - (self.b[j] >> 3)
+        return (self.e[j] >> 2) - (self.b[j] >> 4)
 
     def spread(self, j):
         """256 x mean absolute deviation of scale j; never below the wander until the scale has learned."""
@@ -98,15 +98,15 @@ class Scales:
             if (t >> h) - (o >> h) != 1:
                 k = 0  # a hole: this scale starts again, slower ones only average over it
             if k == 0:
-                self.e[j] = v << 1
-                self.b[j] = v << 3
+                self.e[j] = v << 2
+                self.b[j] = v << 4
             else:
-                self.e[j] += v - (self.e[j] >> 1)
-                self.b[j] += ((v << 3) - self.b[j]) // (k + 1)
-            if k < 7:
+                self.e[j] += v - (self.e[j] >> 2)
+                self.b[j] += ((v << 4) - self.b[j]) // (k + 1)
+            if k < 15:
                 self.k[j] = k + 1
             else:
-                self.judge(j, slope << j, z - j, learn)
+                self.judge(j, slope << j, z - 2 * h, learn)
             j += 1
             h += 1
             if j < self.n:
@@ -121,8 +121,8 @@ class Scales:
             self.o -= x >> 4  # near the end of the range: move the datum
             x = x >> 4 << 4
             for j in range(self.n):
-                self.e[j] = lim(self.e[j] - (x << 1), 33554431)
-                self.b[j] = lim(self.b[j] - (x << 3), 134217727)
+                self.e[j] = lim(self.e[j] - (x << 2), 67108863)
+                self.b[j] = lim(self.b[j] - (x << 4), 268435455)
                 a[j] = lim(a[j] - x * c[j], 16777215 * c[j])
 
     def judge(self, j, slope, z, learn):
@@ -153,12 +153,12 @@ class Scales:
                     self.hit = j
             elif learn and y > d >> 3 and -d > self.spread(j - 2) * 3 >> 6:
                 # Over, not going on, and that scale could tell: a step, taken out.
-                q = self.b[j] >> 3
-                self.step = q - (self.e[j - 2] >> 1) >> 4
+                q = self.b[j] >> 4
+                self.step = q - (self.e[j - 2] >> 2) >> 4
                 self.o += self.step
                 while j >= 0:
-                    self.e[j] = q << 1
-                    self.b[j] = q << 3
+                    self.e[j] = q << 2
+                    self.b[j] = q << 4
                     j -= 1
 
 
@@ -167,8 +167,8 @@ class Detector:
 
     def __init__(self, p):
         self.p = p
-        self.x = Scales(2, 14, p)
-        self.y = Scales(8, 9, p)
+        self.x = Scales(2, 15, p)
+        self.y = Scales(8, 8, p)
         self.reset()
 
     def reset(self):
@@ -178,7 +178,7 @@ class Detector:
         # every attribute is made here: a new one later would grow the object's table
         self.mad = self.e1 = self.e2 = self.g = self.w = self.r = self.y0 = self.n = self.sum = 0
         self.x0 = self.ea = self.go = self.xm = self.ma = self.em = 0
-        self.ref = self.dw = self.pace = 0
+        self.ref = self.dw = self.pace = self.xn = self.held = 0
         self.jc = self.jr = self.age = self.at = self.peak = self.lp = self.lt = self.ld = 0
         self.clear()
 
@@ -198,6 +198,12 @@ class Detector:
     def sample(self, dt_ms, pressure_cPa, temperature_cK):
         """Take one valid sample, dt_ms (1..86 400 000) after the last."""
         v = min(pressure_cPa, 16777215)
+        if v == self.v and 0 < self.lsb < self.mad >> 10:
+            # The same to the last digit, where the noise is many digits: stuck. A gap, then.
+            self.held = min(self.held + dt_ms, 86400000)
+            return
+        dt_ms = min(dt_ms + self.held, 86400000)
+        self.held = 0
         temp = max(min(temperature_cK, 35000), 25000)
         ms = self.ms + dt_ms
         n = ms // 1000
@@ -217,8 +223,8 @@ class Detector:
             self.g = max((self.e1 * 3 >> 8) - (self.e2 >> 7), 10000)
         d = abs(v - self.v)
         if d and (d < self.lsb or self.lsb == 0):
-            self.lsb = d
-            self.x.f = min(d, 100000) << 2
+            self.lsb = min(d, 10000)  # a gauge's step, 100 Pa at most
+            self.x.f = self.lsb << 2
         self.v = v
         self.lw = min(self.lw + dt_ms, 536870912)
         x = self.x
@@ -229,14 +235,16 @@ class Detector:
         q = self.dw
         self.dw = v - self.w
         self.w = v
-        self.mad += min(abs(self.dw - q) >> 1, (self.mad >> 4) + 64) - (self.mad >> 6)
+        q = abs(self.dw - q) >> 1
+        if q:  # a stuck sensor teaches nothing
+            self.mad += min(q, (self.mad >> 4) + 64) - (self.mad >> 6)
         self.ref += lim(v - self.ref, self.p[P_FAST] * min(n, 10000) // 60)
         d = v - self.r
         if self.sg:
             self.change(dt_ms, v)
-        elif abs(d) > (self.mad >> 3) + min(self.p[P_FLOOR] + self.lsb, 200000) * (
-            1 + min(dt_ms >> 13, 4000)
-        ):
+            if self.cause:
+                self.reserve()
+        elif abs(d) > (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + min(dt_ms >> 13, 4000)):
             self.begin(dt_ms, d)
         else:
             self.r += d + 2 >> 2
@@ -255,7 +263,7 @@ class Detector:
             elif self.ref - v > self.p[P_STEP]:
                 self.begin(dt_ms, d)
             else:
-                x.add(self.t, v, self.p[P_BREATH] // 225, self.p[P_Z], self.cause == 0)
+                x.add(self.t, v, self.p[P_BREATH] // 112, self.p[P_Z] + 4, self.cause == 0)
                 self.share(x.step)
                 self.find(x, 2)
 
@@ -269,7 +277,7 @@ class Detector:
         y = self.y
         self.u = self.u + (dt_ms + 500) // 1000 & _CAP
         q = y.comp(min(ppN2_cPa, 16777215), max(min(temperature_cK, 35000), 25000))
-        y.add(self.u, q, self.p[P_LOSS] // 225 << 6, self.p[P_Z] - 4, self.cause == 0)
+        y.add(self.u, q, self.p[P_LOSS] // 112 << 6, self.p[P_Z] + 4, self.cause == 0)
         self.find(y, 3)
 
     def find(self, x, cause):
@@ -279,14 +287,14 @@ class Detector:
             if j >= 0:
                 h = x.h + j
                 f = -x.d(j) >> 4
-                if cause == 2 and f * 30 >> h > self.p[P_FAST]:  # age of the leak: about a block
-                    self.y0 = (x.b[j] >> 7) - x.o
-                    self.start(self.w + f, 2000 << h, -f)
+                if cause == 2 and f * (60 if j < 2 else 15) >> h > self.p[P_FAST]:  # age of the leak: about a block
+                    self.y0 = (x.b[j] >> 8) - x.o
+                    self.start(self.w + f, 4000 << h, -f)
                 else:
                     self.cause = cause
                     self.jc = j
                     self.jr = max(j - 2, 0)
-                    self.age = 2 << h
+                    self.age = (2 if j < 2 else 4) << h
                     self.peak = 0
                     self.at = x.t
                     self.follow(x)
@@ -297,11 +305,12 @@ class Detector:
 
     def follow(self, x):
         j = self.jr
-        if j <= self.jc and j < x.n - 1 and self.age >> x.h + j > 15:
+        if j <= self.jc and j < x.n - 1 and self.age >> x.h + j > 31:
             self.jr = j = j + 1
         h = x.h + j
-        # The difference answers a ramp n blocks old with 2 + n / 5 blocks of it; here to cPa/h.
-        n = min(self.age >> h, 20) + 10
+        # The difference answers a ramp n blocks old with 4 + n / 5 blocks of it, 2 n / 5 at first; here to cPa/h.
+        n = min(self.age >> h, 40)
+        n = 2 * n if n < 20 else n + 20
         r = lim(-x.d(j), 4700000) * 225 // n * 5 >> h
         s = min(x.spread(j) >> 8, 900000) * 281 // n * 5 >> h
         if x is self.y:  # nitrogen is 7/9 of the air
@@ -317,15 +326,15 @@ class Detector:
             # In its first blocks a leak shows less than a third of itself.
             self.report(r, s if self.age >> h > 3 else s + r)
             # A leak older than it was when called is slower than this by up to so much.
-            self.sigma_cPa_h += r // 30 * (30 - n)
+            self.sigma_cPa_h += r // 60 * (60 - n)
 
     # A change that is followed sample by sample: from level x0, ms ago; mark xm, ma ms ago.
 
     def begin(self, dt, d):
         if self.rest == 0:
             self.y0 = self.r
-            if self.x.k[3]:
-                self.y0 = (self.x.b[3] >> 7) - self.x.o
+            if self.x.k[2]:
+                self.y0 = (self.x.b[2] >> 8) - self.x.o
         self.start(self.r, dt, d)
 
     def start(self, x0, ms, d):
@@ -341,40 +350,49 @@ class Detector:
         """Look again when the change, at v cPa/s, stands out of the noise."""
         self.xm = self.w
         self.ma = 0
-        self.em = min(self.clear_fall() * 1000 // max(v, 1), self.p[P_HOLD] * 1000)
-
-    def clear_fall(self):
-        return min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000)
+        n = min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000)
+        # Once called it is watched the longer the longer it lasts, for a better rate.
+        m = min(self.ea >> 3, 300000) if self.cause == 1 else 0
+        self.em = min(max(n * 1000 // max(v, 1), m), self.p[P_HOLD] * 1000)
+        # A stronger fall is looked at sooner.
+        self.xn = max(n, min(v, 2000) * (self.em // 1000)) * 2
 
     def change(self, dt, v):
         self.ea = min(self.ea + dt, 500000000)
         self.ma = m = min(self.ma + dt, 500000000)
-        if m < self.em and (self.xm - v) * self.sg < self.clear_fall():
+        if m < self.em and (self.xm - v) * self.sg < self.xn:
             return
         f = lim(lim((self.xm - v) * self.sg, 10000000) * 100 // (m // 10 + 1), 290000)
         q = lim((self.x0 - v) * self.sg, 10000000) * 100 // (self.ea // 10 + 1)
         if f < q >> 1 or f < 1 or f * 240 < self.p[P_FAST]:  # slower than half its mean rate: it is over
             self.r = v
             self.n = self.rest = max(min(32000 // dt, 32), 1)
-            self.sum = 0
-            self.clear()
+            self.sum = self.sg = 0
+            if self.cause == 1:
+                self.clear()
             return
         self.mark(f)
         self.pace = self.pace + f >> 1 if self.go else f
         self.go += 1
         if self.sg > 0 and self.go > 1:
-            if self.ref - v > self.p[P_STEP] or self.ea // 1000 > self.p[P_HOLD]:
+            # One that the slow watch called in its first blocks, and that goes on, is followed from now on.
+            young = self.cause == 2 and self.age < 16
+            if young or self.ref - v > self.p[P_STEP] or self.ea // 1000 > self.p[P_HOLD]:
                 self.cause = 1
                 self.report(self.pace * 3600, min(self.mad, 13000000) * 81 // (m // 1000 + 1))
 
     def report(self, r, s):
-        """Publish a fall of r cPa/h with standard deviation s, its law and the class it justifies."""
+        """Publish a fall of r cPa/h with standard deviation s."""
         self.rate_cPa_h = -r
         self.sigma_cPa_h = s
+        self.reserve()
+
+    def reserve(self):
+        """Publish T-reserve, its law and the class it justifies."""
         v = self.v
         e = self.p[P_RESERVE]
         d = v - e
-        q = r + 2 * min(s, 50000000)
+        q = 2 * min(self.sigma_cPa_h, 50000000) - self.rate_cPa_h
         t = _CAP
         if v and d <= 0:
             t = 0
