@@ -13,7 +13,7 @@ YEAR_s = 365.25 * 86_400
 CLASSES = {
     "": 0, "missed alarm": 10, "false alarm": 11, "state after healing": 12, "optimistic": 13, "class": 14,
     "latch": 15, "missing": 16, "extra": 17, "wrong": 18, "sequence": 19, "time": 20,
-    "timing": 21, "codec": 22, "crash": 23,
+    "timing": 21, "codec": 22, "crash": 23, "divergence": 24,
 }  # fmt: skip
 """Exit code of a campaign by the class of its first failure: 0 none, 10.. as here (1, 2 and 130 keep their meaning)."""
 KEPT = 20
