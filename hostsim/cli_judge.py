@@ -1,12 +1,14 @@
 """The commands that judge: conform and decode for protocols, fuzz for the firmware, score for the detector."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from hostsim import plot as plots
 from hostsim.conform.cli import conform, decode
 from hostsim.device import SERVERS
 from hostsim.errors import SetupError, UsageError
@@ -26,21 +28,34 @@ def score(
         str | None, typer.Option(help="Address of a Dask scheduler; needs cabinwatch[cluster].")
     ] = None,
     page: Annotated[Path | None, typer.Option(help="Write the evidence page (Markdown) here.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw it here (.png, .svg, .pdf or .html); the page shows it.")
+    ] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Score the leak detector: false alarms and delays, beside the oracle's bound and other detectors."""
     try:
         from hostsim.score import card as cards
         from hostsim.score import page as pages
+        from hostsim.score import picture
     except ImportError:
         raise SetupError('the report card needs numpy and river: pip install "cabinwatch[score]"') from None
+
+    if plot is not None:
+        plots.check_ending(plot)
+        plots.pyplot_here()  # before the work, not after it
 
     def progress(done: int, total: int, what: str) -> None:
         print(f"{done}/{total}  {what}", file=sys.stderr, flush=True)
 
     card = cards.run(seed, jobs, years, days, trials, progress, scheduler)
     command = f"cabinwatch score --seed {seed} --years {years} --trials {trials}"
-    text = pages.render(card, command if days == 365 else f"{command} --days {days}")
+    command = command if days == 365 else f"{command} --days {days}"
+    shown = ""
+    if plot is not None:
+        picture.draw(card, plot)
+        shown = Path(os.path.relpath(plot, page.parent if page else Path.cwd())).as_posix()
+    text = pages.render(card, command, shown)
     if page is not None:
         try:
             page.write_text(text, encoding="utf-8")
