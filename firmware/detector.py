@@ -214,58 +214,73 @@ class Detector:
             self.mad = 32000  # 5 Pa, until learned
             self.e1 = self.e2 = temp << 8
             n = 1
-        if n:  # gas temperature from the sensor's: two averages over its lag, led by twice their difference
-            q = 256
-            if n < 1000000:
-                q = (n << 8) // (self.p[P_LAG] + n)
-            self.e1 += ((temp << 8) - self.e1) * q >> 8
-            self.e2 += (self.e1 - self.e2) * q >> 8
-            self.g = max((self.e1 * 3 >> 8) - (self.e2 >> 7), 10000)
+        self.gas(temp, n)
         d = abs(v - self.v)
         if d and (d < self.lsb or self.lsb == 0):
             self.lsb = min(d, 10000)  # a gauge's step, 100 Pa at most
             self.x.f = self.lsb << 2
         self.v = v
         self.lw = min(self.lw + dt_ms, 536870912)
-        x = self.x
-        v = x.comp(v, self.g)
-        if x.t < 0:
+        v = self.x.comp(v, self.g)
+        if self.x.t < 0:
             self.r = self.ref = self.w = v
-        # Noise by second differences, which a steady fall does not raise; each counts for four at most.
+        self.noise(v)
+        self.ref += lim(v - self.ref, self.p[P_FAST] * min(n, 10000) // 60)
+        self.watch(dt_ms, v)
+
+    def gas(self, temp, n):
+        """The gas temperature from the sensor's: two averages over its lag, led by twice their difference."""
+        if n:
+            q = 256
+            if n < 1000000:
+                q = (n << 8) // (self.p[P_LAG] + n)
+            self.e1 += ((temp << 8) - self.e1) * q >> 8
+            self.e2 += (self.e1 - self.e2) * q >> 8
+            self.g = max((self.e1 * 3 >> 8) - (self.e2 >> 7), 10000)
+
+    def noise(self, v):
+        """Learn the noise by second differences, which a steady fall does not raise; each counts for four at most."""
         q = self.dw
         self.dw = v - self.w
         self.w = v
         q = abs(self.dw - q) >> 1
         if q:  # a stuck sensor teaches nothing
             self.mad += min(q, (self.mad >> 4) + 64) - (self.mad >> 6)
-        self.ref += lim(v - self.ref, self.p[P_FAST] * min(n, 10000) // 60)
+
+    def watch(self, dt, v):
+        """Follow a change, find the level after one, or leave v to the slow watch."""
         d = v - self.r
+        x = self.x
         if self.sg:
-            self.change(dt_ms, v)
+            self.change(dt, v)
             if self.cause:
                 self.reserve()
-        elif abs(d) > (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + min(dt_ms >> 13, 4000)):
-            self.begin(dt_ms, d)
+        elif abs(d) > (self.mad >> 3) + (self.p[P_FLOOR] + self.lsb) * (1 + min(dt >> 13, 4000)):
+            self.begin(dt, d)
         else:
             self.r += d + 2 >> 2
-            if self.rest:  # after a change: find the new level, and take the step out
-                self.sum += v
-                self.rest -= 1
-                if self.rest == 0:
-                    v = self.sum // self.n
-                    if v - self.r > (self.mad >> 5) + self.lsb:
-                        self.begin(dt_ms, d)  # not level yet
-                    else:
-                        self.ref = v
-                        v = self.y0 - v
-                        x.o += v
-                        self.share(v)
+            if self.rest:
+                self.settle(dt, v, d)
             elif self.ref - v > self.p[P_STEP]:
-                self.begin(dt_ms, d)
+                self.begin(dt, d)
             else:
                 x.add(self.t, v, self.p[P_BREATH] // 112, self.p[P_THRESHOLD], self.cause == 0)
                 self.share(x.step)
                 self.find(x, 2)
+
+    def settle(self, dt, v, d):
+        """After a change: find the new level, and take the step out."""
+        self.sum += v
+        self.rest -= 1
+        if self.rest == 0:
+            v = self.sum // self.n
+            if v - self.r > (self.mad >> 5) + self.lsb:
+                self.begin(dt, d)  # not level yet
+            else:
+                self.ref = v
+                v = self.y0 - v
+                self.x.o += v
+                self.share(v)
 
     def share(self, d):
         """A step of lost air took nitrogen with it."""
@@ -287,9 +302,8 @@ class Detector:
             if j >= 0:
                 h = x.h + j
                 f = -x.d(j) >> 4
-                if (
-                    cause == 2 and f * (60 if j < 2 else 15) >> h > self.p[P_FAST]
-                ):  # age of the leak: about a block
+                # Its age is about two blocks of the fastest scales, four of the others.
+                if cause == 2 and f * (60 if j < 2 else 15) >> h > self.p[P_FAST]:
                     self.y0 = (x.b[j] >> 8) - x.o
                     self.start(self.w + f, 4000 << h, -f)
                 else:
