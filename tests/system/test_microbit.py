@@ -73,6 +73,7 @@ def board():
 def test_any_octets_and_telecommands_give_the_same_bytes(board, steps):
     packages = CpythonTarget()
     packages.start()
+    board.storage.erase()
     assert board.reset() == packages.reset()
     for elapsed_ms, octets in steps:
         assert board.step(elapsed_ms, octets) == packages.step(elapsed_ms, octets)
