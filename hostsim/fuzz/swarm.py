@@ -236,8 +236,8 @@ def _storage(rng: Random, unsafe_s: float) -> tuple[list[dict[str, Any]], list[d
         at = round(rng.uniform(0, unsafe_s), 3)
         fault: dict[str, Any] = {"kind": "brown_out", "at": at, "down_ms": rng.choice((0, 1, 300))}
         if rng.random() < 0.8:
-            fault["octet"] = rng.choice((0, 1, rng.randint(2, 90), 91))
-            if rng.random() < 0.4:
+            fault["octet"] = rng.choice((0, 1, rng.randint(2, 90), 91, 91))
+            if rng.random() < 0.5:
                 fault["wrong"] = rng.randint(0, 90)
         faults.append(fault)
         settings += [
