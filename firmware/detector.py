@@ -43,12 +43,12 @@ class Scales:
         self.h = h
         self.n = n
         self.p = p
-        self.e = [0] * n  # 2 x quick average
-        self.b = [0] * n  # 8 x slow average
+        self.e = [0] * n  # 4 x quick average
+        self.b = [0] * n  # 16 x slow average
         self.a = [0] * n  # sum of the open block
         self.c = [0] * n  # and its count
         self.s = [0] * n  # 256 x mean absolute deviation
-        self.k = [0] * n  # blocks since (re)start, up to 8
+        self.k = [0] * n  # blocks since (re)start, up to 15
         self.u = [0] * n  # 16 x mean difference
         self.m = [0] * n  # weight of what is learned, up to 256
         self.reset()
@@ -72,7 +72,7 @@ class Scales:
             self.b[j] = self.e[j] << 2
 
     def d(self, j):
-        return (self.e[j] >> 1) - (self.b[j] >> 3)
+        return (self.e[j] >> 2) - (self.b[j] >> 4)
 
     def spread(self, j):
         """256 x mean absolute deviation of scale j; never below the wander until the scale has learned."""
@@ -98,15 +98,15 @@ class Scales:
             if (t >> h) - (o >> h) != 1:
                 k = 0  # a hole: this scale starts again, slower ones only average over it
             if k == 0:
-                self.e[j] = v << 1
-                self.b[j] = v << 3
+                self.e[j] = v << 2
+                self.b[j] = v << 4
             else:
-                self.e[j] += v - (self.e[j] >> 1)
-                self.b[j] += ((v << 3) - self.b[j]) // (k + 1)
-            if k < 7:
+                self.e[j] += v - (self.e[j] >> 2)
+                self.b[j] += ((v << 4) - self.b[j]) // (k + 1)
+            if k < 15:
                 self.k[j] = k + 1
             else:
-                self.judge(j, slope << j, z - j, learn)
+                self.judge(j, slope << j, z - 2 * h, learn)
             j += 1
             h += 1
             if j < self.n:
@@ -121,8 +121,8 @@ class Scales:
             self.o -= x >> 4  # near the end of the range: move the datum
             x = x >> 4 << 4
             for j in range(self.n):
-                self.e[j] = lim(self.e[j] - (x << 1), 33554431)
-                self.b[j] = lim(self.b[j] - (x << 3), 134217727)
+                self.e[j] = lim(self.e[j] - (x << 2), 67108863)
+                self.b[j] = lim(self.b[j] - (x << 4), 268435455)
                 a[j] = lim(a[j] - x * c[j], 16777215 * c[j])
 
     def judge(self, j, slope, z, learn):
@@ -153,12 +153,12 @@ class Scales:
                     self.hit = j
             elif learn and y > d >> 3 and -d > self.spread(j - 2) * 3 >> 6:
                 # Over, not going on, and that scale could tell: a step, taken out.
-                q = self.b[j] >> 3
-                self.step = q - (self.e[j - 2] >> 1) >> 4
+                q = self.b[j] >> 4
+                self.step = q - (self.e[j - 2] >> 2) >> 4
                 self.o += self.step
                 while j >= 0:
-                    self.e[j] = q << 1
-                    self.b[j] = q << 3
+                    self.e[j] = q << 2
+                    self.b[j] = q << 4
                     j -= 1
 
 
@@ -167,8 +167,8 @@ class Detector:
 
     def __init__(self, p):
         self.p = p
-        self.x = Scales(2, 14, p)
-        self.y = Scales(8, 9, p)
+        self.x = Scales(2, 15, p)
+        self.y = Scales(8, 8, p)
         self.reset()
 
     def reset(self):
@@ -263,7 +263,7 @@ class Detector:
             elif self.ref - v > self.p[P_STEP]:
                 self.begin(dt_ms, d)
             else:
-                x.add(self.t, v, self.p[P_BREATH] // 225, self.p[P_Z], self.cause == 0)
+                x.add(self.t, v, self.p[P_BREATH] // 112, self.p[P_Z] + 4, self.cause == 0)
                 self.share(x.step)
                 self.find(x, 2)
 
@@ -277,7 +277,7 @@ class Detector:
         y = self.y
         self.u = self.u + (dt_ms + 500) // 1000 & _CAP
         q = y.comp(min(ppN2_cPa, 16777215), max(min(temperature_cK, 35000), 25000))
-        y.add(self.u, q, self.p[P_LOSS] // 225 << 6, self.p[P_Z] - 4, self.cause == 0)
+        y.add(self.u, q, self.p[P_LOSS] // 112 << 6, self.p[P_Z] + 4, self.cause == 0)
         self.find(y, 3)
 
     def find(self, x, cause):
@@ -287,14 +287,14 @@ class Detector:
             if j >= 0:
                 h = x.h + j
                 f = -x.d(j) >> 4
-                if cause == 2 and f * 30 >> h > self.p[P_FAST]:  # age of the leak: about a block
-                    self.y0 = (x.b[j] >> 7) - x.o
-                    self.start(self.w + f, 2000 << h, -f)
+                if cause == 2 and f * (60 if j < 2 else 15) >> h > self.p[P_FAST]:  # age of the leak: about a block
+                    self.y0 = (x.b[j] >> 8) - x.o
+                    self.start(self.w + f, 4000 << h, -f)
                 else:
                     self.cause = cause
                     self.jc = j
                     self.jr = max(j - 2, 0)
-                    self.age = 2 << h
+                    self.age = (2 if j < 2 else 4) << h
                     self.peak = 0
                     self.at = x.t
                     self.follow(x)
@@ -305,11 +305,12 @@ class Detector:
 
     def follow(self, x):
         j = self.jr
-        if j <= self.jc and j < x.n - 1 and self.age >> x.h + j > 15:
+        if j <= self.jc and j < x.n - 1 and self.age >> x.h + j > 31:
             self.jr = j = j + 1
         h = x.h + j
-        # The difference answers a ramp n blocks old with 2 + n / 5 blocks of it; here to cPa/h.
-        n = min(self.age >> h, 20) + 10
+        # The difference answers a ramp n blocks old with 4 + n / 5 blocks of it, 2 n / 5 at first; here to cPa/h.
+        n = min(self.age >> h, 40)
+        n = 2 * n if n < 20 else n + 20
         r = lim(-x.d(j), 4700000) * 225 // n * 5 >> h
         s = min(x.spread(j) >> 8, 900000) * 281 // n * 5 >> h
         if x is self.y:  # nitrogen is 7/9 of the air
@@ -325,15 +326,15 @@ class Detector:
             # In its first blocks a leak shows less than a third of itself.
             self.report(r, s if self.age >> h > 3 else s + r)
             # A leak older than it was when called is slower than this by up to so much.
-            self.sigma_cPa_h += r // 30 * (30 - n)
+            self.sigma_cPa_h += r // 60 * (60 - n)
 
     # A change that is followed sample by sample: from level x0, ms ago; mark xm, ma ms ago.
 
     def begin(self, dt, d):
         if self.rest == 0:
             self.y0 = self.r
-            if self.x.k[3]:
-                self.y0 = (self.x.b[3] >> 7) - self.x.o
+            if self.x.k[2]:
+                self.y0 = (self.x.b[2] >> 8) - self.x.o
         self.start(self.r, dt, d)
 
     def start(self, x0, ms, d):
@@ -350,8 +351,10 @@ class Detector:
         self.xm = self.w
         self.ma = 0
         n = min((self.mad >> 2) + self.p[P_FLOOR] + self.lsb, 1000000)
-        # The longer it lasts the longer it is watched, for a better rate; a stronger fall is looked at sooner.
-        self.em = min(max(n * 1000 // max(v, 1), min(self.ea >> 3, 300000)), self.p[P_HOLD] * 1000)
+        # Once called it is watched the longer the longer it lasts, for a better rate.
+        m = min(self.ea >> 3, 300000) if self.cause == 1 else 0
+        self.em = min(max(n * 1000 // max(v, 1), m), self.p[P_HOLD] * 1000)
+        # A stronger fall is looked at sooner.
         self.xn = max(n, min(v, 2000) * (self.em // 1000)) * 2
 
     def change(self, dt, v):
