@@ -287,7 +287,9 @@ class Detector:
             if j >= 0:
                 h = x.h + j
                 f = -x.d(j) >> 4
-                if cause == 2 and f * (60 if j < 2 else 15) >> h > self.p[P_FAST]:  # age of the leak: about a block
+                if (
+                    cause == 2 and f * (60 if j < 2 else 15) >> h > self.p[P_FAST]
+                ):  # age of the leak: about a block
                     self.y0 = (x.b[j] >> 8) - x.o
                     self.start(self.w + f, 4000 << h, -f)
                 else:
