@@ -24,9 +24,9 @@ from protocol.device.consts import (
     P_LOSS,
     P_RESERVE,
     P_STEP,
+    P_THRESHOLD,
     P_WANDER,
     P_WARNING,
-    P_Z,
 )
 
 _CAP = 1073741823
@@ -132,9 +132,9 @@ class Scales:
         if learn:
             # The spread is learned about the mean, or a long ramp would teach a scale to put up with it.
             if not m:
-                self.u[j] = d << 4
-            y = d - (self.u[j] >> 4)
-            self.u[j] += y
+                self.u[j] = d << 2
+            y = d - (self.u[j] >> 2)
+            self.u[j] += y >> 4
             y = min(abs(y), 1048575)
             if m:
                 y = min(y, (s >> 6) + 16)
@@ -263,7 +263,7 @@ class Detector:
             elif self.ref - v > self.p[P_STEP]:
                 self.begin(dt_ms, d)
             else:
-                x.add(self.t, v, self.p[P_BREATH] // 112, self.p[P_Z] + 4, self.cause == 0)
+                x.add(self.t, v, self.p[P_BREATH] // 112, self.p[P_THRESHOLD], self.cause == 0)
                 self.share(x.step)
                 self.find(x, 2)
 
@@ -277,7 +277,7 @@ class Detector:
         y = self.y
         self.u = self.u + (dt_ms + 500) // 1000 & _CAP
         q = y.comp(min(ppN2_cPa, 16777215), max(min(temperature_cK, 35000), 25000))
-        y.add(self.u, q, self.p[P_LOSS] // 112 << 6, self.p[P_Z] + 4, self.cause == 0)
+        y.add(self.u, q, self.p[P_LOSS] // 112 << 6, self.p[P_THRESHOLD], self.cause == 0)
         self.find(y, 3)
 
     def find(self, x, cause):

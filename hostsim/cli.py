@@ -14,6 +14,7 @@ from hostsim import scenario as scenarios
 from hostsim import transcript as transcripts
 from hostsim.cabin.units import parse_duration
 from hostsim.errors import CabinwatchError, UsageError
+from hostsim.live import PATIENCE_S
 from hostsim.play import Order, play, replay
 from hostsim.result import as_json, summary, unmet
 from hostsim.show import Panels, Plain, Silent, View
@@ -71,6 +72,9 @@ def run(
     speed: Annotated[
         float, typer.Option(min=0.001, max=100_000, help="Live targets: world seconds a second.")
     ] = 1.0,
+    patience: Annotated[
+        float, typer.Option(min=0.01, help="Live targets: seconds to wait for a node that says nothing.")
+    ] = PATIENCE_S,
     as_json_: JsonOption = False,
 ) -> None:
     """Play a scenario to the firmware and check what it expects."""
@@ -79,7 +83,7 @@ def run(
     if until_ms <= 0:
         raise UsageError(f"--duration {duration}: a run must last longer than nothing")
     where = target or _default_target(as_json_)
-    order = Order(scenario, model, text, where, seed, until_ms, record, speed)
+    order = Order(scenario, model, text, where, seed, until_ms, record, speed, patience)
 
     def make_view(world: World) -> View:
         if as_json_:

@@ -113,6 +113,12 @@ class Ground:
     """Sent to the monitor after each of its boot events, by name."""
     retry_ms: int = 2000
     """How long an answer may take before a command is sent again."""
+    issued: int = 0
+    """Telecommands sent, each counted once; all the ``sendings`` count the repeats."""
+    sendings: int = 0
+    answered: int = 0
+    void: int = 0
+    """Sent and not answered when the monitor restarted."""
     unanswered: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     _next: dict[str, int] = field(default_factory=dict)
@@ -141,9 +147,11 @@ class Ground:
     def _send(self, t_ms: int) -> None:
         command = self._queue[0]
         if command.sequence < 0:
+            self.issued += 1
             command.sequence = self._sequence
             self._sequence = (self._sequence + 1) & 0x3FFF
         command.tries += 1
+        self.sendings += 1
         self.due_ms = t_ms + self.retry_ms
         head = host.encode_tc(
             command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack
@@ -201,6 +209,7 @@ class Ground:
         command = self._queue[0]
         if command.sequence == tm.values["request_sequence"] & 0x3FFF:
             self._queue.popleft()
+            self.answered += 1
             if "failure" in tm.values:
                 why = name(t.Failure, tm.values["failure"])
                 self.refused.append(f"{command.packet.title} {command.values}: {why}")
@@ -210,6 +219,7 @@ class Ground:
         """Set the parameters (again), after a restart or at first contact; a restart makes void what was in flight."""
         in_flight = [c for c in self._queue if c.tries and not void]
         waiting = [c for c in self._queue if c.tries == 0]
+        self.void += len(self._queue) - len(in_flight) - len(waiting)
         self._queue = deque(in_flight)
         numbers = {p.name: p.id for p in t.MONITOR_PARAMETERS}
         for parameter, value in self.parameters.items():

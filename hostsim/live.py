@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import serial
 
-from hostsim.board.prompt import MARKS, prompt_text
+from hostsim.board.prompt import MARKS, heard_out, prompt_text
 from hostsim.errors import SetupError
 from hostsim.scenario import MONITOR_PARAMETERS
 from hostsim.targets.lockstep import TargetDied
@@ -14,6 +14,8 @@ from hostsim.world import World
 from protocol import host
 
 PATIENCE_S = 10.0
+LEAD = 3
+"""Poll periods that the world may be ahead of the last octets heard."""
 TAIL = 1000
 """Octets of what was heard last that are searched for MicroPython's prompt."""
 SCALED = ("poll_period", "hk_period", "analyser_period")
@@ -45,7 +47,8 @@ def _reason(error: Exception) -> str:
 class Live:
     """One live run of ``world`` with the node on ``port``; ``speed`` world seconds pass in one real second.
 
-    ``explain`` puts the firmware's own names back into a traceback of the board.
+    A node that is held up, such as an emulated board on a busy machine, holds the world up too: else what happens to
+    the air would go by unseen. ``explain`` puts the firmware's own names back into a traceback of the board.
     """
 
     def __init__(
@@ -55,12 +58,14 @@ class Live:
         recorder: Recorder,
         speed: float = 1.0,
         explain: Callable[[str], str] = str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._world = world
         self._port = port
         self._recorder = recorder
         self._speed = speed
         self._explain = explain
+        self._clock = clock
         self._tail = b""
         world.ground.retry_ms = round(world.ground.retry_ms * max(1.0, speed))
         parameters = world.ground.parameters
@@ -70,23 +75,24 @@ class Live:
             parameters[name] = min(max(value, limits.low), limits.high)
 
     def run(
-        self, until_ms: int, tick: Callable[[], None] = lambda: None, patience_s: float | None = None
+        self, until_ms: int, tick: Callable[[], None] = lambda: None, patience_s: float = PATIENCE_S
     ) -> None:
         """Wait for the node's first good frame, then play up to ``until_ms``. Raises SetupError where none comes."""
-        patience_s = PATIENCE_S if patience_s is None else patience_s
         first = self._first_frame(patience_s)
-        begin = time.monotonic()
+        then = heard = self._clock()
         self._exchange(0, first)
         self._world.ground.configure(0)
-        last = begin
+        t_s = heard_s = 0.0
         while True:
-            now = time.monotonic()
-            t_ms = min(until_ms, int((now - begin) * 1000 * self._speed))
             tx = self._read()
+            now = self._clock()
+            lead_s = LEAD * self._quiet_s() * self._speed
+            t_s, then = min(t_s + (now - then) * self._speed, heard_s + lead_s, until_ms / 1000), now
+            t_ms = round(t_s * 1000)
             if tx:
-                self._check(tx)
-            last = now if tx else last
-            if now - last > patience_s + self._quiet_s():
+                self._check(tx, patience_s)
+                heard, heard_s = now, t_s
+            elif now - heard > patience_s + self._quiet_s():
                 raise TargetDied(
                     f"{self._port.name} fell silent at {t_ms / 1000:.1f} s; unplugged, or reset into its REPL?"
                 )
@@ -118,21 +124,22 @@ class Live:
             raise TargetDied(f"{self._port.name} is gone: {error}") from None
         return data
 
-    def _check(self, heard: bytes) -> None:
+    def _check(self, heard: bytes, patience_s: float) -> None:
         """Raise TargetDied where a board that ran shows its prompt: hear it out, and say what it said."""
         self._tail = (self._tail + heard)[-TAIL:]
         if not any(mark in self._tail for mark in MARKS):
             return
-        while more := self._port.read(TAIL):
-            self._tail += more
+        end = self._clock() + patience_s
+        while not heard_out(self._tail) and self._clock() < end:
+            self._tail += self._read()
         text = self._explain(prompt_text(self._tail))
         raise TargetDied(f"{self._port.name} dropped out of the firmware:\n{text}")
 
     def _first_frame(self, patience_s: float) -> bytes:
         decoder = host.StreamDecoder()
         heard = b""
-        end = time.monotonic() + patience_s
-        while time.monotonic() < end:
+        end = self._clock() + patience_s
+        while self._clock() < end:
             data = self._read()
             heard += data
             if any(frame.verdict is host.Verdict.OK for frame in decoder.feed(data)):

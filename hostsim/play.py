@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hostsim.drive import LockStep
 from hostsim.errors import UsageError
-from hostsim.live import Live, open_port
+from hostsim.live import PATIENCE_S, Live, open_port
 from hostsim.result import Run
 from hostsim.scenario import Scenario
 from hostsim.show import Silent, View
@@ -33,6 +33,7 @@ class Order:
     until_ms: int
     record: Path | None = None
     speed: float = 1.0
+    patience_s: float = PATIENCE_S
 
 
 class _Stop:
@@ -82,7 +83,8 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
         if is_live(order.target):
             with live_node(order.target) as (url, explain), open_port(url, order.scenario.link.baud) as port:
                 views.append(make_view(world))
-                Live(world, port, recorder, order.speed, explain).run(order.until_ms, tick)
+                live = Live(world, port, recorder, order.speed, explain)
+                live.run(order.until_ms, tick, order.patience_s)
         else:
             target = open_target(order.target)
             try:

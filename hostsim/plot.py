@@ -56,7 +56,8 @@ def from_transcript(transcript: Transcript) -> Story:
     )
 
 
-def _pyplot() -> Any:
+def pyplot_here() -> Any:
+    """matplotlib's pyplot, drawing to files alone. Raises SetupError where it is missing."""
     try:
         import matplotlib
     except ImportError:
@@ -80,25 +81,32 @@ def _truth(story: Story) -> dict[str, list[float]]:
 
 def draw(story: Story, path: Path) -> None:
     """Write the picture to ``path``: .png, .svg, .pdf or .html. Raises UsageError for another ending."""
+    check_ending(path)
+    save(_figure(pyplot_here(), story), path, story.title)
+
+
+def check_ending(path: Path) -> None:
+    """Raise UsageError where a picture cannot be written by that name."""
     if path.suffix not in (".png", ".svg", ".pdf", ".html"):
         raise UsageError(
             f"{path}: cannot draw {path.suffix or 'without an ending'}: .png, .svg, .pdf or .html"
         )
-    pyplot = _pyplot()
-    figure = _figure(pyplot, story)
+
+
+def save(figure: Any, path: Path, title: str) -> None:
+    """Write the figure to ``path``, and close it."""
     try:
         if path.suffix == ".html":
             svg = StringIO()
             figure.savefig(svg, format="svg")
-            title = escape(story.title)
-            page = f'<!doctype html><meta charset="utf-8"><title>{title}</title>\n{svg.getvalue()}'
+            page = f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title>\n{svg.getvalue()}'
             path.write_text(page, encoding="utf-8")
         else:
             figure.savefig(path, dpi=130)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
     finally:
-        pyplot.close(figure)
+        pyplot_here().close(figure)
 
 
 def _figure(pyplot: Any, story: Story) -> Any:

@@ -389,7 +389,13 @@ MONITOR_PARAMETERS = (
         "planned fall of nitrogen: its share of 0.6 lb/d from 916 m3, rounded up",
     ),
     Parameter(
-        10, "z", "", 64, 40, 100, "threshold of the fastest scale, eighths of its mean absolute deviation"
+        10,
+        "threshold",
+        "",
+        68,
+        40,
+        100,
+        "the fastest scale calls beyond this many eighths of its mean absolute deviation",
     ),
     Parameter(
         11,

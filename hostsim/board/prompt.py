@@ -1,7 +1,19 @@
 """How a board that has dropped out of the firmware shows on the wire: MicroPython's banner, or a traceback."""
 
+import re
+
 MARKS = (b"Traceback (most recent call last)", b"MicroPython v")
 """Either means that no frame speaks any more; both are too long to stand in one by chance."""
+PROMPT = b">>> "
+_WHOLE = re.compile(rb"Traceback [^\n]*\n(?: [^\n]*\n)*[^ \n][^\n]*\n")
+
+
+def heard_out(heard: bytes) -> bool:
+    """Whether a board has said what it had to say: its exception's own line, or the prompt where there was none.
+
+    A micro:bit first scrolls the exception over its lamps, most of a minute, before it shows its prompt.
+    """
+    return bool(_WHOLE.search(heard)) if b"Traceback" in heard else heard.endswith(PROMPT)
 
 
 def prompt_text(heard: bytes) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from hostsim.board.prompt import MARKS, prompt_text
+from hostsim.board.prompt import MARKS, PROMPT, heard_out, prompt_text
 from hostsim.errors import CabinwatchError, SetupError
 
 PROGRAM = "qemu-system-arm"
@@ -24,11 +24,10 @@ INSTALL = (
     f"{PROGRAM} is not on PATH; install it: Debian/Ubuntu 'apt install qemu-system-arm', macOS 'brew install qemu', "
     "Windows 'winget install SoftwareFreedomConservancy.QEMU' (and add its folder to PATH)"
 )
-START_LIMIT_S = (
-    20.0  # until QEMU has connected, and until a silent guest counts as hung; never reached in a good run
-)
+START_LIMIT_S = 120.0
+"""Until QEMU has connected, and until a silent guest counts as hung; never reached in a good run."""
 POLL_S = 0.02
-_REPL = (*MARKS, b">>> ")
+_REPL = (*MARKS, PROMPT)
 
 
 T = TypeVar("T")
@@ -143,8 +142,8 @@ class Qemu:
         """Raise :class:`BoardError` with the text where ``data`` shows the REPL or a traceback in place of frames."""
         if any(mark in data for mark in _REPL):
             with contextlib.suppress(BoardError, AttributeError):
-                while True:  # the rest of it
-                    data += self.receive(0.2)
+                while not heard_out(data):
+                    data += self.receive()
             raise BoardError("the board dropped out of the firmware:\n" + self._explain(prompt_text(data)))
 
     def stderr(self) -> str:

@@ -16,6 +16,9 @@ Shape = Literal["linear", "exponential", "fatigue"]
 PARIS_EXPONENT = 4.0
 """Exponent m of the Paris law da/dN = C dK^m for aluminium alloys (3 to 4.5 in handbooks)."""
 
+GROWTH_MOST = 1e12
+"""The curved shapes go by a ratio: beyond this one, as from nothing, they have no meaning and no digits left."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -57,6 +60,11 @@ class Piece:
         return self.v0 * span / (math.pow(ratio, e) - 1) * (math.pow(v / self.v0, e * q) - 1) / q
 
 
+def is_growth(v0: float, v1: float) -> bool:
+    """Whether a curved shape can go from the one to the other."""
+    return min(v0, v1) * GROWTH_MOST > max(v0, v1)
+
+
 class Curve:
     """A factor over time: 0 before the first entry, then pieces and holds."""
 
@@ -69,7 +77,7 @@ class Curve:
     ) -> None:
         """From ``at`` on, forget what was planned; go to ``to`` within ``over`` seconds, and stay there.
 
-        Raises ValueError when a shape other than linear starts or ends at zero.
+        Raises ValueError when a shape other than linear starts or ends at zero, or next to it.
         """
         v0 = self.value(at)
         keep = bisect_right(self._starts, at)
@@ -77,7 +85,7 @@ class Curve:
             keep -= 1
         del self._starts[keep:], self._pieces[keep:]
         if over > 0 and to != v0:
-            if shape != "linear" and min(v0, to) <= 0:
+            if shape != "linear" and not is_growth(v0, to):
                 raise ValueError(
                     f"{shape} growth must start and end above zero, not go from {v0:g} to {to:g}"
                 )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from hostsim.cabin import gas, laws
 from hostsim.cabin.actions import Action, Close, Empty, LetIn, Open, Patch, Resize, StartLeak
 from hostsim.cabin.coolant import CoolantLoop, CoolantReading
+from hostsim.cabin.curve import is_growth
 from hostsim.cabin.gas import GAMMA, Moles
 from hostsim.cabin.laws import EVACUATE_Pa
 from hostsim.cabin.model import CabinModel
@@ -214,8 +215,8 @@ class Station:
         if isinstance(action, (Patch, Resize)) and action.leak not in net.holes:
             raise UsageError(f"no leak {action.leak!r}; there is {', '.join(net.holes) or 'none'}")
         if isinstance(action, Resize):
-            least = min(net.holes[action.leak].curve.value(t), action.to)
-            if least < 0 or (least == 0 and action.over_s > 0 and action.shape != "linear"):
+            curved = action.over_s > 0 and action.shape != "linear"
+            if action.to < 0 or (curved and not is_growth(net.holes[action.leak].curve.value(t), action.to)):
                 raise UsageError(
                     f"a leak cannot go to {action.to:g} of its size by {action.shape} growth here"
                 )

@@ -1,6 +1,5 @@
-"""A campaign: many runs of one seed, on one or more processes, and what came of them all."""
+"""A campaign: many runs of one seed, in one or more processes or on a cluster, and what came of them all."""
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,12 +7,13 @@ from functools import partial
 from typing import Any
 
 from hostsim.fuzz.run import Outcome, one
+from hostsim.spread import on_cluster, on_cores
 
 YEAR_s = 365.25 * 86_400
 CLASSES = {
     "": 0, "missed alarm": 10, "false alarm": 11, "state after healing": 12, "optimistic": 13, "class": 14,
     "latch": 15, "missing": 16, "extra": 17, "wrong": 18, "sequence": 19, "time": 20,
-    "timing": 21, "codec": 22, "crash": 23,
+    "timing": 21, "codec": 22, "crash": 23, "divergence": 24,
 }  # fmt: skip
 """Exit code of a campaign by the class of its first failure: 0 none, 10.. as here (1, 2 and 130 keep their meaning)."""
 KEPT = 20
@@ -79,26 +79,12 @@ class Tally:
         }
 
 
-def outcomes(seed: str, runs: Iterable[int], target: str, jobs: int) -> Iterator[Outcome]:
-    """The outcomes of ``runs``, in whatever order they are done."""
+def outcomes(
+    seed: str, runs: Iterable[int], target: str, jobs: int = 1, scheduler: str | None = None
+) -> Iterator[Outcome]:
+    """The outcomes of ``runs``, in whatever order they are done: in processes, or on a Dask cluster."""
     work = partial(one, seed, target=target)
-    if jobs == 1:
-        yield from map(work, runs)
-        return
-    # spawn: the same on every platform, and no thread's lock is inherited.
-    pool = multiprocessing.get_context("spawn").Pool(jobs, initializer=_deaf)
-    try:
-        yield from pool.imap_unordered(work, runs, chunksize=8)
-    finally:
-        pool.terminate()
-        pool.join()
-
-
-def _deaf() -> None:
-    """Ctrl-C is the parent's to handle."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return on_cluster(scheduler, work, runs) if scheduler else on_cores(jobs, work, runs, chunk=8)
 
 
 def campaign(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hostsim.drive import LockStep
+from hostsim.errors import SetupError
 from hostsim.fuzz.reference import Reference, Wrong
 from hostsim.fuzz.swarm import Plan, draw
 from hostsim.fuzz.truth import judge
@@ -49,7 +50,10 @@ class _Judge(Recorder):
 
 
 def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
-    """Play and judge one plan. Whatever the firmware raises is a failure of class ``crash``."""
+    """Play and judge one plan. Whatever the firmware raises is a failure of class ``crash``.
+
+    Raises SetupError where what the target needs is not installed.
+    """
     outcome = Outcome(run, mode=plan.mode)
     world = World(plan.scenario, plan.seed)
     watch = _Judge()
@@ -60,6 +64,8 @@ def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
         judge(plan, world, watch.reference)
     except Wrong as wrong:
         outcome.kind, outcome.text = wrong.kind, f"{wrong} (at {world.now_ms / 1000} s)"
+    except SetupError:
+        raise
     except Exception as error:
         outcome.kind, outcome.text = "crash", f"{type(error).__name__}: {error} (at {world.now_ms / 1000} s)"
     finally:

@@ -1,7 +1,9 @@
 """Make a failing scenario small: take things out and simplify, as long as the same class of failure remains."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -41,30 +43,37 @@ def shrink(plan: Plan, kind: str, make_target: MakeTarget, budget: int = BUDGET)
     progress = True
     while progress and left > 0:
         progress = False
-        for data in _smaller(plain(best.scenario), plan.settle_s):
+        for edit in _edits(plain(best.scenario), plan.settle_s):
             if left <= 0:
                 break
-            if fails(data):
-                progress = True
-                break
+            now = plain(best.scenario)
+            with suppress(LookupError, TypeError):  # what it was about has gone since
+                progress |= (data := edit(now)) != now and fails(data)
     return best
 
 
-def _smaller(data: dict[str, Any], settle_s: float) -> Iterator[dict[str, Any]]:
-    """Simpler versions of a scenario's data, the boldest first. Early cuts of time are the cheapest to play."""
+Edit = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def _edits(data: dict[str, Any], settle_s: float) -> Iterator[Edit]:
+    """What may make a scenario simpler, the boldest first; each is tried on what those before have left.
+
+    Early cuts of time are the cheapest to play.
+    """
     for part in (0.1, 0.5, 0.8):
-        if data["duration"] > 10:
-            yield {**data, "duration": round(data["duration"] * part)}
-    if (least := round(_last_event_s(data) + settle_s) + 1) < data["duration"]:
-        yield {**data, "duration": least}
+        yield partial(_shorter, part=part)
+    yield partial(_least, settle_s=settle_s)
     for path in _lists(data):
-        yield _without(data, path)
+        yield partial(_without, path=path)
+    for path, size in _long(data):
+        for half in (slice(size // 2), slice(size // 2, None)):
+            yield partial(_with, path=path, change=partial(_part, part=half))
     for path in _entries(data):
-        yield _without(data, path)
+        yield partial(_without, path=path)
     for path, value in _numbers(data):
         for simpler in dict.fromkeys((0, 1, round(value), round(value / 10) * 10)):
             if simpler != value and len(repr(simpler)) < len(repr(value)):
-                yield _with(data, path, simpler)
+                yield partial(_with, path=path, change=partial(_to, new=simpler))
 
 
 Path = tuple[Any, ...]
@@ -89,10 +98,33 @@ def _lists(data: Any, path: Path = ()) -> Iterator[Path]:
             yield from _lists(value, inner)
 
 
+def _shorter(data: dict[str, Any], part: float) -> dict[str, Any]:
+    return {**data, "duration": max(10, round(data["duration"] * part))}
+
+
+def _least(data: dict[str, Any], settle_s: float) -> dict[str, Any]:
+    return {**data, "duration": min(data["duration"], round(_last_event_s(data) + settle_s) + 1)}
+
+
+def _part(items: list[Any], part: slice) -> list[Any]:
+    return items[part]
+
+
+def _to(old: float, new: float) -> float:
+    return new
+
+
+def _long(data: Any, path: Path = ()) -> Iterator[tuple[Path, int]]:
+    """Lists of which half may do, and their sizes."""
+    if isinstance(data, list) and len(data) > 2:
+        yield path, len(data)
+    for key, value in _items(data):
+        yield from _long(value, (*path, key))
+
+
 def _entries(data: Any, path: Path = ()) -> Iterator[Path]:
     """Single entries and keys that can go."""
-    items: Any = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    for key, value in items:
+    for key, value in _items(data):
         inner = (*path, key)
         if inner not in _KEPT and not (len(inner) == 3 and inner[1] == "compartments"):
             yield inner
@@ -100,11 +132,18 @@ def _entries(data: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def _numbers(data: Any, path: Path = ()) -> Iterator[tuple[Path, float]]:
-    items: Any = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    for key, value in items:
+    for key, value in _items(data):
         if isinstance(value, (int, float)) and not isinstance(value, bool) and key != "duration":
             yield (*path, key), value
         yield from _numbers(value, (*path, key))
+
+
+def _items(data: Any) -> Iterator[tuple[Any, Any]]:
+    """Keys and values; a list's from its end, so that one taken out leaves the places of those to come."""
+    if isinstance(data, dict):
+        yield from data.items()
+    elif isinstance(data, list):
+        yield from reversed(list(enumerate(data)))
 
 
 def _edit(data: Any, path: Path, change: Callable[[Any, Any], None]) -> Any:
@@ -121,9 +160,9 @@ def _without(data: dict[str, Any], path: Path) -> dict[str, Any]:
     return edited
 
 
-def _with(data: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
+def _with(data: dict[str, Any], path: Path, change: Callable[[Any], Any]) -> dict[str, Any]:
     def put(place: Any, key: Any) -> None:
-        place[key] = value
+        place[key] = change(place[key])
 
     edited: dict[str, Any] = _edit(data, path, put)
     return edited

@@ -1,10 +1,9 @@
 """The report card: which trials are run, on how many processes, and what comes of them."""
 
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from hostsim.score.life import Life
 from hostsim.score.presets import BENCH_PRESET, CABIN_PRESET, parameters
 from hostsim.score.rivals import Rival, oracle_s, rivals, threshold
 from hostsim.score.trials import LEAKS, Leak, Watch
+from hostsim.spread import Spread, on_cluster, on_cores
 
 GROUNDS: Final = {"bench": BENCH, "cabin": CABIN}
 PRESETS: Final = {"quiet": BENCH_PRESET, "default": CABIN_PRESET}
@@ -23,6 +23,8 @@ WEEKS_A_YEAR: Final = 365.25 / 7
 NITROGEN_LEAKS: Final = {"US Lab hose": 204.0, "PrK, Apr 2024": 121.0}  # Pa/d of nitrogen
 
 Progress = Callable[[int, int, str], None]
+Task = tuple[tuple[Any, ...], Callable[..., Any], tuple[Any, ...]]
+"""What its result is called, the work, and its arguments."""
 
 
 @dataclass(frozen=True)
@@ -89,57 +91,58 @@ def run(
     days: int = 365,
     trials: int = 15,
     progress: Progress | None = None,
+    scheduler: str | None = None,
 ) -> Card:
-    """Measure everything; the same seed gives the same card whatever the number of jobs.
+    """Measure everything, on the machine's cores or a Dask cluster; the same seed gives the same card on either.
 
     A year has `days` days, for a trial run of the whole; less than 365 is no evidence.
     """
     card = Card(seed, years, days, trials)
-    with ProcessPoolExecutor(jobs or os.cpu_count()) as pool:
-        first: dict[Future[Any], tuple[Any, ...]] = {}
-        for year in range(years):
-            for key in (("bench", "quiet"), ("cabin", "quiet"), ("life", "default")):
-                first[pool.submit(quiet_year, *key, seed, year, days)] = ("quiet", *key, year)
-            for ground in GROUNDS:
-                first[pool.submit(weekly_peaks, ground, seed, year, days)] = ("peaks", ground, year)
-        first[pool.submit(nitrogen_delays, seed, trials)] = ("nitrogen",)
-        for ground, preset in (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default")):
-            first[pool.submit(detector_delays, ground, preset, seed, trials, days)] = (
-                "delays",
-                ground,
-                preset,
-            )
-        done = _gather(first, progress, 0, len(first) + len(GROUNDS))
-        for ground, preset in (("bench", "quiet"), ("cabin", "quiet"), ("life", "default")):
-            calls = sum(done["quiet", ground, preset, year] for year in range(years))
-            card.exposures.append(Exposure(ground, preset, float(days * years), calls))
-        card.nitrogen_d = done["nitrogen",]
-        second: dict[Future[Any], tuple[Any, ...]] = {}
+    spread: Spread[Any] = partial(on_cluster, scheduler) if scheduler else partial(on_cores, jobs)
+    tasks: list[Task] = [(("nitrogen",), nitrogen_delays, (seed, trials))]
+    for year in range(years):
+        for key in (("bench", "quiet"), ("cabin", "quiet"), ("life", "default")):
+            tasks.append((("quiet", *key, year), quiet_year, (*key, seed, year, days)))
         for ground in GROUNDS:
-            peaks = {
-                name: np.concatenate([done["peaks", ground, year][name] for year in range(years)])
-                for name in done["peaks", ground, 0]
-            }
-            card.thresholds[ground] = {name: threshold(p, WEEKS_A_YEAR) for name, p in peaks.items()}
-            second[pool.submit(rival_delays, ground, card.thresholds[ground], seed, trials, days)] = (ground,)
-        beaten = _gather(second, progress, len(first), len(first) + len(second))
-        for key in (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default")):
-            card.delays += done["delays", *key]
-        for ground in GROUNDS:
-            card.delays += beaten[ground,]
+            tasks.append((("peaks", ground, year), weekly_peaks, (ground, seed, year, days)))
+    for ground, preset in (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default")):
+        tasks.append((("delays", ground, preset), detector_delays, (ground, preset, seed, trials, days)))
+    total = len(tasks) + len(GROUNDS)
+    done = _gather(spread, tasks, progress, 0, total)
+    for ground, preset in (("bench", "quiet"), ("cabin", "quiet"), ("life", "default")):
+        calls = sum(done["quiet", ground, preset, year] for year in range(years))
+        card.exposures.append(Exposure(ground, preset, float(days * years), calls))
+    card.nitrogen_d = done["nitrogen",]
+    second: list[Task] = []
+    for ground in GROUNDS:
+        peaks = {
+            name: np.concatenate([done["peaks", ground, year][name] for year in range(years)])
+            for name in done["peaks", ground, 0]
+        }
+        card.thresholds[ground] = {name: threshold(p, WEEKS_A_YEAR) for name, p in peaks.items()}
+        second.append(((ground,), rival_delays, (ground, card.thresholds[ground], seed, trials, days)))
+    beaten = _gather(spread, second, progress, len(tasks), total)
+    for key in (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default")):
+        card.delays += done["delays", *key]
+    for ground in GROUNDS:
+        card.delays += beaten[ground,]
     return card
 
 
 def _gather(
-    futures: dict[Future[Any], tuple[Any, ...]], progress: Progress | None, before: int, total: int
+    spread: Spread[Any], tasks: list[Task], progress: Progress | None, before: int, total: int
 ) -> dict[tuple[Any, ...], Any]:
-    done = {}
-    for future in as_completed(futures):
-        key = futures[future]
-        done[key] = future.result()
+    done: dict[tuple[Any, ...], Any] = {}
+    for key, result in spread(_call, tasks):
+        done[key] = result
         if progress:
             progress(before + len(done), total, " ".join(map(str, key)))
     return done
+
+
+def _call(task: Task) -> tuple[tuple[Any, ...], Any]:
+    key, work, arguments = task
+    return key, work(*arguments)
 
 
 def _seed(seed: int, *what: int | str) -> np.random.SeedSequence:

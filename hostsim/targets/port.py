@@ -2,9 +2,12 @@
 
 import time
 
+import serial
+
 from hostsim.errors import SetupError
-from hostsim.live import open_port
+from hostsim.live import PATIENCE_S, open_port
 from hostsim.targets.base import Answer
+from hostsim.targets.lockstep import TargetDied
 
 LOOK_MS = 20
 """How often the stream is looked at."""
@@ -13,7 +16,7 @@ LOOK_MS = 20
 class PortTarget:
     """The node on a pyserial URL. Raises SetupError where nothing is there; it cannot be reset from here."""
 
-    def __init__(self, url: str, baud: int = 115_200, patience_s: float = 10.0) -> None:
+    def __init__(self, url: str, baud: int = 115_200, patience_s: float = PATIENCE_S) -> None:
         self.name = url
         self._port = open_port(url, baud)
         self._patience_s = patience_s
@@ -22,7 +25,7 @@ class PortTarget:
         """Wait for the node's first octets."""
         end = time.monotonic() + self._patience_s
         while time.monotonic() < end:
-            if data := self._port.read(256):
+            if data := self._read():
                 return data, LOOK_MS
         raise SetupError(
             f"nothing came from {self.name} in {self._patience_s:g} s. Is the monitor running there?"
@@ -31,8 +34,18 @@ class PortTarget:
     def step(self, elapsed_ms: int, rx: bytes) -> Answer:
         """Let the time pass in earnest, hand over ``rx``, take what has come."""
         time.sleep(elapsed_ms / 1000)
-        self._port.write(rx)
-        return self._port.read(max(1, self._port.in_waiting)) if self._port.in_waiting else b"", LOOK_MS
+        try:
+            self._port.write(rx)
+        except serial.SerialException as error:
+            raise TargetDied(f"{self.name}: {error}") from None
+        return self._read(wait=False), LOOK_MS
+
+    def _read(self, wait: bool = True) -> bytes:
+        try:
+            data: bytes = self._port.read(max(int(wait), self._port.in_waiting))
+        except (serial.SerialException, OSError) as error:
+            raise TargetDied(f"{self.name} is gone: {error}") from None
+        return data
 
     def reset(self) -> Answer:
         """Not possible here."""

@@ -72,7 +72,7 @@ def test_a_refusal_is_an_answer_and_is_kept():
 @pytest.mark.parametrize("first", ["accepted", "housekeeping"])
 def test_a_command_sent_before_first_contact_is_not_forgotten(first):
     """The boot event was lost; the parameters go out once the command in flight is answered."""
-    u = Uplink(z=50)
+    u = Uplink(threshold=50)
     u.ground.command(TC["ping"], {}, 0)
     if first == "accepted":
         u.answer("accepted", 5)
@@ -106,7 +106,7 @@ def test_gaps_are_counted_modulo_16384(start, gaps):
 @given(st.integers(0, 0x3FFF), st.integers(0, 50), st.booleans())
 def test_a_restart_is_no_gap_and_brings_the_parameters_back(before, first, boot_event_lost):
     """Also where the boot event itself was lost, after however many packets: the monitor's clock has gone back."""
-    u = Uplink(hk_period=4000, z=50)
+    u = Uplink(hk_period=4000, threshold=50)
     u.ground.telemetry(tm("alive", before, 90_000_000), 0)
     assert len(u.sent) == 1, "at first contact, too"
     u.sent.clear()

@@ -25,7 +25,7 @@ do = "ping"
 [[telecommands]]
 at = 6
 do = "set"
-parameter = "z"
+parameter = "threshold"
 value = 50
 
 [[link.faults]]
@@ -54,7 +54,7 @@ BROKEN = {
     "bad leak": ('"1 mm"', '"1 potato"', 8, "cabin.leaks.hole.size:"),
     "unknown verb": ('"ping"', '"pong"', 12, "telecommands.0.do:"),
     "second command": ("at = 6", 'at = "soon"', 15, "telecommands.1.at:"),
-    "unknown parameter": ('"z"', '"zz"', 14, "no parameter 'zz'; there are poll_period"),
+    "unknown parameter": ('"threshold"', '"zz"', 14, "no parameter 'zz'; there are poll_period"),
     "parameter out of range": ("value = 50", "value = 5000", 14, "out of range: "),
     "set without value": ("value = 50\n", "", 14, "'set' needs value"),
     "rate above one": ("rate = 0.1", "rate = 1.1", 22, "rate:"),

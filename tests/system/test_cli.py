@@ -233,13 +233,13 @@ def test_ctrl_c_in_mid_run_leaves_a_whole_recording(tmp_path, target, request):
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not (path.exists() and path.stat().st_size > 100_000):
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
     finally:
         process.kill()
     assert "Traceback" not in err
@@ -270,5 +270,5 @@ def test_a_closed_pipe_is_no_traceback():
     )
     process.stdout.close()
     err = process.stderr.read()
-    process.wait(timeout=60)
+    process.wait(timeout=120)
     assert b"Traceback" not in err

@@ -38,6 +38,10 @@ Start = Callable[..., BoardOnPty]
 @pytest.fixture(autouse=True)
 def _vm_is_a_board(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(flashing.FAMILIES, "vm", VM)
+    # A board that will answer is waited for on a busy machine too; tests of one that will not take these back.
+    for patience in ("PROMPT_S", "ANSWER_S", "BOOT_S"):
+        monkeypatch.setattr(repl, patience, 120)
+    monkeypatch.setattr(flashing, "DAPLINK_S", 120)
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ baud = 115200
             ("restart_detector", ""),
             ("inhibit", "argument = 7201"),
             ("inhibit", "argument = 60"),
-            ("get", 'parameter = "z"'),
+            ("get", 'parameter = "threshold"'),
             ("set", 'parameter = "hk_period"\nvalue = 5000'),
             ("reboot", ""),
         ]

@@ -64,6 +64,15 @@ ROOM = '[cabin.compartments.a]\nvolume = 1\n[cabin.compartments.b]\nvolume = "2 
             "leaks.x",
             "same kind",
         ),
+        *(
+            (
+                f"{ROOM}[cabin.leaks.x]\nsize = '1 mm'\nprofile = [{{at = 1, to = {start}}}, "
+                "{at = 9, to = 3e9, over = 5, shape = 'fatigue'}]\n",
+                "leaks.x",
+                "above zero",
+            )
+            for start in ("0", "1e-300")
+        ),
         (
             ROOM
             + "[cabin.leaks.x]\nsize = '1 mm'\nprofile = [{at = 9, to = 0, over = 5, shape = 'fatigue'}]\n",

@@ -4,17 +4,23 @@ Each is a replacement in the source text of one module, which is then executed a
 printed by ``python -m tests.hostsim.kit.planted``: fault, found by, runs needed, shrunk to.
 """
 
+import os
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import types
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from hostsim.fuzz.run import Outcome, play
 from hostsim.fuzz.shrink import shrink
 from hostsim.fuzz.swarm import Plan, draw
 from hostsim.targets.cpython import CpythonTarget
+from hostsim.targets.micropython import ROOT, find_vm
 from hostsim.toml_out import to_toml
 
 BUDGET = 300
@@ -32,6 +38,8 @@ class Planted:
     module: str
     right: str
     wrong: str
+    allocates: bool = False
+    """Nothing goes wrong on the wire: it is looked for with the heap of a MicroPython VM locked."""
 
 
 FRAME, NODE, MONITOR, DETECTOR, CRC = (
@@ -206,21 +214,55 @@ PLANTED = (
     Planted(
         "detector: class one too low", DETECTOR, "            self.cls = 4\n", "            self.cls = 2\n"
     ),
+    Planted(
+        "allocation in the loop: a list at each step",
+        NODE,
+        "    def tick(self, elapsed_ms):\n",
+        "    def tick(self, elapsed_ms):\n        elapsed_ms = [elapsed_ms][0]\n",
+        allocates=True,
+    ),
+    Planted(
+        "allocation in the loop: a big integer",
+        MONITOR,
+        "        self.poll_in -= elapsed_ms\n",
+        "        self.poll_in -= elapsed_ms + (1 << 62 + (elapsed_ms & 1)) - (1 << 62 + (elapsed_ms & 1))\n",
+        allocates=True,
+    ),
 )
+
+
+def source_of(name: str, planted: Planted | None) -> str:
+    """The text of a module of the firmware, with the fault in it where it belongs there."""
+    package, _, stem = name.rpartition(".")
+    source = (resources.files(package) / f"{stem}.py").read_text()
+    if planted is None or planted.module != name:
+        return source
+    if source.count(planted.right) != 1:
+        raise LookupError(f"{planted.name}: found {source.count(planted.right)} times: {planted.right!r}")
+    return source.replace(planted.right, planted.wrong)
+
+
+def locked(planted: Planted | None, steps: int = 200) -> str:
+    """What the VM says of a firmware with the fault in it when its heap is locked; empty where nothing allocates."""
+    with tempfile.TemporaryDirectory() as folder:
+        for package in ("firmware", "protocol"):
+            shutil.copytree(
+                ROOT / package, Path(folder, package), ignore=shutil.ignore_patterns("__pycache__")
+            )
+        for name in ORDER:
+            Path(folder, *name.split(".")).with_suffix(".py").write_text(source_of(name, planted))
+        done = subprocess.run(
+            [str(find_vm()), str(ROOT / "tests" / "firmware" / "heap_locked.py"), str(steps), "0"],
+            capture_output=True, text=True, env={**os.environ, "MICROPYPATH": folder}, check=False,
+        )  # fmt: skip
+    return done.stdout + done.stderr if done.returncode else ""
 
 
 def patched(planted: Planted | None) -> Any:
     """The Monitor class of a firmware with the fault in it (the right one, if None), apart from the real modules."""
     made: dict[str, types.ModuleType] = {}
     for name in ORDER:
-        package, _, stem = name.rpartition(".")
-        source = (resources.files(package) / f"{stem}.py").read_text()
-        if planted is not None and planted.module == name:
-            if source.count(planted.right) != 1:
-                raise LookupError(
-                    f"{planted.name}: found {source.count(planted.right)} times: {planted.right!r}"
-                )
-            source = source.replace(planted.right, planted.wrong)
+        source = source_of(name, planted)
         for done in made:
             source = re.sub(rf"from {re.escape(done)} import", f"from planted.{done} import", source)
         module = types.ModuleType(f"planted.{name}")
@@ -267,6 +309,12 @@ def main() -> None:
     """Print the table."""
     print(f"{'fault':<45} {'found by':<20} {'runs':>5} {'lines':>5}")
     for planted in PLANTED:
+        if planted.allocates:
+            print(
+                f"{planted.name:<45} {'heap locked' if locked(planted) else 'NOT FOUND':<20} {1:>5}",
+                flush=True,
+            )
+            continue
         found = hunt(planted)
         told = f"{found.outcome.kind:<20} {found.runs:>5} {found.lines:>5}" if found else "NOT FOUND"
         print(f"{planted.name:<45} {told}", flush=True)

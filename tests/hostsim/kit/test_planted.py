@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.hostsim.kit.planted import PLANTED, Planted, hunt, patched
+from tests.hostsim.kit.planted import PLANTED, Planted, hunt, locked, patched
 
 
 def test_there_are_enough_and_each_changes_the_source() -> None:
@@ -12,10 +12,21 @@ def test_there_are_enough_and_each_changes_the_source() -> None:
         patched(planted)
 
 
-@pytest.mark.parametrize("planted", PLANTED[::6], ids=lambda p: p.name)
+@pytest.mark.parametrize("planted", [p for p in PLANTED if not p.allocates][::6], ids=lambda p: p.name)
 def test_a_planted_fault_is_found(planted: Planted) -> None:
     found = hunt(planted, shrinking=20)
     assert found is not None
+
+
+@pytest.mark.usefixtures("vm")
+@pytest.mark.parametrize("planted", [p for p in PLANTED if p.allocates], ids=lambda p: p.name)
+def test_an_allocation_is_found_with_the_heap_locked(planted: Planted) -> None:
+    assert "heap is locked" in locked(planted)
+
+
+@pytest.mark.usefixtures("vm")
+def test_the_right_firmware_allocates_nothing() -> None:
+    assert locked(None) == ""
 
 
 def test_the_unpatched_firmware_is_the_real_one() -> None:

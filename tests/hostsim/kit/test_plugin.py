@@ -4,6 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from hostsim.soak import node
+from hostsim.targets.lockstep import TargetDied
+from hostsim.targets.port import PortTarget
+
 FAILING = """
 import pytest
 
@@ -50,3 +56,53 @@ def test_an_unused_plugin_imports_nothing_heavy(tmp_path: Path) -> None:
 def test_an_unknown_scenario_is_one_clear_message(tmp_path: Path) -> None:
     out = run(tmp_path, "import pytest\n@pytest.mark.cabin('nonesuch')\ndef test_it(world): pass\n")
     assert "no scenario 'nonesuch'" in out
+
+
+LIVE = """
+import pytest
+from hostsim.errors import SetupError
+
+@pytest.mark.cabin(parameters={"poll_period": 200, "hk_period": 1000})
+def test_it(world, link, ground, target):
+    link.add("drop", rate=0.5, of="send", until=2)
+    for _ in range(120):
+        world.play(1)
+        if ground.housekeeping.get("health") == 0 and len(ground.history) > 2:
+            break
+    assert ground.housekeeping["pressure_cPa"] / 100 == pytest.approx(world.truth["pressure_Pa"], abs=50)
+    assert ground.counts.frames > 3
+    with pytest.raises(SetupError, match="cannot be reset from here"):
+        target.reset()
+    world.command("ping")
+"""
+
+
+@pytest.mark.parametrize("server", ["cpython", "micropython"])
+def test_a_live_node_on_a_port_is_the_target(
+    tmp_path: Path, server: str, request: pytest.FixtureRequest
+) -> None:
+    if server == "micropython":
+        request.getfixturevalue("vm")
+    with node(server) as (url, _):
+        out = run(tmp_path, LIVE, "--cabin-port", url)
+    assert f"cabinwatch: --cabin-target {url}" in out
+    assert "1 passed" in out, out
+
+
+def test_a_port_where_nothing_is_is_one_clear_message(tmp_path: Path) -> None:
+    out = run(tmp_path, "def test_it(world): pass\n", "--cabin-port", "/dev/nowhere")
+    assert "cannot open /dev/nowhere: no such port" in out
+
+
+def test_a_node_that_goes_away_is_told() -> None:
+    with node("cpython") as (url, _):
+        target = PortTarget(url, patience_s=120)
+        assert target.start()[0]
+
+    def go_on() -> None:
+        while True:
+            target.step(1, b"\0")
+
+    with pytest.raises(TargetDied, match=url):
+        go_on()
+    target.close()

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from hostsim.score import card, page
+from hostsim.errors import UsageError
+from hostsim.score import card, page, picture
 from hostsim.score.background import BENCH, CABIN, CABIN_ALLAN_PA, Noise, Wander
 from hostsim.score.presets import FIRST, TUNABLES, parameters
 from hostsim.score.rivals import Cusum, FixedRate, PageHinkley, oracle_s, threshold
@@ -136,7 +137,8 @@ def test_page_shows_what_was_measured():
         card.Delay("bench", "CUSUM, k = 0.5", "hose", 100.0, (math.inf, math.inf)),
     ]
     measured.nitrogen_d = {"hose": (0.25, 0.5)}
-    text = page.render(measured, "cabinwatch score --seed 1")
+    text = page.render(measured, "cabinwatch score --seed 1", "picture.svg")
+    assert "](picture.svg)" in text
     assert "| hose | 100 s | 90 s / 150 s (0.90x) | - / - |" in text
     assert "| 365 | 0 | more than 122 d |" in text
     assert "| hose | 0.25 | 0.50 |" in text
@@ -152,3 +154,26 @@ def test_a_whole_run_in_small_says_what_it_does():
     assert {d.method for d in small.delays} >= {"detector, quiet", "CUSUM, k = 0.5"}
     assert all(d.delays_s[0] < 4 for d in small.delays if d.leak == "Soyuz 11" and "detector" in d.method)
     assert page.render(small, "x").count("\n| ") > 30
+
+
+def test_picture_shows_each_method_on_each_ground_with_its_exposure(tmp_path):
+    measured = card.Card(1, 1, 365, 3)
+    measured.exposures = [card.Exposure("life", "default", 365.0, 0)]
+    for ground, method, leak, delay in (
+        ("bench", "detector, quiet", "5 mmHg/d", 90.0),
+        ("bench", "detector, quiet", "10 mmHg/d", math.inf),
+        ("bench", "CUSUM, k = 0.5", "5 mmHg/d", 150.0),
+        ("cabin", "detector, default", "5 mmHg/d", 900.0),
+    ):
+        measured.delays.append(card.Delay(ground, method, leak, 80.0, (delay,) * 3))
+    bench, cabin = picture.figure(measured).axes
+    drawn = {line.get_label(): line.get_xydata().tolist() for line in bench.get_lines()}
+    assert drawn["oracle's bound"] == [[pytest.approx(5), 80], [pytest.approx(10), 80]]
+    assert drawn["detector, quiet"] == [[pytest.approx(5), 90]], "what was not called has no point"
+    assert drawn["CUSUM, k = 0.5"] == [[pytest.approx(5), 150]]
+    assert [line.get_label() for line in cabin.get_lines()] == ["oracle's bound", "detector, default"]
+    assert "0 false alarms in 365 days" in bench.figure.get_supxlabel()
+    picture.draw(measured, tmp_path / "card.svg")
+    assert "<svg" in (tmp_path / "card.svg").read_text()
+    with pytest.raises(UsageError, match=r"cannot draw \.txt"):
+        picture.draw(measured, tmp_path / "card.txt")
