@@ -40,7 +40,7 @@ ASK_MS = 1
 """The ground looks so often whether it can send the next telecommand."""
 PATIENCE_S = 120.0
 TOLD = 20
-Z = next(p for p in t.MONITOR_PARAMETERS if p.name == "z")
+THRESHOLD = next(p for p in t.MONITOR_PARAMETERS if p.name == "threshold")
 DAMAGE = (host.Verdict.CRC, host.Verdict.FRAMING, host.Verdict.SIZE)
 COUNTERS = ("frames_ok", "bad_crc", "bad_framing", "bad_size")
 
@@ -100,7 +100,7 @@ class Judge(Recorder):
         self._to_node = host.StreamDecoder()
         self._from_node = host.StreamDecoder()
         self._next: dict[str, int] = {}
-        self._z = Z.default
+        self._z = THRESHOLD.default
         self._last: dict[str, dict[str, int]] = {}
 
     @property
@@ -118,7 +118,7 @@ class Judge(Recorder):
                 self._command(host.decode(frame.packet))
 
     def _command(self, tc: host.Decoded) -> None:
-        if tc.packet.name == "set_parameter" and tc.values["parameter"] == Z.id:
+        if tc.packet.name == "set_parameter" and tc.values["parameter"] == THRESHOLD.id:
             self._z = tc.values["value"]
         counted = tuple(self._verdicts[verdict] & 0xFFFF for verdict in (host.Verdict.OK, *DAMAGE))
         self.due.append(_Due(tc.packet.name, tc.sequence, counted, self._z))
@@ -164,7 +164,7 @@ class Judge(Recorder):
 
 TO_MONITOR = (0x1800 | t.Apid.MONITOR).to_bytes(2, "big")
 COMMANDS: tuple[dict[str, Any], ...] = (
-    {"do": "ping"}, {"do": "set", "parameter": "z"}, {"do": "report"}, {"do": "get", "parameter": "z"},
+    {"do": "ping"}, {"do": "set", "parameter": "threshold"}, {"do": "report"}, {"do": "get", "parameter": "threshold"},
     {"do": "acknowledge"}, {"do": "hk_on"},
 )  # fmt: skip
 
@@ -254,7 +254,7 @@ class Soak:
         if self.world.ground.due_ms is None:
             words = COMMANDS[self._asked % len(COMMANDS)]
             if words["do"] == "set":
-                words = {**words, "value": Z.low + self._asked % (Z.high - Z.low)}
+                words = {**words, "value": THRESHOLD.low + self._asked % (THRESHOLD.high - THRESHOLD.low)}
             self.world.add_telecommand(Telecommand.model_validate({"at": self.world.now_ms / 1000, **words}))
             self._asked += 1
         if self.world.now_ms < self.seconds * 1000:
