@@ -12,6 +12,7 @@ from protocol.device.consts import (
     CDS_P_FIELD,
     DAY_MS,
     DO_ACKNOWLEDGE,
+    DO_DEFAULTS,
     DO_INHIBIT,
     DO_REBOOT,
     DO_RESTART_DETECTOR,
@@ -282,13 +283,16 @@ class Monitor(Node):
             self.inhibit_ms = argument * 1000
             return 0
         if argument:
-            return FAIL_ARGUMENT if 0 < function <= DO_REBOOT else FAIL_FUNCTION
+            return FAIL_ARGUMENT if 0 < function <= DO_DEFAULTS else FAIL_FUNCTION
         if function == DO_ACKNOWLEDGE:
             return self.acknowledge()
         if function == DO_RESTART_DETECTOR:
             self.detector.reset()
         elif function == DO_REBOOT:
             self.rebooting = True
+        elif function == DO_DEFAULTS:
+            self.defaults()
+            self.keep()
         else:
             return FAIL_FUNCTION
         return 0

@@ -11,6 +11,11 @@ from hostsim.sensors import Window
 RING = 63
 """Octets a node's receive ring holds while nobody reads it (a micro:bit's)."""
 
+SOUND = -1
+"""No octet was written wrongly."""
+PowerLoss = tuple[int, int]
+"""How many octets of a record reached storage, and which of them the sagging supply wrote wrongly, or SOUND."""
+
 
 class Reset(Table):
     """The node is reset from outside; octets that come while it is down are lost."""
@@ -21,6 +26,26 @@ class Reset(Table):
         None, ge=0, le=4096, description="wait until so many more octets have been taken; at once if left out"
     )
     down_ms: int = Field(0, ge=0, le=60_000, description="how long it takes to boot, ms")
+
+
+class BrownOut(Table):
+    """The node's supply fails, for good in mid-write: a node without storage is reset, or nothing happens to it."""
+
+    kind: Literal["brown_out"] = "brown_out"
+    at: Duration = Field(description="when, s from the start")
+    octet: int | None = Field(
+        None, ge=0, le=255,
+        description="wait for the next write to storage and fail after so many octets of it; at once if left out",
+    )  # fmt: skip
+    wrong: int | None = Field(
+        None, ge=0, le=255, description="octet of that write that the sagging supply writes wrongly; none if left out"
+    )  # fmt: skip
+    down_ms: int = Field(0, ge=0, le=60_000, description="how long it takes to boot, ms")
+
+    @property
+    def loss(self) -> PowerLoss:
+        """How it breaks off a write."""
+        return self.octet or 0, SOUND if self.wrong is None else self.wrong
 
 
 class Drift(Window):
@@ -59,7 +84,7 @@ class SlowHost(Window):
     by_ms: int = Field(ge=1, le=60_000, description="how late, ms")
 
 
-AnyDeviceFault = Annotated[Reset | Drift | Jump | Stall | SlowHost, Field(discriminator="kind")]
+AnyDeviceFault = Annotated[Reset | BrownOut | Drift | Jump | Stall | SlowHost, Field(discriminator="kind")]
 
 
 class DeviceModel(Table):

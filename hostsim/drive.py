@@ -2,15 +2,20 @@
 
 from collections.abc import Callable
 
-from hostsim.device_faults import RING, Clock, Reset, Stall
+from hostsim.device_faults import RING, SOUND, BrownOut, Clock, PowerLoss, Reset, Stall
 from hostsim.targets.base import Answer, Target
 from hostsim.targets.lockstep import TargetDied
+from hostsim.targets.storage import Storing
 from hostsim.transcript import Recorder, Step
 from hostsim.world import World
+from protocol import table as t
 from protocol.table import DAY_MS, RX_MAX
 
 STALL_STEPS = 1000
 """A target that wants to be woken at once more often than this, with no time passing, is broken."""
+
+BETWEEN: PowerLoss = (0, SOUND)
+"""A loss of power that breaks off no write."""
 
 
 class LockStep:
@@ -27,6 +32,8 @@ class LockStep:
         self._stalled = 0
         self._rx = b""
         self._down_until_ms = 0
+        self._storage = target.storage if isinstance(target, Storing) else None
+        self._down_ms = 0
         self._pending: Reset | None = None
         self._taken = 0
         world.on_reset = self._reset
@@ -35,6 +42,8 @@ class LockStep:
         for fault in faults:
             if isinstance(fault, Reset):
                 world.at(round(fault.at * 1000), self._resetter(fault), first=True)
+            elif isinstance(fault, BrownOut):
+                self.add_brown_out(fault)
 
     def run(self, until_ms: int, tick: Callable[[], None] = lambda: None) -> None:
         """Start the target and play up to ``until_ms`` of the world; ``tick`` is called after every step."""
@@ -89,7 +98,14 @@ class LockStep:
                 self._node_ms += DAY_MS
                 self._take(b"", self._target.step(DAY_MS, b""))
             self._node_ms += elapsed_ms
-            self._take(piece, self._target.step(elapsed_ms, piece))
+            loss = self._storage.loss if self._storage else None
+            answer = self._target.step(elapsed_ms, piece)
+            if loss is None or self._storage is None or self._storage.loss is not None:
+                self._take(piece, answer)
+                continue
+            self._take(piece, answer, power=loss)
+            self._down_until_ms = t_ms + self._down_ms
+            break
 
     def _elapse(self, t_ms: int) -> int:
         """What the node believes to have passed since its last step; a clock that jumped back shows none."""
@@ -98,7 +114,26 @@ class LockStep:
         self._shown_ms = shown
         return elapsed_ms
 
-    # -- resets
+    # -- resets and failing supplies
+
+    def add_brown_out(self, fault: BrownOut) -> None:
+        """Have the supply fail at its time, or in the first write to storage after it."""
+
+        def strike() -> None:
+            if fault.octet is None:
+                self._power_cycle()
+                self._down_until_ms = self._world.now_ms + fault.down_ms
+            elif self._storage:
+                self._storage.loss = fault.loss
+                self._down_ms = fault.down_ms
+
+        self._world.at(round(fault.at * 1000), strike, first=True)
+
+    def _power_cycle(self) -> None:
+        if isinstance(self._target, Storing):
+            self._booted(self._target.restart(t.Reset.POWER_ON), BETWEEN)
+        else:
+            self._reset()
 
     def _resetter(self, fault: Reset) -> Callable[[], None]:
         def strike() -> None:
@@ -127,13 +162,15 @@ class LockStep:
         return b""
 
     def _reset(self) -> None:
-        answer: Answer = self._target.reset()
-        self._node_ms += self._elapse(self._world.now_ms)
-        self._take(b"", answer, reset=True)
+        self._booted(self._target.reset())
 
-    def _take(self, rx: bytes, answer: Answer, reset: bool = False) -> None:
+    def _booted(self, answer: Answer, power: PowerLoss | None = None) -> None:
+        self._node_ms += self._elapse(self._world.now_ms)
+        self._take(b"", answer, reset=True, power=power)
+
+    def _take(self, rx: bytes, answer: Answer, reset: bool = False, power: PowerLoss | None = None) -> None:
         tx, wake_ms = answer
-        self._recorder.add(Step(self._node_ms, rx, tx, wake_ms, reset))
+        self._recorder.add(Step(self._node_ms, rx, tx, wake_ms, reset, power))
         now_ms = self._world.now_ms
         self._wake_ms = (
             now_ms + wake_ms if self._clock.true else self._clock.when(self._shown_ms + wake_ms, now_ms)

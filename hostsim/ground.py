@@ -31,8 +31,9 @@ class EventReport:
         """One line for people."""
         match self.event:
             case t.Event.BOOT:
-                version = f"{self.value >> 16}.{self.value >> 8 & 255}.{self.value & 255}"
-                return f"monitor {version} booted ({name(t.Reset, self.cause)})"
+                version = f"{self.value >> 16 & 255}.{self.value >> 8 & 255}.{self.value & 255}"
+                stored = STORED[self.value >> 24 & 3]
+                return f"monitor {version} booted ({name(t.Reset, self.cause)}{stored})"
             case t.Event.ALARM:
                 return f"{self.severity.name}: {CAUSES.get(self.cause, '?')}, {self.value / 100:+.1f} Pa/h"
             case t.Event.ALARM_ENDED:
@@ -49,8 +50,14 @@ class EventReport:
                 return (
                     f"coolant loop low, {self.value / 10_000:.0f} % left (its own channel, not a cabin alarm)"
                 )
+            case t.Event.NOT_KEPT:
+                return "parameters changed, but not stored: a reset will undo it"
 
 
+STORED = (
+    "", "; parameters kept", "; stored parameters lost, defaults", "; last change of parameters lost, the rest kept",
+)  # fmt: skip
+"""What a boot event says of storage, by its `Stored` bits."""
 EVENTS = frozenset(t.Event)
 CAUSES: dict[int, str] = {
     t.Cause.RAPID: "rapid depressurisation",

@@ -139,6 +139,11 @@ class CabinMachine(RuleBasedStateMachine):
         """The monitor is reset."""
         self.session.reset()
 
+    @rule(fault=st.device_faults(within=SOON, kinds=("brown_out",)))
+    def brown_out(self, fault: Any) -> None:
+        """The supply fails, now or in the next write to storage."""
+        self.session.brown_out(self._from_now(fault))
+
     def _from_now(self, event: Any) -> Any:
         now_s = self.session.now_s
         moved = {"at": round(event.at + now_s, 3)}

@@ -14,9 +14,11 @@ from hostsim.result import Run
 from hostsim.scenario import Scenario
 from hostsim.show import Silent, View
 from hostsim.targets import is_live, live_node, open_target
+from hostsim.targets.base import Target
+from hostsim.targets.storage import Storing
 from hostsim.transcript import Recorder, Step, Transcript
 from hostsim.world import World
-from protocol.table import DAY_MS, RX_MAX
+from protocol.table import DAY_MS, RX_MAX, Reset
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,13 @@ def replay(transcript: Transcript, target_name: str) -> Replayed:
             if not number:
                 answer = target.start()
             elif step.reset:
-                answer = target.reset()
+                answer = target.reset() if step.power is None else _storing(target).restart(Reset.POWER_ON)
             else:
+                if step.power is not None:
+                    _storing(target).storage.loss = step.power
                 answer = target.step(elapsed_ms, step.rx)
             t_ms = step.t_ms
-            got = Step(step.t_ms, step.rx, *answer, reset=step.reset)
+            got = Step(step.t_ms, step.rx, *answer, reset=step.reset, power=step.power)
             recorder.add(got)
             done += 1
             if got != step:
@@ -143,6 +147,12 @@ def replay(transcript: Transcript, target_name: str) -> Replayed:
     finally:
         target.close()
     return Replayed(done, recorder.sha256, differs)
+
+
+def _storing(target: Target) -> Storing:
+    if not isinstance(target, Storing):
+        raise UsageError(f"{target.name} has no storage that power could fail")
+    return target
 
 
 def _difference(number: int, recorded: Step, got: Step) -> str:

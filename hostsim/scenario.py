@@ -24,7 +24,17 @@ PACKETS = {p.name: p for p in t.TC_PACKETS}
 MONITOR_PARAMETERS = {p.name: p for p in t.MONITOR_PARAMETERS}
 
 Verb = Literal[
-    "ping", "report", "hk_on", "hk_off", "acknowledge", "restart_detector", "inhibit", "reboot", "set", "get"
+    "ping",
+    "report",
+    "hk_on",
+    "hk_off",
+    "acknowledge",
+    "restart_detector",
+    "inhibit",
+    "reboot",
+    "defaults",
+    "set",
+    "get",
 ]
 _VERBS: dict[str, tuple[str, dict[str, int]]] = {
     "ping": ("ping", {}),
@@ -35,6 +45,7 @@ _VERBS: dict[str, tuple[str, dict[str, int]]] = {
     "restart_detector": ("perform", {"function": t.Function.RESTART_DETECTOR, "argument": 0}),
     "inhibit": ("perform", {"function": t.Function.INHIBIT}),
     "reboot": ("perform", {"function": t.Function.REBOOT, "argument": 0}),
+    "defaults": ("perform", {"function": t.Function.DEFAULTS, "argument": 0}),
     "set": ("set_parameter", {}),
     "get": ("report_parameter", {}),
 }

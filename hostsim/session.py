@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from hostsim.cabin.actions import Close, LetIn, Open, Patch, StartLeak
 from hostsim.cabin.model import Leak, Repress
+from hostsim.device_faults import BrownOut
 from hostsim.drive import LockStep
 from hostsim.fuzz.reference import Reference
 from hostsim.ground import Ground
@@ -199,6 +200,12 @@ class Session:
         """Reset the monitor now."""
         self.world.at(self.world.now_ms + 1, lambda: self.world.on_reset(), first=True)
         self._write("device", "faults", {"kind": "reset", "at": self.soon_s})
+
+    def brown_out(self, fault: BrownOut) -> None:
+        """Let the supply fail at its time, or in the next write after it."""
+        fault = self._later(fault)
+        self._drive.add_brown_out(fault)
+        self._write("device", "faults", plain(fault))
 
     def _later(self, fault: Any) -> Any:
         """The fault, setting in no sooner than can be."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from hostsim.device_faults import PowerLoss
 from hostsim.errors import UsageError
 
 FORMAT = "cabinwatch-transcript-1"
@@ -15,19 +16,24 @@ FORMAT = "cabinwatch-transcript-1"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: at t_ms the node got ``rx`` (or was reset), sent ``tx`` and wants to be woken after ``wake_ms``."""
+    """One step: at t_ms the node got ``rx`` (or was reset), sent ``tx`` and wants to be woken after ``wake_ms``.
+
+    ``power``: the supply failed in its first write to storage, and how; with ``reset``: between writes.
+    """
 
     t_ms: int
     rx: bytes
     tx: bytes
     wake_ms: int
     reset: bool = False
+    power: PowerLoss | None = None
 
     def line(self) -> bytes:
         """Its line, newline included."""
         reset = ',"reset":true' if self.reset else ""
-        text = f'{{"t_ms":{self.t_ms},"rx":"{self.rx.hex()}","tx":"{self.tx.hex()}","wake_ms":{self.wake_ms}{reset}}}\n'
-        return text.encode()
+        power = f',"power":[{self.power[0]},{self.power[1]}]' if self.power else ""
+        text = f'{{"t_ms":{self.t_ms},"rx":"{self.rx.hex()}","tx":"{self.tx.hex()}","wake_ms":{self.wake_ms}'
+        return f"{text}{reset}{power}}}\n".encode()
 
 
 class Recorder:
@@ -120,6 +126,10 @@ def _header(path: Path, line: bytes) -> dict[str, Any]:
     return header
 
 
+def _power(pair: list[int] | None) -> PowerLoss | None:
+    return None if pair is None else (int(pair[0]), int(pair[1]))
+
+
 def _steps(path: Path, lines: list[bytes]) -> Iterator[Step]:
     for number, line in enumerate(lines, 2):
         try:
@@ -130,6 +140,7 @@ def _steps(path: Path, lines: list[bytes]) -> Iterator[Step]:
                 bytes.fromhex(d["tx"]),
                 int(d["wake_ms"]),
                 bool(d.get("reset")),
+                _power(d.get("power")),
             )
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, IndexError):
             raise UsageError(f"{path}:{number}: not a step of a transcript: {line[:60]!r}") from None

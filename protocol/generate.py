@@ -61,6 +61,7 @@ def device_constants() -> str:
         ("LAW", t.Law),
         ("EVENT", t.Event),
         ("RESET", t.Reset),
+        ("STORED", t.Stored),
         ("FAIL", t.Failure),
         ("DO", t.Function),
         ("FLAG", t.Flag),

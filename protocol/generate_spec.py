@@ -30,7 +30,12 @@ FAILURE_TEXT = {
     t.Failure.NO_ALARM: "there is no alarm to acknowledge",
 }
 EVENT_TEXT = {
-    t.Event.BOOT: ("any", "1", "reset cause", "version: major, minor, patch in the low three octets"),
+    t.Event.BOOT: (
+        "any",
+        "1",
+        "reset cause",
+        "version: major, minor, patch in the low three octets; storage (section 9) in the high one",
+    ),
     t.Event.ALARM: ("monitor", "the alarm's", "alarm cause", "rate of pressure, cPa/h"),
     t.Event.ALARM_ENDED: ("monitor", "1", "class that is left", "rate of pressure, cPa/h"),
     t.Event.SENSOR_LOST: ("monitor, transducer", "2", "new health", "last pressure, cPa"),
@@ -38,12 +43,14 @@ EVENT_TEXT = {
     t.Event.LINK_NOISE: ("monitor", "1", "frames discarded, at most 255", "frames discarded"),
     t.Event.INHIBIT_ENDED: ("monitor", "1", "class that the data justify", "0"),
     t.Event.COOLANT_LOW: ("coolant", "2 or 3", "4", "accumulator fill, millionths"),
+    t.Event.NOT_KEPT: ("monitor, transducer", "1", "0", "0"),
 }
 FUNCTION_TEXT = {
     t.Function.ACKNOWLEDGE: ("0", "acknowledge the latched alarm"),
     t.Function.RESTART_DETECTOR: ("0", "let the detector forget all data"),
     t.Function.INHIBIT: (f"s, 0 to {t.INHIBIT_MAX_S}", "inhibit alarms for this time; 0 ends it"),
     t.Function.REBOOT: ("0", "boot"),
+    t.Function.DEFAULTS: ("0", "set every parameter to its default"),
 }
 
 

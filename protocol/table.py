@@ -157,6 +157,7 @@ class Event(IntEnum):
     LINK_NOISE = 6
     INHIBIT_ENDED = 7
     COOLANT_LOW = 8
+    NOT_KEPT = 9
 
 
 class Reset(IntEnum):
@@ -166,6 +167,13 @@ class Reset(IntEnum):
     COMMANDED = 1
     WATCHDOG = 2
     EXTERNAL = 3
+
+
+class Stored(IntEnum):
+    """Bits of the highest octet of a boot event's value: what became of the parameters that were stored."""
+
+    KEPT = 1
+    BROKEN = 2
 
 
 class Failure(IntEnum):
@@ -192,6 +200,7 @@ class Function(IntEnum):
     RESTART_DETECTOR = 2
     INHIBIT = 3
     REBOOT = 4
+    DEFAULTS = 5
 
 
 class Flag(IntEnum):

@@ -1,16 +1,21 @@
 """Lock-step port for the MicroPython unix VM: the host drives virtual time over stdin and stdout.
 
-Host to device: n, elapsed_ms (4 octets, big-endian), n octets; or 80 alone: a reset from outside.
-Device to host: each frame after its length, 00, the wake time in ms (4 octets). One such answer comes at start.
+Host to device: n, elapsed_ms (4 octets, big-endian), n octets; or 80 and the cause of a reset. Before a reset, of each
+used slot of storage in parts of at most RX_MAX octets: 82, n, n octets, to which the device answers 00; then 83.
+Device to host: each frame after its length, each record to be stored after 80 and its length, then 00, the wake time
+in ms (4 octets; -1 = it wants a reset). One such answer comes at start.
 """
 
 import sys
 
 import micropython
 
-from protocol.device.consts import RESET_COMMANDED, RESET_EXTERNAL, RESET_POWER_ON, RX_MAX
+from protocol.device.consts import RESET_POWER_ON, RX_MAX
 
 RESET = 0x80
+RECORD = 0x80
+PART = 0x82
+SLOT = 0x83
 ROOM = 1024
 
 
@@ -24,6 +29,18 @@ class LockStep:
         self.source = sys.stdin.buffer
         self.drain = sys.stdout.buffer
         self.node = make_node(self.collect)
+        self.node.store = self.store
+        self.slot = bytearray(self.node.record)
+        self.k = 0
+
+    def store(self, buf, n):
+        """The node's storage is the host's."""
+        if self.n + n + 7 > ROOM:
+            self.flush()
+        self.tx[self.n] = RECORD
+        self.n += 1
+        self.collect(buf, n)
+        return True
 
     def collect(self, buf, n):
         """The node's sink: frames gather here and leave in one write."""
@@ -47,7 +64,7 @@ class LockStep:
         tx = self.tx
         k = self.n
         tx[k] = 0
-        tx[k + 1] = wake_ms >> 24
+        tx[k + 1] = wake_ms >> 24 & 255
         tx[k + 2] = wake_ms >> 16 & 255
         tx[k + 3] = wake_ms >> 8 & 255
         tx[k + 4] = wake_ms & 255
@@ -58,6 +75,21 @@ class LockStep:
         self.node.boot(cause)
         return self.node.step(0, self.rx, 0)
 
+    def part(self):
+        """Take a part of what a slot holds."""
+        k = self.k
+        read = self.source.readinto
+        read(self.rx, 1)
+        n = self.rx[0]
+        while n:
+            read(self.rx, 1)
+            self.slot[k] = self.rx[0]
+            k += 1
+            n -= 1
+        self.k = k
+        self.tx[0] = 0
+        self.drain.write(self.tx, 1)
+
     def run(self):
         """Serve until the host closes the stream."""
         rx = self.rx
@@ -66,8 +98,16 @@ class LockStep:
         self.answer(self.boot(RESET_POWER_ON))
         while read(rx, 1):
             n = rx[0]
+            if n == PART:
+                self.part()
+                continue
+            if n == SLOT:
+                node.recall(self.slot, self.k)
+                self.k = 0
+                continue
             if n == RESET:
-                wake = self.boot(RESET_EXTERNAL)
+                read(rx, 1)
+                wake = self.boot(rx[0])
             else:
                 read(rx, 4)
                 elapsed = rx[0] << 24 | rx[1] << 16 | rx[2] << 8 | rx[3]
@@ -75,7 +115,7 @@ class LockStep:
                     read(rx, n)
                 wake = node.step(elapsed, rx, n)
                 if node.rebooting:
-                    wake = self.boot(RESET_COMMANDED)
+                    wake = -1
             self.answer(wake)
 
 

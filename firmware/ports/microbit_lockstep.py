@@ -1,8 +1,6 @@
 """Lock-step port for the micro:bit in QEMU: the host owns time, this board only answers.
 
-Host to board: b0 < 80 hex: 4 octets elapsed_ms, then b0 octets received from the link; 80: reset; 81: report free
-heap. Board to host: each frame as length and octets, then 00 and 4 octets wake_ms. To 81, 4 octets alone. All big-
-endian.
+As firmware/ports/lockstep.py, and one thing more: to 81 the board answers with its free heap, 4 octets.
 """
 
 import gc
@@ -10,9 +8,12 @@ import gc
 from microbit import uart
 
 from firmware.monitor import Monitor
-from protocol.device.consts import RESET_COMMANDED, RESET_EXTERNAL, RESET_POWER_ON, RX_MAX
+from protocol.device.consts import RESET_POWER_ON, RX_MAX
 
 RESET = 0x80
+RECORD = 0x80
+PART = 0x82
+SLOT = 0x83
 HEAP = 0x81
 TIMER = 4  # octets of elapsed time before the received ones
 
@@ -32,13 +33,26 @@ def sink(buf, n):
     uart.write(buf[:n])
 
 
-def take(n):
-    """Fill ``buf`` with the next n octets from the host."""
-    i = 0
-    while i < n:
-        if uart.readinto(one, 1):
-            buf[i] = one[0]
-            i += 1
+def store(data, n):
+    one[0] = RECORD
+    uart.write(one)
+    sink(data, n)
+    return True
+
+
+def get():
+    """The next octet from the host."""
+    while not uart.readinto(one, 1):
+        pass
+    return one[0]
+
+
+def take(at, n):
+    """Put the next n octets from the host into ``buf``, from index ``at`` on."""
+    n += at
+    while at < n:
+        buf[at] = get()
+        at += 1
 
 
 def answer(wake):
@@ -56,23 +70,33 @@ def run():
     global m, one, out, buf
     one = bytearray(1)
     out = bytearray(4)
-    buf = bytearray(RX_MAX)
     uart.init(115200)
     m = Monitor(sink)
+    m.store = store
+    buf = bytearray(max(RX_MAX, m.record))
     answer(boot(RESET_POWER_ON))
+    k = 0
     while True:
-        take(1)
-        n = buf[0]
+        n = get()
         if n == RESET:
-            answer(boot(RESET_EXTERNAL))
+            answer(boot(get()))
+        elif n == PART:
+            n = get()
+            take(k, n)
+            k += n
+            one[0] = 0
+            uart.write(one)
+        elif n == SLOT:
+            m.recall(buf, k)
+            k = 0
         elif n == HEAP:
             gc.collect()
             put(gc.mem_free())
         else:
-            take(TIMER)
+            take(0, TIMER)
             elapsed = buf[0] << 24 | buf[1] << 16 | buf[2] << 8 | buf[3]
-            take(n)
+            take(0, n)
             wake = m.step(elapsed, buf, n)
             if m.rebooting:
-                wake = boot(RESET_COMMANDED)
+                wake = -1
             answer(wake)

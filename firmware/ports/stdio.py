@@ -1,4 +1,7 @@
-"""Live port for the MicroPython unix VM: the monitor in real time on stdin and stdout (a pty's or a socket's ends)."""
+"""Live port for the MicroPython unix VM: the monitor in real time on stdin and stdout (a pty's or a socket's ends).
+
+Argument: where to keep parameters, the beginning of two files' names; without it a reset makes them defaults.
+"""
 
 import select
 import sys
@@ -12,7 +15,8 @@ from protocol.device.consts import RESET_COMMANDED, RESET_POWER_ON, RX_MAX
 class Stdio:
     """Serves one node until the stream ends."""
 
-    def __init__(self, make_node):
+    def __init__(self, make_node, files=None):
+        self.files = files
         self.rx = bytearray(RX_MAX)
         self.one = bytearray(1)
         self.source = sys.stdin.buffer
@@ -41,9 +45,14 @@ class Stdio:
             wait_ms = 0
         return n
 
+    def boot(self, cause):
+        if self.files:
+            self.files.attach(self.node)
+        self.node.boot(cause)
+
     def run(self):
         node = self.node
-        node.boot(RESET_POWER_ON)
+        self.boot(RESET_POWER_ON)
         then = time.ticks_ms()
         wake = 0
         while self.open:
@@ -52,16 +61,17 @@ class Stdio:
             wake = node.step(time.ticks_diff(now, then), self.rx, n)
             then = now
             if node.rebooting:
-                node.boot(RESET_COMMANDED)
+                self.boot(RESET_COMMANDED)
                 wake = 0
 
 
 def main():
     """Run the monitor; Ctrl-C is data here."""
     from firmware.monitor import Monitor
+    from firmware.ports.files import Files
 
     micropython.kbd_intr(-1)
-    Stdio(Monitor).run()
+    Stdio(Monitor, Files(sys.argv[1]) if len(sys.argv) > 1 else None).run()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import time
 import machine
 
 from firmware.monitor import Monitor
+from firmware.ports.files import Files
 from firmware.transducer import Transducer
 from protocol.device.consts import (
     APID_TRANSDUCER,
@@ -132,6 +133,11 @@ class Port:
     def boot(self, cause):
         """Start the node; its boot event is on the link and on the console when this returns."""
         self.console = sys.stdout.buffer
+        if self.node is self.shown:
+            Files("monitor" if self.alarms else "transducer").attach(self.node)
+        else:
+            Files("monitor").attach(self.node.monitor)
+            Files("transducer").attach(self.node.transducer)
         self.node.boot(cause)
         self.console = None
         self.last = time.ticks_ms()

@@ -23,7 +23,7 @@ def device_files() -> list[str]:
     found = [
         *ROOT.glob("firmware/*.py"),
         *ROOT.glob("firmware/drivers/*.py"),
-        *(ROOT / "firmware" / "ports" / name for name in ("__init__.py", "uart.py")),
+        *(ROOT / "firmware" / "ports" / name for name in ("__init__.py", "files.py", "uart.py")),
         ROOT / "protocol" / "__init__.py",
         *ROOT.glob("protocol/device/*.py"),
     ]

@@ -201,8 +201,8 @@ def link_noise(b: Bench) -> None:
 
 @case("FUN-01/unknown")
 def unknown_function(b: Bench) -> None:
-    """Functions 0, 5, 99 and 255 fail with code 7, with any argument."""
-    for function in (0, 5, 99, 255):
+    """Functions 0, 6, 99 and 255 fail with code 7, with any argument."""
+    for function in (0, 6, 99, 255):
         for argument in (0, 1, 0xFFFF):
             got = b.command("perform", {"function": function, "argument": argument})
             failure(got, "TM[1,8]", 7, f"function {function} with argument {argument}")
@@ -210,8 +210,8 @@ def unknown_function(b: Bench) -> None:
 
 @case("FUN-02/arguments")
 def arguments(b: Bench) -> None:
-    """Arguments other than 0 to functions 1, 2, 4, and above 7200 to 3, fail with code 8 and do nothing."""
-    for function, argument in ((1, 1), (2, 0x100), (4, 1), (3, 7201), (3, 0xFFFF)):
+    """Arguments other than 0 to functions 1, 2, 4, 5, and above 7200 to 3, fail with code 8 and do nothing."""
+    for function, argument in ((1, 1), (2, 0x100), (4, 1), (5, 1), (3, 7201), (3, 0xFFFF)):
         got = b.command("perform", {"function": function, "argument": argument})
         failure(got, "TM[1,8]", 8, f"function {function} with argument {argument}")
         expect(not b.report()["flags"] & t.Flag.INHIBITED, "no inhibit", [b.report()])
@@ -230,6 +230,16 @@ def reboot(b: Bench) -> None:
     expect_titles(own[:2], "TM[1,1]", "TM[1,7]", after="function 4")
     boot_event(own[2:], t.Reset.COMMANDED)
     expect(sequence(own[2]) == 0, "sequence count 0 in the boot event", own[2:3])
+
+
+@case("FUN-04/defaults")
+def set_to_defaults(b: Bench) -> None:
+    """Function 5 makes each parameter its default, also one that was set before."""
+    set_all(b, poll_retries=5, hk_period=5000, wander=10)
+    b.done("perform", {"function": 5, "argument": 0})
+    for p in t.MONITOR_PARAMETERS:
+        now = b.parameter(p.id)
+        expect(now == p.default, f"{p.name} to be {p.default}", now)
 
 
 @case("RST-03/as-new")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hostsim.conform.bench import Bench, Gone, Heard, Impossible, Unmet
 from hostsim.targets.base import Answer, Target
 from hostsim.targets.lockstep import TargetDied
+from hostsim.targets.storage import Storing
 from protocol import table as t
 
 ANSWER_MS = 5
@@ -36,6 +37,8 @@ class EmulatedBench(Bench):
 
     def fresh(self) -> None:
         self._now = 0
+        if isinstance(self._target, Storing):
+            self._target.storage.erase()
         self.restart()
 
     def restart(self) -> list[Heard]:

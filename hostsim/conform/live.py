@@ -225,6 +225,9 @@ class LiveBench(Bench):
 
     def fresh(self) -> None:
         self._deadline = time.monotonic() + self.timeout_s
+        if self.role == "monitor":
+            # What it has stored would outlast the reset.
+            self.ask(b"\0" + self.tc("perform", {"function": t.Function.DEFAULTS, "argument": 0}))
         if isinstance(self.line, Program) or self.role == "monitor":
             self.restart()
         else:

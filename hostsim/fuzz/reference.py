@@ -8,6 +8,7 @@ monitor; the rules of latching, acknowledging and inhibiting are checked all the
 from collections import deque
 from typing import Any
 
+from hostsim.device_faults import PowerLoss
 from hostsim.transcript import Step
 from protocol import host
 from protocol import table as t
@@ -19,6 +20,7 @@ DETECTOR_FIELDS = ("alarm_now", "cause", "law", "rate_cPa_h", "sigma_cPa_h", "tr
 SAMPLE_SIZE = t.TM_HEADER + sum(f.size for f in t.SAMPLE) + t.PEC
 COMPOSITION_SIZE = t.TM_HEADER + sum(f.size for f in t.COMPOSITION) + t.PEC
 STUCK_MOST = 100_000
+RECORD_SIZE = 2 + 3 + 4 * len(PARAMETERS) + 2
 _P = {p.name: p.id for p in PARAMETERS}
 
 
@@ -35,6 +37,10 @@ def small(raw: bytes) -> int:
     return max(1 - (1 << 30), min((1 << 30) - 1, int.from_bytes(raw, "big", signed=True)))
 
 
+class _PowerFailed(Exception):
+    """The supply failed in a write to storage: the monitor does no more, and boots."""
+
+
 class Reference:
     """Beside one monitor from its power-on; ``step`` is given every step in order and raises `Wrong`."""
 
@@ -48,6 +54,9 @@ class Reference:
         self._stream = host.StreamDecoder()
         self._booted = False
         self._sequence = self._poll_sequence = 0
+        self._kept: list[int] | None = None
+        self._broken = False
+        self._loss: PowerLoss | None = None
 
     # -- one step
 
@@ -56,23 +65,47 @@ class Reference:
         self._read(step.tx)
         if not self._booted or step.reset:
             self.node_ms = step.t_ms
-            self._boot(t.Reset.EXTERNAL if self._booted else t.Reset.POWER_ON)
+            power = not self._booted or step.power is not None
+            self._boot(t.Reset.POWER_ON if power else t.Reset.EXTERNAL)
             self._booted = True
             self._due()
         else:
             self.node_ms = step.t_ms
-            self._inhibition()
-            for frame in self._decoder.feed(step.rx):
-                self._frame(frame)
-            self._due()
-            if self.rebooting:
-                self._boot(t.Reset.COMMANDED)
+            self._loss = step.power
+            try:
+                self._live(step.rx)
+            except _PowerFailed:
+                self._boot(t.Reset.POWER_ON)
                 self._due()
+            if self._loss is not None:
+                raise Wrong("storage", "wrote to storage and had no reason to")
         if self._out:
             raise Wrong("extra", f"sent unasked: {self._out[0].text()}")
         wake = self._wake()
         if step.wake_ms != wake:
             raise Wrong("timing", f"wants to be woken in {step.wake_ms} ms, not {wake}")
+
+    def _live(self, rx: bytes) -> None:
+        self._inhibition()
+        for frame in self._decoder.feed(rx):
+            self._frame(frame)
+        self._due()
+        if self.rebooting:
+            self._boot(t.Reset.COMMANDED)
+            self._due()
+
+    def _store(self) -> None:
+        """All parameters are stored, if power lasts, beside those stored last, which stay."""
+        if self._loss is None:
+            self._kept, self._broken = list(self.parameters), False
+            return
+        (octets, wrong), self._loss = self._loss, None
+        octets = min(octets, RECORD_SIZE)
+        whole = octets == RECORD_SIZE and not 0 <= wrong < octets
+        self._broken = octets > 0 and not whole
+        if whole:
+            self._kept = list(self.parameters)
+        raise _PowerFailed
 
     def _read(self, tx: bytes) -> None:
         for frame in self._stream.feed(tx):
@@ -126,7 +159,9 @@ class Reference:
 
     def _boot(self, cause: t.Reset) -> None:
         self.boots += 1
-        self.parameters = [p.default for p in PARAMETERS]
+        kept = self._kept is not None
+        self.parameters = [p.default for p in PARAMETERS] if self._kept is None else list(self._kept)
+        stored = t.Stored.KEPT * kept | t.Stored.BROKEN * self._broken
         self.counts = dict.fromkeys(
             ("frames_ok", "bad_crc", "bad_framing", "bad_size", "rejected", "timeouts"), 0
         )
@@ -149,7 +184,7 @@ class Reference:
         self._heard = False
         self._stamps: dict[str, tuple[int, int]] = {}
         self.rebooting = False
-        self._event(t.AlarmClass.ADVISORY, t.Event.BOOT, cause, t.VERSION)
+        self._event(t.AlarmClass.ADVISORY, t.Event.BOOT, cause, stored << 24 | t.VERSION)
 
     def _p(self, name: str) -> int:
         return self.parameters[_P[name]]
@@ -403,6 +438,7 @@ class Reference:
             if not PARAMETERS[number].low <= value <= PARAMETERS[number].high:
                 return t.Failure.RANGE
             self.parameters[number] = value
+            self._store()
         return 0
 
     def _perform(self, function: int, argument: int) -> int:
@@ -425,4 +461,7 @@ class Reference:
             self._judged = False
         elif function == t.Function.REBOOT:
             self.rebooting = True
+        elif function == t.Function.DEFAULTS:
+            self.parameters = [p.default for p in PARAMETERS]
+            self._store()
         return 0

@@ -18,6 +18,7 @@ LINK_KINDS = (
     "flip", "burst", "drop", "repeat", "swap", "merge", "delay",
     "jitter", "stuck", "break", "baud", "echo", "babble", "clog",
 )  # fmt: skip
+STORAGE_KINDS = ("brown_out",)
 DEVICE_KINDS = ("reset", "reset_octet", "jump", "drift", "stall", "slow_host")
 SENSOR_KINDS = ("silent", "stuck", "broken")
 COMMAND_KINDS = ("command", "raw", "repeat_command", "raw_octets")
@@ -27,7 +28,7 @@ TEMPOS = (1, 1, 1, 2, 10, 60, 600, 3600)
 BODIES = (
     (17, 1, ""), (3, 27, "0101"), (3, 27, "0201"), (3, 27, "0102"), (3, 5, "0101"), (20, 1, "0103"), (20, 1, "0114"),
     (20, 1, "0115"), (20, 1, "01ff"), (20, 3, "01020000ffff"), (20, 3, "0102ffffffff"), (20, 3, "010d7fffffff"),
-    (20, 3, "010f000001f4"), (8, 1, "010000"), (8, 1, "010001"), (8, 1, "031c21"), (8, 1, "050000"), (8, 1, "000000"),
+    (20, 3, "010f000001f4"), (8, 1, "010000"), (8, 1, "010001"), (8, 1, "031c21"), (8, 1, "060000"), (8, 1, "000000"),
     (8, 1, "030002"), (5, 1, ""), (1, 1, "00"),
 )  # fmt: skip
 """Telecommands by service, subtype and data: right ones, and ones that must be refused for each documented reason."""
@@ -64,6 +65,9 @@ def draw(seed: str, run: int) -> Plan:
     unsafe_s = float(rng.choice((0, 10, 30, 60, 100)) * tempo)
     share = rng.choice((0.1, 0.3, 0.6))
     kinds = {k for k in (*LINK_KINDS, *DEVICE_KINDS, *SENSOR_KINDS, *COMMAND_KINDS) if rng.random() < share}
+    storage = stream(number, "storage")
+    if unsafe_s and tempo <= SLOW and storage.random() < share:
+        kinds |= set(STORAGE_KINDS)
     if tempo > SLOW:
         # Back at its default parameters the monitor polls every second: days of that are not worth their time.
         kinds -= {"reset", "reset_octet", "command", "stuck", "clog", "babble", "break"}
@@ -89,6 +93,10 @@ def draw(seed: str, run: int) -> Plan:
         parameters["reply_timeout"] = max(parameters["reply_timeout"], 100)
     data["device"] = {"faults": _device(rng, kinds, unsafe_s)}
     commands, raw = _commands(rng, kinds, unsafe_s)
+    if "brown_out" in kinds:
+        faults, settings = _storage(storage, unsafe_s)
+        data["device"]["faults"] += faults
+        commands += settings
     if mode == "story" and tempo == 1 and rng.random() < 0.4:
         # A leak that is called soon, and grows: the class must rise.
         parameters["step"] = 10_000
@@ -218,6 +226,30 @@ def _device(rng: Random, kinds: set[str], unsafe_s: float) -> list[dict[str, Any
             {"kind": "slow_host", "by_ms": rng.choice((10, 240, 260, 3000)), **_window(rng, unsafe_s)}
         )
     return faults
+
+
+def _storage(rng: Random, unsafe_s: float) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Failing supplies, and parameters to be stored meanwhile: of the nitrogen watch, which is off."""
+    faults = []
+    settings = []
+    for _ in range(rng.randint(1, 3)):
+        at = round(rng.uniform(0, unsafe_s), 3)
+        fault: dict[str, Any] = {"kind": "brown_out", "at": at, "down_ms": rng.choice((0, 1, 300))}
+        if rng.random() < 0.8:
+            fault["octet"] = rng.choice((0, 1, rng.randint(2, 90), 91, 91))
+            if rng.random() < 0.5:
+                fault["wrong"] = rng.randint(0, 90)
+        faults.append(fault)
+        settings += [
+            {
+                "at": round(rng.uniform(0, unsafe_s), 3),
+                "do": "set",
+                "parameter": "loss",
+                "value": rng.choice((0, 2500, 200_000, rng.randint(0, 200_000))),
+            }
+            for _ in range(rng.randint(1, 3))
+        ]
+    return faults, settings
 
 
 def _sensor(rng: Random, kinds: set[str], unsafe_s: float) -> list[dict[str, Any]]:

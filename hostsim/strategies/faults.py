@@ -57,6 +57,11 @@ def _link_parts(worst: float) -> dict[str, Parts]:
 def _device_parts() -> dict[str, Parts]:
     return {
         "reset": {"octet": hy.none() | hy.integers(0, 60), "down_ms": hy.sampled_from((0, 1, 300))},
+        "brown_out": {
+            "octet": hy.none() | hy.integers(0, 100),
+            "wrong": hy.none() | hy.integers(0, 100),
+            "down_ms": hy.sampled_from((0, 1, 300)),
+        },
         "jump": {"by_ms": hy.integers(-60_000, 60_000)},
         "drift": {"ppm": hy.integers(-10_000, 10_000)},
         "stall": {},
@@ -118,11 +123,11 @@ def link_models(
 def device_faults(
     *, within: Bounds = (0.0, 3600.0), kinds: Sequence[str] | None = None
 ) -> hy.SearchStrategy[Any]:
-    """A fault of the node: reset, jump or drift of its clock, stall, slow host; at most ten seconds of a stall."""
+    """A fault of the node: reset, brown-out, jump or drift of its clock, stall (ten seconds at most), slow host."""
     moment: hy.SearchStrategy[dict[str, Any]] = moments(within).map(lambda at: {"at": at})
     short = windows(within, 10.0)
     known = {
-        k: _one(k, parts, _DEVICE.validate_python, moment if k in ("reset", "jump") else short)
+        k: _one(k, parts, _DEVICE.validate_python, moment if k in ("reset", "brown_out", "jump") else short)
         for k, parts in _device_parts().items()
     }
     return hy.one_of(chosen(kinds, known))

@@ -119,7 +119,7 @@ def _verbs(safe: bool) -> hy.SearchStrategy[dict[str, Any]]:
     get = hy.sampled_from(t.MONITOR_PARAMETERS).map(lambda p: {"do": "get", "parameter": p.name})
     if safe:
         return hy.one_of(plain, get)
-    rest = hy.sampled_from(("hk_off", "restart_detector", "reboot")).map(lambda do: {"do": do})
+    rest = hy.sampled_from(("hk_off", "restart_detector", "reboot", "defaults")).map(lambda do: {"do": do})
     inhibit = hy.integers(0, t.INHIBIT_MAX_S).map(lambda s: {"do": "inhibit", "argument": s})
 
     def setting(p: t.Parameter) -> hy.SearchStrategy[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from firmware.monitor import Monitor
 from hostsim.targets.base import Answer
+from hostsim.targets.storage import Storage
 from protocol.table import Reset
 
 NodeFactory = Callable[[Callable[[bytearray, int], None]], Any]
@@ -17,12 +18,23 @@ class CpythonTarget:
 
     def __init__(self, make_node: NodeFactory = Monitor) -> None:
         self._out = bytearray()
+        self.storage = Storage()
         self.node = make_node(self._collect)
+        self.node.store = self._store
 
     def _collect(self, buf: bytearray, n: int) -> None:
-        self._out += buf[:n]
+        if not self.storage.down:
+            self._out += buf[:n]
+
+    def _store(self, buf: bytearray, n: int) -> bool:
+        self.storage.write(bytes(buf[:n]))
+        return True
 
     def _boot(self, cause: Reset) -> int:
+        self.storage.down = False
+        for slot in self.storage.slots:
+            if slot:
+                self.node.recall(slot, len(slot))
         self.node.boot(cause.value)
         wake: int = self.node.step(0, b"", 0)
         return wake
@@ -37,12 +49,17 @@ class CpythonTarget:
 
     def step(self, elapsed_ms: int, rx: bytes) -> Answer:
         wake = self.node.step(elapsed_ms, rx, len(rx))
-        if self.node.rebooting:
+        if self.storage.down:
+            wake = self._boot(Reset.POWER_ON)
+        elif self.node.rebooting:
             wake = self._boot(Reset.COMMANDED)
         return self._take(wake)
 
     def reset(self) -> Answer:
-        return self._take(self._boot(Reset.EXTERNAL))
+        return self.restart(Reset.EXTERNAL)
+
+    def restart(self, cause: Reset) -> Answer:
+        return self._take(self._boot(cause))
 
     def close(self) -> None:
         """Nothing to free."""

@@ -5,13 +5,38 @@ from collections.abc import Callable
 
 from hostsim.errors import CabinwatchError
 from hostsim.targets.base import Answer
+from hostsim.targets.storage import Storage
+from protocol.table import RX_MAX, Reset
 
-RESET = b"\x80"
+RESET = RECORD = 0x80
+PART = 0x82
+SLOT = 0x83
+WANTS_RESET = 0xFFFFFFFF
+"""As a wake time: the node has been told to boot."""
 TIMEOUT_S = 60.0
 
 
 class TargetDied(CabinwatchError):
     """The target ended or fell silent in mid-run; the message carries what it left behind."""
+
+
+def start_over(
+    storage: Storage, cause: Reset, send: Callable[[bytes], None], await_octet: Callable[[], object]
+) -> None:
+    """Hand a node what its storage holds, in parts that its receive ring takes, and tell it to boot."""
+    storage.down = False
+    for slot in filter(None, storage.slots):
+        for i in range(0, len(slot), RX_MAX):
+            part = slot[i : i + RX_MAX]
+            send(bytes((PART, len(part))) + part)
+            await_octet()
+        send(bytes((SLOT,)))
+    send(bytes((RESET, cause)))
+
+
+def boot_due(storage: Storage, wake_ms: int) -> Reset | None:
+    """Why a node has to be booted after a step, if so."""
+    return Reset.POWER_ON if storage.down else Reset.COMMANDED if wake_ms == WANTS_RESET else None
 
 
 class Wire:
@@ -21,6 +46,7 @@ class Wire:
         self._sock = sock
         self._why = why
         self._buffer = b""
+        self.storage = Storage()
         sock.settimeout(TIMEOUT_S)
 
     def step(self, elapsed_ms: int, rx: bytes) -> Answer:
@@ -30,11 +56,19 @@ class Wire:
 
     def reset(self) -> Answer:
         """Reset the node; see Target.reset."""
-        self._send(RESET)
+        return self.restart(Reset.EXTERNAL)
+
+    def restart(self, cause: Reset) -> Answer:
+        """Boot the node; see Storing.restart."""
+        start_over(self.storage, cause, self._send, self._acknowledged)
         return self.answer()
 
+    def _acknowledged(self) -> None:
+        self._need(1)
+        self._buffer = self._buffer[1:]
+
     def answer(self) -> Answer:
-        """The next answer: frames, then the wake time."""
+        """The next answer: frames and what is to be stored, then the wake time."""
         tx = b""
         i = 0
         while True:
@@ -42,13 +76,25 @@ class Wire:
             n = self._buffer[i]
             if not n:
                 break
-            self._need(i + 1 + n)
-            tx += self._buffer[i + 1 : i + 1 + n]
+            if n == RECORD:
+                self._need(i + 2)
+                i += 1
+                n = self._buffer[i]
+                self._need(i + 1 + n)
+                self.storage.write(self._buffer[i + 1 : i + 1 + n])
+            else:
+                self._need(i + 1 + n)
+                if not self.storage.down:
+                    tx += self._buffer[i + 1 : i + 1 + n]
             i += 1 + n
         self._need(i + 5)
         wake = int.from_bytes(self._buffer[i + 1 : i + 5], "big")
         self._buffer = self._buffer[i + 5 :]
-        return tx, wake
+        cause = boot_due(self.storage, wake)
+        if cause is None:
+            return tx, wake
+        boot, wake = self.restart(cause)
+        return tx + boot, wake
 
     def _send(self, data: bytes) -> None:
         try:

@@ -4,9 +4,10 @@ from functools import cache
 
 from hostsim.board.image import Image, build_image
 from hostsim.board.qemu import BoardError, Qemu
-from protocol.table import RX_MAX
+from hostsim.targets.lockstep import RECORD, boot_due, start_over
+from hostsim.targets.storage import Storage
+from protocol.table import RX_MAX, Reset
 
-RESET = 0x80
 FREE_HEAP = 0x81
 
 
@@ -28,6 +29,7 @@ class MicrobitTarget:
         self._qemu: Qemu | None = None
         self._pending = bytearray()
         self._frames = bytearray()
+        self.storage = Storage()
 
     def start(self) -> tuple[bytes, int]:
         """Power the board on; its boot output and wake_ms.
@@ -51,7 +53,11 @@ class MicrobitTarget:
 
     def reset(self) -> tuple[bytes, int]:
         """Reset the firmware from outside (boot cause 3); its output and wake_ms."""
-        self._board.send(bytes([RESET]))
+        return self.restart(Reset.EXTERNAL)
+
+    def restart(self, cause: Reset) -> tuple[bytes, int]:
+        """Boot the firmware for that cause, with what storage holds; its output and wake_ms."""
+        start_over(self.storage, cause, self._board.send, lambda: self._take(1))
         return self._answer()
 
     def free_heap(self) -> int:
@@ -76,16 +82,24 @@ class MicrobitTarget:
         self._frames.clear()
         try:
             while length := self._take(1)[0]:
-                self._frames += self._take(length)
-                if length > 63 or self._frames[-length]:  # not a frame: text, so the REPL
-                    self._board.check(self._words(length))
-            return bytes(self._frames), int.from_bytes(self._take(4), "big")
+                if length == RECORD:
+                    self.storage.write(self._take(self._take(1)[0]))
+                    continue
+                frame = self._take(length)
+                if length > 63 or frame[0]:  # not a frame: text, so the REPL
+                    self._board.check(bytes([length]) + frame + bytes(self._pending))
+                if not self.storage.down:
+                    self._frames += frame
+            wake = int.from_bytes(self._take(4), "big")
         except BoardError:
             self._board_text()
             raise
-
-    def _words(self, length: int) -> bytes:
-        return bytes([length]) + bytes(self._frames[-length:]) + bytes(self._pending)
+        cause = boot_due(self.storage, wake)
+        tx = bytes(self._frames)
+        if cause is None:
+            return tx, wake
+        boot, wake = self.restart(cause)
+        return tx + boot, wake
 
     def _board_text(self) -> None:
         """A board that stopped in the middle of an answer may have said why."""

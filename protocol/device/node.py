@@ -10,6 +10,7 @@ from protocol.device.consts import (
     CDS_P_FIELD,
     DAY_MS,
     EVENT_BOOT,
+    EVENT_NOT_KEPT,
     FAIL_COUNT,
     FAIL_LENGTH,
     FAIL_PARAMETER,
@@ -21,13 +22,43 @@ from protocol.device.consts import (
     FRAME_MAX,
     FRAME_OK,
     REJECTED,
+    STORED_BROKEN,
+    STORED_KEPT,
     VERSION,
 )
+from protocol.device.crc import crc16
 from protocol.device.frame import Deframer, seal
 
 
+def word_at(b, i, size):
+    """The unsigned big-endian field of ``size`` octets at b[i]."""
+    v = 0
+    while size:
+        v = v << 8 | b[i]
+        i += 1
+        size -= 1
+    return v
+
+
+def signed_at(b, i):
+    """The signed 32-bit field at b[i]; +-(2^30 - 1) where it lies beyond the 31-bit range."""
+    top = b[i]
+    if top < 0x40:
+        return word_at(b, i, 4)
+    if top < 0x80:
+        return 0x3FFFFFFF
+    if top < 0xC0:
+        return -0x3FFFFFFF
+    return (top - 256 << 24) + word_at(b, i + 1, 3)
+
+
 class Node:
-    """``sink(buf, n)`` is given every frame; ``limits`` holds default, low, high of each parameter."""
+    """``sink(buf, n)`` is given every frame; ``limits`` holds default, low, high of each parameter.
+
+    ``store(buf, n)``, where the port has storage and sets it, is given a record of all parameters after each change. It
+    empties slot ``buf[1] & 1`` of two, writes the record there and returns whether it is kept. Before ``boot`` the port
+    hands both slots back to ``recall``. So a write that is broken off costs the change that it was for, nothing else.
+    """
 
     def __init__(self, sink, apid, accepts, limits):
         self.sink = sink
@@ -35,8 +66,12 @@ class Node:
         self.accepts = accepts
         self.limits = limits
         self.p = [limits[i] for i in range(0, len(limits), 3)]
+        self.record = 4 * len(self.p) + 7  # octets: sequence number 2, version 3, values, CRC 2
+        self.store = None
+        self.stored = 0
+        self.found = 0
         self.count = [0] * 7
-        self.tx = bytearray(FRAME_MAX + 2)
+        self.tx = bytearray(max(FRAME_MAX + 2, self.record))
         self.end = 0
         self.frame = Deframer()
         self.seq = 0
@@ -48,10 +83,11 @@ class Node:
 
     def boot(self, cause):
         """Start afresh, as after a reset, and say so: cause 0 power-on, 1 commanded, 2 watchdog, 3 external."""
-        i = len(self.p)
-        while i:
-            i -= 1
-            self.p[i] = self.limits[3 * i]
+        found = self.found
+        self.found = 0
+        if not found & STORED_KEPT:
+            self.stored = 0
+            self.defaults()
         i = len(self.count)
         while i:
             i -= 1
@@ -62,7 +98,65 @@ class Node:
         self.ms = 0
         self.last = -1
         self.rebooting = False
-        self.event(1, EVENT_BOOT, cause, VERSION)
+        self.event(1, EVENT_BOOT, cause, found << 24 | VERSION)
+
+    # -- parameters
+
+    def defaults(self):
+        i = len(self.p)
+        while i:
+            i -= 1
+            self.p[i] = self.limits[3 * i]
+
+    def allowed(self, i, v):
+        return self.limits[3 * i + 1] <= v <= self.limits[3 * i + 2]
+
+    def keep(self):
+        """Have the parameters stored, where there is storage; say so where that fails."""
+        if not self.store:
+            return
+        seq = self.stored + 1 & 0xFFFF
+        # No packet is under way, so the record is made where packets are.
+        self.end = 0
+        self.put(seq, 2)
+        self.put(VERSION, 3)
+        i = 0
+        while i < len(self.p):
+            self.put(self.p[i], 4)
+            i += 1
+        self.put(crc16(self.tx, 0, self.end), 2)
+        if self.store(self.tx, self.end):
+            self.stored = seq
+        else:
+            self.event(1, EVENT_NOT_KEPT, 0, 0)
+
+    def recall(self, b, n):
+        """What a slot of storage holds (n octets, 0 = nothing), before ``boot``. The newer whole record counts."""
+        if not n:
+            return
+        if not self.whole(b, n):
+            self.found |= STORED_BROKEN
+            return
+        seq = b[0] << 8 | b[1]
+        if self.found & STORED_KEPT and seq - self.stored & 0x8000:
+            return
+        self.found |= STORED_KEPT
+        self.stored = seq
+        i = len(self.p)
+        while i:
+            i -= 1
+            self.p[i] = signed_at(b, 4 * i + 5)
+
+    def whole(self, b, n):
+        """Whether b[:n] is a record of this version, not damaged, with every value in its bounds."""
+        if n != self.record or crc16(b, 0, n) or word_at(b, 2, 3) != VERSION:
+            return False
+        i = len(self.p)
+        while i:
+            i -= 1
+            if not self.allowed(i, signed_at(b, 4 * i + 5)):
+                return False
+        return True
 
     # -- time and counters
 
@@ -148,24 +242,11 @@ class Node:
 
     def word(self, i, size):
         """The unsigned big-endian field of ``size`` octets at index i of the received packet."""
-        b = self.frame.buf
-        v = 0
-        while size:
-            v = v << 8 | b[i]
-            i += 1
-            size -= 1
-        return v
+        return word_at(self.frame.buf, i, size)
 
     def signed(self, i):
-        """The signed 32-bit field at index i; +-(2^30 - 1) where it lies beyond the 31-bit range."""
-        top = self.frame.buf[i]
-        if top < 0x40:
-            return self.word(i, 4)
-        if top < 0x80:
-            return 0x3FFFFFFF
-        if top < 0xC0:
-            return -0x3FFFFFFF
-        return (top - 256 << 24) + self.word(i + 1, 3)
+        """The signed 32-bit field at index i of it."""
+        return signed_at(self.frame.buf, i)
 
     # -- telecommands
 
@@ -235,9 +316,10 @@ class Node:
             self.send()
         elif not again:
             v = self.signed(14)
-            if v < self.limits[3 * i + 1] or v > self.limits[3 * i + 2]:
+            if not self.allowed(i, v):
                 return FAIL_RANGE
             self.p[i] = v
+            self.keep()
         return 0
 
     def perform(self, b, again):

@@ -42,8 +42,8 @@ FAILED = {
     "unknown structure": (raw(b"\1\2", 3, 27), Failure.STRUCTURE),
     "unknown structure to enable": (raw(b"\1\0", 3, 5), Failure.STRUCTURE),
     "function 0": (do(0), Failure.FUNCTION),
-    "function 5": (do(5), Failure.FUNCTION),
-    "function 5 with argument": (do(5, 1), Failure.FUNCTION),
+    "function 6": (do(6), Failure.FUNCTION),
+    "function 5 with argument": (do(5, 1), Failure.ARGUMENT),
     "function 0 with argument": (do(0, 1), Failure.FUNCTION),
     "reboot with argument": (do(Function.REBOOT, 1), Failure.ARGUMENT),
     "acknowledge with argument": (do(Function.ACKNOWLEDGE, 9), Failure.ARGUMENT),
@@ -128,6 +128,8 @@ def test_parameters_keep_their_bounds(p):
         assert failure(said) == (Failure.NONE if new == kept else Failure.RANGE)
         assert value(11 + 2 * i) == kept
     b.target.reset()
+    assert b.node.p[p.id] == p.high
+    assert failure(b.step(0, do(Function.DEFAULTS))) == Failure.NONE
     assert b.node.p[p.id] == p.default
 
 

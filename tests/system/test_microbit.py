@@ -18,9 +18,10 @@ from hostsim.board.image import build_image, known_names
 from hostsim.board.measure import heap_by_module, sample_time
 from hostsim.board.program import Program
 from hostsim.board.qemu import INSTALL, PROGRAM, BoardError, Qemu
+from hostsim.device_faults import DeviceModel
 from hostsim.drive import LockStep
 from hostsim.errors import SetupError
-from hostsim.scenario import load
+from hostsim.scenario import Telecommand, load
 from hostsim.targets.cpython import CpythonTarget
 from hostsim.targets.microbit import MicrobitLive, MicrobitTarget
 from hostsim.transcript import Recorder
@@ -73,6 +74,7 @@ def board():
 def test_any_octets_and_telecommands_give_the_same_bytes(board, steps):
     packages = CpythonTarget()
     packages.start()
+    board.storage.erase()
     assert board.reset() == packages.reset()
     for elapsed_ms, octets in steps:
         assert board.step(elapsed_ms, octets) == packages.step(elapsed_ms, octets)
@@ -88,6 +90,24 @@ def test_a_scenario_has_the_same_hash_as_in_process(name, until_s, alarms):
     assert any(packet.values.get("event") == Event.ALARM for packet in heard) == alarms
     with MicrobitTarget() as target:
         assert play(target, until_s, name) == (here, steps)
+
+
+def test_parameters_and_power_failures_in_mid_write_are_the_same_as_in_process():
+    sets = [{"at": 5 + i, "do": "set", "parameter": "loss", "value": i} for i in range(8)]
+    losses = (
+        {"at": 6.5, "octet": 50},
+        {"at": 8.5, "octet": 91, "wrong": 0},
+        {"at": 9.5, "octet": 91},
+        {"at": 15},
+    )
+    changes = {
+        "telecommands": [Telecommand.model_validate(c) for c in [*sets, {"at": 20, "do": "reboot"}]],
+        "device": DeviceModel.model_validate({"faults": [{"kind": "brown_out", **loss} for loss in losses]}),
+    }
+    here, steps = play(CpythonTarget(), 30, **changes)
+    assert sum(step.power is not None for step in steps) == len(losses)
+    with MicrobitTarget() as target:
+        assert play(target, 30, **changes) == (here, steps)
 
 
 def heap_after(hours):

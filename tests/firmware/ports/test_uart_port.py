@@ -190,6 +190,44 @@ def test_a_commanded_reboot_resets_the_board_and_is_told_after_it(board: Board) 
     assert board.wait_for("event_advisory").values["cause"] == t.Reset.WATCHDOG
 
 
+def test_parameters_are_kept_across_resets_and_a_file_that_is_cut_costs_the_last_change(board: Board) -> None:
+    def boot() -> int:
+        board.off()
+        board.power_on("")
+        return board.wait_for("event_advisory", event=t.Event.BOOT).values["value"] >> 24
+
+    def set_retries(value: int) -> None:
+        board.ask("set_parameter", value, n=1, parameter=2, value=value)
+        board.wait_for("completed", request_sequence=0xC000 | value)
+
+    def retries() -> int:
+        board.ask("report_parameter", 9, n=1, parameter=2)
+        return board.wait_for("parameter_value").values["value"]
+
+    assert boot() == 0
+    set_retries(3)
+    set_retries(4)
+    assert (boot(), retries()) == (t.Stored.KEPT, 4)
+    set_retries(5)
+    newest = board.disk / "monitor.1"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    assert (boot(), retries()) == (t.Stored.KEPT | t.Stored.BROKEN, 4)
+    set_retries(1)
+    assert (boot(), retries()) == (t.Stored.KEPT, 1)
+
+
+def test_a_disk_that_cannot_be_written_is_told_and_the_change_is_in_force(board: Board) -> None:
+    for slot in "01":
+        (board.disk / f"monitor.{slot}").mkdir()
+    board.power_on("")
+    board.wait_for("event_advisory", event=t.Event.BOOT)
+    board.ask("set_parameter", 1, n=1, parameter=2, value=5)
+    board.wait_for("event_advisory", event=t.Event.NOT_KEPT)
+    board.wait_for("completed")
+    board.ask("report_parameter", 2, n=1, parameter=2)
+    assert board.wait_for("parameter_value").values["value"] == 5
+
+
 def test_a_fault_in_the_firmware_ends_in_a_reset_that_says_so(board: Board) -> None:
     board.power_on("")
     board.wait_for("event_advisory")

@@ -88,6 +88,7 @@ rx = st.one_of(st.binary(max_size=RX_MAX), telecommands())
 def test_flat_source_gives_the_bytes_of_the_packages(wire, steps):
     packages = CpythonTarget()
     packages.start()
+    wire.storage.erase()
     assert wire.reset() == packages.reset()
     for elapsed_ms, octets in steps:
         assert wire.step(elapsed_ms, octets) == packages.step(elapsed_ms, octets)

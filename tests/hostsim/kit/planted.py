@@ -87,6 +87,18 @@ PLANTED = (
     Planted("time: day is lost at midnight", NODE, "            self.day = self.day + 1 & 0xFFFF\n", ""),
     Planted("time: midnight comes a millisecond late", NODE, "self.ms -= DAY_MS", "self.ms -= DAY_MS - 1"),
     Planted("reset: parameters survive", NODE, "self.p[i] = self.limits[3 * i]\n", "self.p[i] = self.p[i]\n"),
+    Planted("storage: one slot only", NODE, "seq = self.stored + 1 &", "seq = self.stored + 2 &"),
+    Planted("storage: CRC of the record not checked", NODE, " or crc16(b, 0, n)", ""),
+    Planted(
+        "storage: part of a record is taken",
+        NODE,
+        "n != self.record or crc16(b, 0, n)",
+        "n < self.record - 4",
+    ),
+    Planted(
+        "storage: the older record is taken", NODE, "seq - self.stored & 0x8000", "self.stored - seq & 0x8000"
+    ),
+    Planted("storage: completion told before it is so", NODE, "            self.keep()\n", ""),
     Planted("reset: half a frame survives", NODE, "        self.frame.n = 0\n", ""),
     Planted("reset: counters survive", NODE, "            self.count[i] = 0\n", "            pass\n"),
     Planted(
@@ -118,7 +130,7 @@ PLANTED = (
         "telecommand: other APIDs obeyed", NODE, "elif pid == 0x1800 | self.apid:", "elif pid >> 11 == 3:"
     ),
     Planted("telecommand: segments taken for packets", NODE, "if b[3] < 0xC0:", "if 0:"),
-    Planted("parameter: upper bound not checked", NODE, " or v > self.limits[3 * i + 2]", ""),
+    Planted("parameter: upper bound not checked", NODE, " <= self.limits[3 * i + 2]", ""),
     Planted("parameter: one too many", NODE, "if i >= len(self.p):", "if i > len(self.p):"),
     Planted(
         "poll: missed retry",
