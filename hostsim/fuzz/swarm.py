@@ -75,7 +75,8 @@ def draw(seed: str, run: int) -> Plan:
     hk_s = parameters.get("hk_period", 10_000) / 1000
     settle_s = margins.CONVERGE_HK * hk_s + margins.CONVERGE_POLLS * tempo + margins.CONVERGE_S
     data: dict[str, Any] = {"title": f"fuzz {seed} run {run}: {mode}", "parameters": parameters}
-    rate = rng.uniform(*margins.QUICK_Pa_s)
+    low, high = margins.QUICK_Pa_s
+    rate = low * (high / low) ** rng.random()
     if mode == "leak":
         settle_s += margins.CALL_FALL_Pa / rate + margins.CALL_POLLS * tempo
     data["cabin"] = _cabin(rng, mode, unsafe_s, rate)
