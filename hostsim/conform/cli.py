@@ -54,7 +54,9 @@ def _reports(done: Run, junit: Path | None, as_json: Path | None) -> Iterator[No
 def conform(
     target: Annotated[
         str,
-        typer.Argument(help="A serial port or pyserial URL, exec:COMMAND, or cpython, micropython, host."),
+        typer.Argument(
+            help="A serial port or pyserial URL, exec:COMMAND, or cpython, micropython, microbit, host."
+        ),
     ] = "cpython",
     role: Annotated[str, typer.Option(help=f"What the node is: {' or '.join(ROLES)}.")] = "transducer",
     list_: Annotated[bool, typer.Option("--list", help="List the cases and stop.")] = False,

@@ -104,7 +104,7 @@ def program(tmp_path_factory):
 NODE = """
     sys.path.insert(0, {root!r})
     from firmware.transducer import Transducer
-    from hostsim.conform.vm_transducer import Steady
+    from firmware.drivers.steady import Steady
     node = Transducer(lambda buf, n: write(bytes(buf[:n])), Steady())
     node.boot(0)
     then = time.monotonic()

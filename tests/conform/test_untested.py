@@ -1,7 +1,7 @@
 """What the suite cannot reach from the link, on our own firmware: XDR-05, a transducer whose sensor changes state."""
 
+from firmware.drivers.steady import Steady
 from firmware.transducer import Transducer
-from hostsim.conform.vm_transducer import Steady
 from protocol import host
 from protocol import table as t
 
