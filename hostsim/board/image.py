@@ -92,7 +92,9 @@ def build_image(
         raise UsageError(f"no role {role!r}: {', '.join(PORTS)}")
     ports = PORTS[role] if ports is None else ports
     if port not in ports:
-        raise UsageError(f"a {role} on the {board} has no port {port!r}; there are: {', '.join(ports)}")
+        raise UsageError(
+            f"the {board} as {role} has no port {port!r}, but: {', '.join(ports)} (lockstep is for the emulator)"
+        )
     linked = _link(tuple(ports.values()), root, in_flash)
     others = set(ports.values()) - {ports[port]}
     files: dict[str, bytes] = {}
