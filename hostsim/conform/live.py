@@ -4,6 +4,7 @@ No case waits longer than it has to: the end of an answer is marked by a telecom
 time-outs are a generous multiple of one measured round trip.
 """
 
+import contextlib
 import os
 import selectors
 import shlex
@@ -26,6 +27,7 @@ from protocol import table as t
 FENCE = 0xFE5C
 """Source ID of the bench's own pings."""
 PIECE = 48
+LOOK = 4096
 PATIENCE_S = 5.0
 FIRST_S = 0.5
 """How long a node is listened to, before it is spoken to, for its boot event."""
@@ -66,11 +68,12 @@ class SerialLine:
         try:
             self._port.timeout = wait_s
             data: bytes = self._port.read(1)
-            if data:
-                self._port.timeout = 0
-                data += self._port.read(4096)
         except (serial.SerialException, OSError, TypeError) as error:
             raise Gone(f"{self.name} is gone: {error}") from None
+        # No more than is there: a read that meets the end of the line takes with it what it had. The next one tells.
+        with contextlib.suppress(serial.SerialException, OSError, TypeError):
+            while data and len(data) < LOOK and (waiting := self._port.in_waiting):
+                data += self._port.read(waiting)
         return data
 
     def close(self) -> None:

@@ -361,13 +361,22 @@ def test_decode_of_a_cut_recording_says_so(tmp_path):
     assert "ends in mid-line" in out
 
 
-def test_decode_of_a_line_goes_on_to_its_end():
+def test_decode_of_a_line_goes_on_to_its_end(monkeypatch):
+    opened, open_port = threading.Event(), live.open_port
+
+    def open_and_tell(*words):
+        port = open_port(*words)  # which throws away what is there already
+        opened.set()
+        return port
+
+    monkeypatch.setattr(live, "open_port", open_and_tell)
     frame = alive(7)
     capture = alive(1) + b"login: \0" + alive(4) + frame[:5]
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
 
         def serve():
             with listener.accept()[0] as sock:
+                opened.wait(10)
                 for octet in capture:
                     sock.sendall(bytes((octet,)))
 
