@@ -148,18 +148,31 @@ class Monitor(Node):
     # -- instruments
 
     def telemetry(self, pid, b):
-        if b[7] >> 4 != 2 or b[14] != CDS_P_FIELD or b[8] != 3 or b[9] != 25 or b[21] != 1:
+        if pid == 0x0800 | APID_TRANSDUCER:
+            size = 30
+        elif pid == 0x0800 | APID_ANALYSER:
+            size = 42
+        else:
+            return False
+        # The size first: behind a shorter packet the buffer holds the rest of an earlier one.
+        if (
+            self.frame.size != size
+            or b[7] >> 4 != 2
+            or b[14] != CDS_P_FIELD
+            or b[8] != 3
+            or b[9] != 25
+            or b[21] != 1
+        ):
             # The instruments' other telemetry is for the ground; it is theirs all the same.
-            return pid == 0x0800 | APID_TRANSDUCER or pid == 0x0800 | APID_ANALYSER
-        if pid == 0x0800 | APID_TRANSDUCER and self.frame.size == 30:
+            return True
+        if size == 30:
             self.reply_in = -1
             self.judge_sensor(self.sample(b[28]))
             if self.p[P_ANALYSER_PERIOD] and self.analyser_in <= 0:
                 # Now, since the link is idle until the next poll: two answers never share the receive ring.
                 self.analyser_in = self.p[P_ANALYSER_PERIOD]
                 self.poll(APID_ANALYSER)
-            return True
-        if pid == 0x0800 | APID_ANALYSER and self.frame.size == 42:
+        else:
             pressure = self.signed(22)
             temperature = self.word(38, 2)
             if not b[40] and self.plausible(pressure, temperature):
@@ -167,8 +180,7 @@ class Monitor(Node):
                 if gap > 0:
                     self.detector.nitrogen(gap, pressure, temperature)
                     self.judge_alarm()
-            return True
-        return False
+        return True
 
     def plausible(self, pressure, temperature):
         """Whether a reading can be true: within the set range, and no colder than 100 K (air would be liquid)."""

@@ -26,7 +26,7 @@ class Transducer(Node):
         Node.boot(self, cause)
 
     def step(self, elapsed_ms, rx, n):
-        """As Monitor.step; a transducer only answers, so it has no wish to be woken before IDLE_MS."""
+        """As Monitor.step, but for up to ten days; it only answers, so it has no wish to be woken before IDLE_MS."""
         self.tick(elapsed_ms)
         self.receive(rx, n)
         return IDLE_MS

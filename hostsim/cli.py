@@ -1,8 +1,10 @@
 """The command line: each command reads its words, calls the library, and prints."""
 
 import json
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
@@ -33,7 +35,7 @@ app = typer.Typer(
 
 Start with `cabinwatch run`: it plays the leak of the station's Zvezda module to the firmware.
 
-Exit codes: 0 what was expected happened, 1 it did not, 2 usage or set-up error, 130 stopped by Ctrl-C.
+Exit codes: 0 what was expected happened, 1 it did not, 2 usage or set-up error, 130 stopped by Ctrl-C or SIGTERM.
 """,
 )
 
@@ -218,8 +220,15 @@ def _fail(error: CabinwatchError) -> NoReturn:
     sys.exit(error.exit_code)
 
 
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """What ends a job in CI ends a command as Ctrl-C does, reports written; also where a shell had it ignore Ctrl-C."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
+
+
 def main() -> None:
     """Entry point of the ``cabinwatch`` command."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except CabinwatchError as error:

@@ -35,6 +35,8 @@ class Instrument:
     last_failure: t.Failure = t.Failure.NONE
     parameters: list[int] = field(init=False)
     clock_ms: int = 0
+    status: int = 0
+    """Of the last sample: a change is told."""
 
     def __post_init__(self) -> None:
         self.limits = t.PARAMETERS.get(self.role, ())
@@ -48,6 +50,7 @@ class Instrument:
     def boot(self, cause: t.Reset) -> bytes:
         """The boot event, as frames for the link."""
         self.last_request = -1
+        self.status = 0
         self.parameters = [p.default for p in self.limits]
         values = {"event": t.Event.BOOT, "cause": cause, "value": t.VERSION}
         return self._tm("event_advisory", values)
@@ -101,7 +104,7 @@ class Instrument:
         if service == 3:
             if data[1] != 1:
                 return b"", t.Failure.STRUCTURE
-            return self._tm(REPORTS[self.role], reading.values, peer), t.Failure.NONE
+            return self._report(reading.values, peer), t.Failure.NONE
         number = data[1]
         if number >= len(self.limits):
             return b"", t.Failure.PARAMETER
@@ -115,9 +118,23 @@ class Instrument:
             self.parameters[number] = new
         return b"", t.Failure.NONE
 
+    def _report(self, values: dict[str, int], peer: int) -> bytes:
+        """The report of its role; behind a transducer's, an event where its status has changed."""
+        if self.role != "transducer":
+            return self._tm(REPORTS[self.role], values, peer)
+        was, self.status = self.status, values["status"]
+        pressure = values["pressure_cPa"] + (0 if self.status else self.parameters[0])
+        out = self._tm("sample", {**values, "pressure_cPa": pressure}, peer)
+        if self.status and self.status != was:
+            lost = {"event": t.Event.SENSOR_LOST, "cause": self.status, "value": pressure}
+            out += self._tm("event_caution", lost)
+        elif was and not self.status:
+            out += self._tm(
+                "event_advisory", {"event": t.Event.SENSOR_FOUND, "cause": was, "value": pressure}
+            )
+        return out
+
     def _tm(self, name: str, values: dict[str, int], destination: int = 0) -> bytes:
-        if name == "sample" and not values["status"]:
-            values = {**values, "pressure_cPa": values["pressure_cPa"] + self.parameters[0]}
         day, ms = divmod(self.clock_ms, t.DAY_MS)
         packet = TM[name]
         head = host.encode_tm(packet, self.apid, self.sequence, day & 0xFFFF, ms, values, destination)

@@ -67,12 +67,17 @@ def boot(cause):
 
 
 def run():
+    serve(Monitor(sink))
+
+
+def serve(node):
+    """Serve a node for ever."""
     global m, one, out, buf
+    m = node
+    m.store = store
     one = bytearray(1)
     out = bytearray(4)
     uart.init(115200)
-    m = Monitor(sink)
-    m.store = store
     buf = bytearray(max(RX_MAX, m.record))
     answer(boot(RESET_POWER_ON))
     k = 0

@@ -24,9 +24,12 @@ from hostsim.errors import SetupError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = {
-    "uart": "firmware.ports.microbit",
-    "lockstep": "firmware.ports.microbit_lockstep",
-    "bench": "firmware.ports.microbit_bench",
+    "monitor": {
+        "uart": "firmware.ports.microbit",
+        "lockstep": "firmware.ports.microbit_lockstep",
+        "bench": "firmware.ports.microbit_bench",
+    },
+    "transducer": {"lockstep": "firmware.ports.microbit_lockstep_transducer"},
 }
 START = "main.py"
 _NAMED = re.compile(r"(?<=, in )\w+|(?<=')\w+(?=')")  # in a traceback: the function, and what an error quotes
@@ -79,17 +82,19 @@ def build_image(
     :param data: further files to put on the board.
     :param root: where the packages ``protocol`` and ``firmware`` are.
     :param ports: port modules by name, in place of the project's own.
-    :raises UsageError: no such board, role or port.
+    :raises UsageError: no such board or role, or no such port of that role.
     :raises SetupError: the pip extra ``cabinwatch[board]`` is not installed.
     :raises BuildError: the firmware cannot be cut to fit the board.
     """
-    ports = PORTS if ports is None else ports
     if board != "microbit":
         raise UsageError(f"no image can be built for {board!r}; this builds: microbit")
-    if role != "monitor":
-        raise UsageError(f"the micro:bit has the role 'monitor' only, not {role!r}")
+    if role not in PORTS:
+        raise UsageError(f"no role {role!r}: {', '.join(PORTS)}")
+    ports = PORTS[role] if ports is None else ports
     if port not in ports:
-        raise UsageError(f"no port {port!r}; there are: {', '.join(ports)}")
+        raise UsageError(
+            f"the {board} as {role} has no port {port!r}, but: {', '.join(ports)} (lockstep is for the emulator)"
+        )
     linked = _link(tuple(ports.values()), root, in_flash)
     others = set(ports.values()) - {ports[port]}
     files: dict[str, bytes] = {}

@@ -37,7 +37,7 @@ UNTESTED = {
     "GND-02": "binds the peer, not the node under test",
     "PAR-09": "no telecommand breaks a write to storage off; the firmware's is tested at every octet",
     "EVT-03": "no telecommand makes storage fail; the firmware's is tested with its port",
-    "XDR-05": "no telecommand changes what a sensor measures; the firmware's is tested with its sensor",
+    "XDR-05": "no telecommand changes what a sensor measures; ours are tested with their sensors",
 }
 """Requirements that no case can judge, and why."""
 

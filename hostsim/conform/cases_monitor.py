@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hostsim.conform.bench import Bench, Heard
+from hostsim.conform.bench import TM, Bench, Heard
 from hostsim.conform.case import case, expect, expect_titles, failure
 from hostsim.conform.cases_packets import sequence
 from hostsim.conform.cases_services import boot_event
@@ -483,6 +483,34 @@ def silent(b: Bench) -> None:
     expect(gone["cause"] == t.Health.SILENT, "cause 4 (silent)", [gone])
     expect(b.report()["health"] == 4, "health 4", [b.report()])
     health(b, 10**6, 0, pressure_cPa=10_000_000)
+
+
+@case("SEN-10/other-telemetry", "PKT-05")
+def other_telemetry(b: Bench) -> None:
+    """Reports of the instruments cut short or too long, right after a whole one, and their events are no samples."""
+    set_all(b, poll_period=3_600_000, poll_retries=0)
+    sample = {"pressure_cPa": 9_000_000, "temperature_cK": 29515, "status": 0}
+    air = {"ppn2_cPa": 7_000_000, "ppo2_cPa": 2_000_000, "ppco2_cPa": 1, "pph2o_cPa": 1, **sample}
+    b.sample(1000, **sample)
+    before = b.report()
+    for role, name, values, change in (
+        ("transducer", "sample", sample, {"pressure_cPa": 8_000_000}),
+        ("analyser", "composition", air, {"ppn2_cPa": 6_000_000}),
+    ):
+        whole, other = (
+            host.encode_tm(TM[name], t.ROLES[role], 1, 0, ms, fields, t.Apid.MONITOR)
+            for ms, fields in ((1000, values), (2000, {**values, **change}))
+        )
+        other += b"\0"
+        for size in range(t.TC_MIN - t.PEC, len(other) + 1):
+            if size != len(whole):
+                b.ask(host.seal(whole))
+                b.ask(host.seal(other[:4] + (size + t.PEC - 7).to_bytes(2, "big") + other[6:size]))
+        lost = {"event": LOST, "cause": 3, "value": 0}
+        b.ask(host.seal(host.encode_tm(TM["event_caution"], t.ROLES[role], 2, 0, 3000, lost)))
+    after = b.report()
+    for field in ("pressure_cPa", "temperature_cK", "health", "alarm", "rejected"):
+        expect(after[field] == before[field], f"{field} still {before[field]}", [after])
 
 
 @case("SEN-07/events", "SEN-05")

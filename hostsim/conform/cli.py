@@ -54,7 +54,9 @@ def _reports(done: Run, junit: Path | None, as_json: Path | None) -> Iterator[No
 def conform(
     target: Annotated[
         str,
-        typer.Argument(help="A serial port or pyserial URL, exec:COMMAND, or cpython, micropython, host."),
+        typer.Argument(
+            help="A serial port or pyserial URL, exec:COMMAND, or cpython, micropython, microbit, host."
+        ),
     ] = "cpython",
     role: Annotated[str, typer.Option(help=f"What the node is: {' or '.join(ROLES)}.")] = "transducer",
     list_: Annotated[bool, typer.Option("--list", help="List the cases and stop.")] = False,
@@ -78,7 +80,7 @@ def conform(
     """Judge a node by SPEC.md, requirement by requirement.
 
     Exit codes: 0 conforms; 1 does not; 2 usage or set-up error, or nothing answers; 3 the target ended before all
-    cases were run; 130 Ctrl-C. Reports are written in every case but 2.
+    cases were run; 130 Ctrl-C or SIGTERM. Reports are written in every case but 2.
     """
     if role not in ROLES:
         raise UsageError(f"no role {role!r}: {', '.join(ROLES)}")

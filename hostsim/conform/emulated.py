@@ -12,6 +12,8 @@ from protocol import table as t
 ANSWER_MS = 5
 """Virtual time given to an answer; a node in lock-step answers in the step that brings the octets."""
 STALL = 1000
+LEAP = 10
+"""Days that a transducer takes in one step: as many as 31 bits of milliseconds hold, its own day's included."""
 
 
 @dataclass
@@ -100,9 +102,10 @@ class EmulatedBench(Bench):
             heard += self._step(min(end - self._now, t.DAY_MS), b"")
         return heard
 
-    def day(self) -> None:
-        """Let one day pass in one step, whatever the node would do meanwhile."""
-        self._step(t.DAY_MS, b"")
+    def days(self, n: int) -> None:
+        """Let days pass, several in one step: for a transducer, which does nothing meanwhile."""
+        for begin in range(0, n, LEAP):
+            self._step(min(LEAP, n - begin) * t.DAY_MS, b"")
 
     def close(self) -> None:
         if self._target is not None:

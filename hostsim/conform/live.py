@@ -4,6 +4,7 @@ No case waits longer than it has to: the end of an answer is marked by a telecom
 time-outs are a generous multiple of one measured round trip.
 """
 
+import contextlib
 import os
 import selectors
 import shlex
@@ -26,7 +27,10 @@ from protocol import table as t
 FENCE = 0xFE5C
 """Source ID of the bench's own pings."""
 PIECE = 48
+LOOK = 4096
 PATIENCE_S = 5.0
+FIRST_S = 0.5
+"""How long a node is listened to, before it is spoken to, for its boot event."""
 
 
 class Line(Protocol):
@@ -64,11 +68,12 @@ class SerialLine:
         try:
             self._port.timeout = wait_s
             data: bytes = self._port.read(1)
-            if data:
-                self._port.timeout = 0
-                data += self._port.read(4096)
         except (serial.SerialException, OSError, TypeError) as error:
             raise Gone(f"{self.name} is gone: {error}") from None
+        # No more than is there: a read that meets the end of the line takes with it what it had. The next one tells.
+        with contextlib.suppress(serial.SerialException, OSError, TypeError):
+            while data and len(data) < LOOK and (waiting := self._port.in_waiting):
+                data += self._port.read(waiting)
         return data
 
     def close(self) -> None:
@@ -182,7 +187,8 @@ class LiveBench(Bench):
 
     def start(self) -> None:
         self.line.open()
-        heard = self._hear_first()
+        self._hear_first()
+        heard = self.raw
         samples = []
         for _ in range(5):
             begin = time.monotonic()
@@ -193,13 +199,14 @@ class LiveBench(Bench):
         self.slack_ms = round(max(100, 20_000 * self.rtt_s))
         self._restore()
 
-    def _hear_first(self) -> bytes:
+    def _hear_first(self) -> list[Heard]:
         """What the node says before it is spoken to: a boot event, or nothing where it has been up for long."""
         self.raw = b""
-        end = time.monotonic() + 0.5
-        while time.monotonic() < end and not any(h.decoded for h in self._listen(0.1)):
-            pass
-        return self.raw
+        heard: list[Heard] = []
+        end = time.monotonic() + FIRST_S
+        while time.monotonic() < end and not heard:
+            heard += [h for h in self._listen(0.1) if h.decoded]
+        return heard
 
     def _alive(self, patience_s: float) -> bool:
         """Whether the node answers a ping within that time; asked three times."""
@@ -225,13 +232,18 @@ class LiveBench(Bench):
 
     def fresh(self) -> None:
         self._deadline = time.monotonic() + self.timeout_s
-        if self.role == "monitor":
-            # What it has stored would outlast the reset.
-            self.ask(b"\0" + self.tc("perform", {"function": t.Function.DEFAULTS, "argument": 0}))
-        if isinstance(self.line, Program) or self.role == "monitor":
-            self.restart()
-        else:
-            self._restore()
+        try:
+            if self.role == "monitor":
+                # What it has stored would outlast the reset.
+                self.ask(b"\0" + self.tc("perform", {"function": t.Function.DEFAULTS, "argument": 0}))
+            if isinstance(self.line, Program) or self.role == "monitor":
+                self.restart()
+            else:
+                self._restore()
+        except Unmet:
+            if self._alive(PATIENCE_S):
+                raise
+            raise Gone(f"{self.line.name} has fallen silent: no answer to a ping") from None
 
     def _restore(self) -> None:
         """Without a reset: leave nothing half sent, and give parameters their defaults."""
@@ -244,9 +256,10 @@ class LiveBench(Bench):
         if isinstance(self.line, Program):
             self.line.close()
             self.line.open()
-            self.raw = b""
             self.decoder.feed(b"\0")
-        elif self.role == "monitor":
+            # A node that starts slowly, or says nothing of itself: whatever comes before it answers.
+            return self._hear_first() or self._to_fence(True, PATIENCE_S)
+        if self.role == "monitor":
             self.raw = b""
             self._give(b"\0" + self.tc("perform", {"function": t.Function.REBOOT, "argument": 0}))
         else:
@@ -258,8 +271,6 @@ class LiveBench(Bench):
             for i, h in enumerate(heard):
                 if h.title == "TM[5,1]" and h["event"] == t.Event.BOOT:
                     return heard[i:] + self._listen(0.02)
-                if isinstance(self.line, Program):
-                    return heard[i:]
         raise Unmet(f"a boot event within {PATIENCE_S:g} s of a reset", texts(heard), timing=True)
 
     # -- octets
@@ -293,7 +304,7 @@ class LiveBench(Bench):
         time.sleep(max(0.02, 4 * self.rtt_s))
         return []
 
-    def _to_fence(self, ping: bool) -> list[Heard]:
+    def _to_fence(self, ping: bool, patience_s: float = 0) -> list[Heard]:
         """What comes before the answer to a telecommand that follows: a ping, or one octet more, which is refused."""
         count = self.next_count()
         head = self.head("ping", ack=t.Ack.COMPLETION, count=count, source=FENCE)
@@ -302,7 +313,8 @@ class LiveBench(Bench):
         self._give(host.seal(head))
         heard: list[Heard] = []
         seen = False
-        end = time.monotonic() + self._answer_s
+        patience_s = patience_s or self._answer_s
+        end = time.monotonic() + patience_s
         while time.monotonic() < end:
             for h in self._listen(0.005):
                 if self._closes(h, count):
@@ -315,7 +327,7 @@ class LiveBench(Bench):
         if seen:
             return heard
         raise Unmet(
-            f"an answer within {self._answer_s:.1f} s to the telecommand that the bench sends behind each question",
+            f"an answer within {patience_s:.1f} s to the telecommand that the bench sends behind each question",
             texts(heard),
             timing=True,
         )

@@ -90,7 +90,7 @@ def verdict(done: Run) -> str:
     if n[Verdict.SKIP]:
         text += f", {n[Verdict.SKIP]} skipped"
     if n[Verdict.NOT_RUN]:
-        text += f", {n[Verdict.NOT_RUN]} not run" + (" (Ctrl-C)" if done.interrupted else "")
+        text += f", {n[Verdict.NOT_RUN]} not run" + (" (interrupted)" if done.interrupted else "")
     return f"{text}; {done.seconds:.1f} s, seed {done.seed}"
 
 

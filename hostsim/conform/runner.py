@@ -13,7 +13,7 @@ from hostsim.errors import CabinwatchError, SetupError, UsageError
 
 MODULES = (cases_frames, cases_packets, cases_services, cases_monitor, cases_alarms)
 DEATHS = 3
-"""A target that ends in this many cases in a row is given up."""
+"""A target that ends, or falls silent, in this many cases in a row is given up."""
 
 
 class Verdict(Enum):
@@ -65,7 +65,7 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 does not, 3 the target ended before all cases were run, 130 Ctrl-C."""
+        """0 conforms, 1 does not, 3 the target ended before all cases were run, 130 interrupted."""
         if self.interrupted:
             return 130
         return 3 if self.stopped else int(bool(self.failed))
@@ -159,7 +159,7 @@ def run(
         done.interrupted = True
         run_already = {r.case.id for r in done.results}
         done.results += [
-            Result(c, Verdict.NOT_RUN, reason="Ctrl-C") for c in cases if c.id not in run_already
+            Result(c, Verdict.NOT_RUN, reason="interrupted") for c in cases if c.id not in run_already
         ]
     finally:
         bench.close()

@@ -12,6 +12,7 @@ from hostsim.sensors import Reading
 from hostsim.targets import EMULATED, is_url
 from hostsim.targets.base import Answer, Target
 from hostsim.targets.cpython import CpythonTarget
+from hostsim.targets.microbit import MicrobitTarget
 from hostsim.targets.micropython import MicropythonTarget
 from protocol import host
 from protocol import table as t
@@ -70,6 +71,7 @@ class HostTransducer:
 TRANSDUCERS: dict[str, Callable[[], Target]] = {
     "cpython": lambda: CpythonTarget(make_node),
     "micropython": lambda: MicropythonTarget(module="hostsim.conform.vm_transducer"),
+    "microbit": lambda: MicrobitTarget(role="transducer"),
     "host": HostTransducer,
 }
 

@@ -1,20 +1,9 @@
 """A transducer with a steady sensor, for the bench: runs on CPython and, as a module, on the MicroPython VM."""
 
 
-class Steady:
-    """A sensor that always reads 101 325.00 Pa and 295.15 K."""
-
-    def __init__(self) -> None:
-        self.pressure_cPa = 10132500
-        self.temperature_cK = 29515
-        self.status = 0
-
-    def read(self) -> None:
-        """Nothing changes."""
-
-
 def make_node(sink: object) -> object:
     """The firmware's transducer with that sensor."""
+    from firmware.drivers.steady import Steady
     from firmware.transducer import Transducer
 
     return Transducer(sink, Steady())

@@ -16,7 +16,7 @@ class Target(Protocol):
         ...
 
     def step(self, elapsed_ms: int, rx: bytes) -> Answer:
-        """Let ``elapsed_ms`` (0..86,400,000) pass and hand over ``rx`` (at most 48 octets)."""
+        """Let ``elapsed_ms`` pass (a day at most, ten for a transducer) and hand over ``rx`` (at most 48 octets)."""
         ...
 
     def reset(self) -> Answer:

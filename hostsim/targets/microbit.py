@@ -12,8 +12,8 @@ FREE_HEAP = 0x81
 
 
 @cache
-def _image(port: str) -> Image:
-    return build_image(port=port)
+def _image(port: str, role: str = "monitor") -> Image:
+    return build_image(role=role, port=port)
 
 
 class MicrobitTarget:
@@ -24,8 +24,9 @@ class MicrobitTarget:
 
     name = "microbit"
 
-    def __init__(self, image: Image | None = None) -> None:
+    def __init__(self, image: Image | None = None, role: str = "monitor") -> None:
         self._chosen = image
+        self._role = role
         self._qemu: Qemu | None = None
         self._pending = bytearray()
         self._frames = bytearray()
@@ -37,7 +38,7 @@ class MicrobitTarget:
         :raises SetupError: QEMU or the pip extra is missing. :raises BoardError: the firmware did not come up.
         """
         self.close()
-        image = self._chosen or _image("lockstep")
+        image = self._chosen or _image("lockstep", self._role)
         self._qemu = Qemu(image.hex, explain=image.explain)
         while not (first := self._take(1))[0]:
             pass  # the UART sends an octet 00 when it is switched on; an answer with a boot event never begins so

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hostsim.conform.vm_transducer import Steady
+from firmware.drivers.steady import Steady
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {

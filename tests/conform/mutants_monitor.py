@@ -35,7 +35,7 @@ mutant('repeats a poll once too often', 'monitor', 'if self.tries < p[P_POLL_RET
 mutant('counts one time-out a poll', 'monitor', '            self.bump(TIMEOUTS)\n            self.reply_in = -1\n', '            self.reply_in = -1\n            if not self.tries:\n                self.bump(TIMEOUTS)\n', 'POL-02/repeats')
 mutant('polls while it waits', 'monitor', 'if self.reply_in < 0 and self.poll_in <= 0:', 'if self.poll_in <= 0:', 'POL-03/one-at-a-time')
 mutant('begins a new cadence after a late poll', 'monitor', 'self.poll_in = self.next(self.poll_in, p[P_POLL_PERIOD])', 'self.poll_in = p[P_POLL_PERIOD]', 'POL-03/cadence')
-mutant('takes only samples that it asked for', 'monitor', 'if pid == 0x0800 | APID_TRANSDUCER and self.frame.size == 30:', 'if pid == 0x0800 | APID_TRANSDUCER and self.frame.size == 30 and self.word(12, 2) == APID_MONITOR:', 'POL-04/any-sample')
+mutant('takes only samples that it asked for', 'monitor', 'if size == 30:', 'if size == 30 and self.word(12, 2) != APID_MONITOR:\n            pass\n        elif size == 30:', 'POL-04/any-sample')
 mutant('polls the analyser after each sample', 'monitor', 'and self.analyser_in <= 0:', 'and self.analyser_in <= 1 << 29:', 'POL-05/analyser')
 mutant('takes analyser_period 0 for always', 'monitor', 'if self.p[P_ANALYSER_PERIOD] and self.analyser_in <= 0:', 'if self.analyser_in <= 0:', 'POL-05/analyser')
 
@@ -55,6 +55,9 @@ mutant('says nothing of a transducer that it never heard', 'monitor', '         
 mutant('never calls a transducer silent', 'monitor', '                self.judge_sensor(HEALTH_SILENT)\n', '                pass\n', 'SEN-06/silent')
 mutant('tells a lost sensor as an Advisory', 'monitor', 'self.event(2, EVENT_SENSOR_LOST', 'self.event(1, EVENT_SENSOR_LOST', 'SEN-07/events')
 mutant('tells a fault with every sample', 'monitor', '        if health == was:\n', '        if health == was == 0:\n', 'EVT-01/once')
+mutant('counts other telemetry of its instruments as rejected', 'monitor', 'it is theirs all the same.\n            return True', 'it is theirs all the same.\n            return False', 'SEN-10/other-telemetry')
+mutant('does not look at the size of a sample', 'monitor', '            self.frame.size != size\n            or b[7]', '            b[7]', 'SEN-10/other-telemetry')
+mutant('looks for a sample behind the end of a packet', 'monitor', '            self.frame.size != size\n            or b[7]', '            b[7]', 'SEN-10/other-telemetry', more=(('monitor', '        if size == 30:', '        if self.frame.size != size:\n            return False\n        if size == 30:'),))
 mutant('gives faulty samples to the detector', 'monitor', '        if status:\n            return status\n', '        if status:\n            self.detector.sample(max(1, self.gap(self.seen)), pressure, temperature)\n            self.judge_alarm()\n            return status\n', 'SEN-08/not-believed')
 
 # -- alarms

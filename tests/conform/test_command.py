@@ -2,12 +2,16 @@
 
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -16,7 +20,9 @@ import typer
 from cobs import cobs
 from typer.testing import CliRunner
 
-from hostsim.conform import cli
+from firmware.drivers.steady import Steady
+from firmware.transducer import Transducer
+from hostsim.conform import cli, live
 from hostsim.conform.decode import decode
 from hostsim.errors import CabinwatchError
 from protocol import host
@@ -87,6 +93,15 @@ def test_reports(tmp_path):
     assert [x["case"] for x in lines if "case" in x] == [c["id"] for c in data["cases"]]
 
 
+def served(*words):
+    """The command as a process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "hostsim.cli", *map(str, words)],
+        env={**os.environ, "PYTHONPATH": str(HERE.parents[1])},
+        stdout=subprocess.PIPE,
+    )
+
+
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
     """Write a Python program that wraps a node gone wrong; its exec: target."""
@@ -104,7 +119,7 @@ def program(tmp_path_factory):
 NODE = """
     sys.path.insert(0, {root!r})
     from firmware.transducer import Transducer
-    from hostsim.conform.vm_transducer import Steady
+    from firmware.drivers.steady import Steady
     node = Transducer(lambda buf, n: write(bytes(buf[:n])), Steady())
     node.boot(0)
     then = time.monotonic()
@@ -181,6 +196,66 @@ def test_target_that_dies_in_the_middle(program, tmp_path):
     assert "stack overflow" in out
 
 
+def test_a_target_without_boot_event_is_judged_in_all_else(program):
+    body = (
+        node("pass")
+        .replace("node.boot(0)", "count = -1; node.boot(0)")
+        .replace("lambda buf, n: write(", "lambda buf, n: count < 0 or write(")
+    )
+    code, out = run_limited("conform", program("shy", body), "--only", "RST-01", "--only", "VER-01")
+    assert code == 1
+    assert "expected: TM[5,1] boot first\n  got:      nothing" in out
+    assert "1 passed, 1 failed" in out
+
+
+@pytest.fixture
+def server():
+    """Serve a right transducer at a socket, until ``ends`` of the number of octets that came says so; its URL."""
+    threads = []
+
+    def serve(listener, ends):
+        sock, _ = listener.accept()
+        with listener, sock:
+            node = Transducer(lambda buf, n: sock.sendall(buf[:n]), Steady())
+            node.boot(0)
+            came = 0
+            while (data := sock.recv(48)) and not ends(came := came + len(data)):
+                node.step(1, data, len(data))
+
+    def make(ends):
+        listener = socket.create_server(("127.0.0.1", 0))
+        threads.append(threading.Thread(target=serve, args=(listener, ends)))
+        threads[-1].start()
+        return f"socket://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield make
+    for thread in threads:
+        thread.join(10)
+
+
+def test_a_line_that_is_cut_ends_the_run(server, tmp_path):
+    url = server(lambda came: came > 2000)
+    code, out = run_limited("conform", url, "--only", "FRM", "--json", tmp_path / "r.json")
+    verdicts = [c["verdict"] for c in json.loads((tmp_path / "r.json").read_text())["cases"]]
+    assert code == 3
+    assert verdicts == sorted(verdicts, key=["pass", "fail", "not run"].index)
+    assert verdicts.count("pass") > verdicts.count("fail") == 1 < verdicts.count("not run")
+    assert "is gone" in out
+    assert "nobody listens there" in out
+
+
+def test_a_line_that_falls_silent_ends_the_run(server, monkeypatch):
+    monkeypatch.setattr(live, "PATIENCE_S", 0.6)
+    judged = threading.Event()
+    code, out = run_limited(
+        "conform", server(lambda came: came > 2000 and judged.wait(60)), "--only", "FRM-1"
+    )
+    judged.set()
+    assert code == 3
+    assert "has fallen silent: no answer to a ping" in out
+    assert "was given up: nothing came from socket://" in out
+
+
 def test_slow_target_is_retried_visibly(program):
     """Slower than its first answers were: fails by time alone, is tried once more, and the report says so."""
     body = node("count < 30 or time.sleep(3)")
@@ -191,36 +266,29 @@ def test_slow_target_is_retried_visibly(program):
     assert "by time alone" in out
 
 
-def test_ctrl_c_still_writes_the_reports(program, tmp_path):
-    reached = tmp_path / "reached"
-    target = program("right", node(f"count < 60 or (open({str(reached)!r}, 'w').close(), time.sleep(600))"))
-    script = "import typer, hostsim.conform.cli as c; a = typer.Typer(); a.command()(c.conform); a()"
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_end_from_outside_still_writes_the_reports(number, program, tmp_path):
+    target = program("right", node("pass"))
     words = [
-        target,
+        "--only",
+        "SEQ-01",
         "--only",
         "SEQ-02",
-        "--only",
-        "XDR",
         "--json",
         tmp_path / "r.json",
         "--junit",
         tmp_path / "r.xml",
     ]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, words)], env=environment, stdout=subprocess.PIPE
-    )
-    while not reached.exists():
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=120)
+    with served("conform", target, *words) as process:
+        assert b"pass     SEQ-01" in process.stdout.readline()
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=120)
     data = json.loads((tmp_path / "r.json").read_text())
+    assert process.returncode == data["exit_code"] == 130
     assert data["interrupted"]
-    assert data["exit_code"] == 130
-    assert "not run" in {c["verdict"] for c in data["cases"]}
+    assert [c["verdict"] for c in data["cases"]] == ["pass", "not run"]
     assert ET.parse(tmp_path / "r.xml").getroot().tag == "testsuite"
-    assert b"Ctrl-C" in out
+    assert b"1 not run (interrupted)" in out
 
 
 # -- decode
@@ -291,6 +359,55 @@ def test_decode_of_a_cut_recording_says_so(tmp_path):
     code, out = command("decode", path)
     assert code == 1
     assert "ends in mid-line" in out
+
+
+def test_decode_of_a_line_goes_on_to_its_end(monkeypatch):
+    opened, open_port = threading.Event(), live.open_port
+
+    def open_and_tell(*words):
+        port = open_port(*words)  # which throws away what is there already
+        opened.set()
+        return port
+
+    monkeypatch.setattr(live, "open_port", open_and_tell)
+    frame = alive(7)
+    capture = alive(1) + b"login: \0" + alive(4) + frame[:5]
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+
+        def serve():
+            with listener.accept()[0] as sock:
+                opened.wait(10)
+                for octet in capture:
+                    sock.sendall(bytes((octet,)))
+
+        serving = pool.submit(serve)
+        code, out = command("decode", f"socket://127.0.0.1:{listener.getsockname()[1]}")
+        serving.result()
+    assert code == 1
+    assert [line for line in out.splitlines() if "-- socket://" not in line] == list(decode(capture))
+    assert "is gone" in out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pty")
+def test_decode_of_a_port_goes_on_until_ctrl_c():
+    import tty
+
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    with served("decode", os.ttyname(theirs)) as process:
+        # What is there already when the port is opened, pyserial throws away: so until something is shown.
+        count = 0
+        while not select.select([process.stdout], [], [], 0.05)[0]:
+            os.write(ours, alive(count := count + 1))
+        os.write(ours, b"\x11\x22\0" + alive(9000))
+        while b"#9000 " not in (line := process.stdout.readline()):
+            assert line
+        process.send_signal(signal.SIGINT)
+        out = process.stdout.read()
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 130
+    assert b" 0 damaged frames" not in out
 
 
 def test_plugin_runs_the_cases_in_a_test_run(tmp_path):

@@ -1,19 +1,24 @@
 """The suite has teeth: every wrong node is caught by the case that should catch it, every case catches one."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import mutants_monitor  # noqa: F401 - adds its own
 import pytest
+from conftest import missing
 from matrix import catchers
 from mutants import MUTANTS
 
+from hostsim.board.qemu import INSTALL, PROGRAM
 from hostsim.conform.case import CASES, UNTESTED
 from hostsim.conform.requirements import requirements
 from hostsim.conform.runner import Run, Verdict, run, select
 from hostsim.conform.targets import open_bench
 
 HERE = Path(__file__).parent
+LONG = {"monitor": ("SEQ-02", "TIM", "HKP-06/modulo"), "transducer": ("SEQ-02", "TIM")}
+"""Cases of thousands of steps: one target, in process, is enough for every test run."""
 
 
 def failures(done):
@@ -51,12 +56,14 @@ def test_every_case_catches_a_wrong_node():
         ("host", "transducer"),
         ("micropython", "monitor"),
         ("micropython", "transducer"),
+        ("microbit", "monitor"),
+        ("microbit", "transducer"),
     ],
 )
 def test_ours_conform(target, role):
-    cases = select(
-        role, skip=["SEQ-02", "TIM"] if target == "micropython" else []
-    )  # the long ones, once is enough
+    if target == "microbit" and shutil.which(PROGRAM) is None:
+        missing(PROGRAM, INSTALL)
+    cases = select(role, skip=LONG[role] if target.startswith("micro") else ())
     done = run(open_bench(target, role), cases, Run(target, role, 1, True))
     assert not failures(done)
     assert sum(r.verdict is Verdict.PASS for r in done.results) == len(cases)

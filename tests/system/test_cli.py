@@ -216,9 +216,12 @@ LONG = worlds.toml(
 )
 
 
-@pytest.mark.parametrize("target", ["cpython", "micropython"])
-def test_ctrl_c_in_mid_run_leaves_a_whole_recording(tmp_path, target, request):
-    """The signal goes to the whole process group, as a terminal sends it."""
+@pytest.mark.parametrize(
+    ("target", "number"),
+    [("cpython", signal.SIGINT), ("micropython", signal.SIGINT), ("cpython", signal.SIGTERM)],
+)
+def test_an_end_in_mid_run_leaves_a_whole_recording(tmp_path, target, number, request):
+    """The signal goes to the whole process group, as a terminal sends Ctrl-C."""
     if target == "micropython":
         request.getfixturevalue("vm")
     (tmp_path / "long.toml").write_text(LONG)
@@ -238,7 +241,7 @@ def test_ctrl_c_in_mid_run_leaves_a_whole_recording(tmp_path, target, request):
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         out, err = process.communicate(timeout=120)
     finally:
         process.kill()

@@ -33,12 +33,12 @@ def toy(root, port, **modules):
 
 @pytest.fixture(scope="module")
 def plain():
-    return {port: build_image(port=port, in_flash=False) for port in PORTS}
+    return {port: build_image(port=port, in_flash=False) for port in PORTS["monitor"]}
 
 
 @pytest.fixture(scope="module")
 def built():
-    return {port: build_image(port=port) for port in PORTS}
+    return {port: build_image(port=port) for port in PORTS["monitor"]}
 
 
 def test_same_source_same_octets():
@@ -56,14 +56,16 @@ def test_same_source_same_octets():
 
 def test_the_core_is_the_same_with_every_port(built):
     cores = {
-        port: [image.files[name] for name, module in image.chunks if module not in PORTS.values()]
+        port: [image.files[name] for name, module in image.chunks if module not in PORTS["monitor"].values()]
         for port, image in built.items()
     }
     assert cores["uart"] == cores["lockstep"] == cores["bench"] != []
 
 
 def test_everything_is_compiled_off_the_board(built):
-    assert {port: image.left for port, image in built.items()} == {port: {} for port in PORTS}
+    transducer = build_image(role="transducer", port="lockstep")
+    assert [image.left for image in (*built.values(), transducer)] == [{}] * 4
+    assert transducer.sizes["firmware.detector"] == 0
 
 
 def test_chunks_are_within_the_limit(plain, built):
@@ -98,7 +100,12 @@ def test_explain_puts_the_names_back(built):
 
 @pytest.mark.parametrize(
     ("arguments", "word"),
-    [({"board": "pico"}, "pico"), ({"role": "x"}, "monitor"), ({"port": "x"}, "lockstep")],
+    [
+        ({"board": "pico"}, "pico"),
+        ({"role": "x"}, "monitor"),
+        ({"port": "x"}, "lockstep"),
+        ({"role": "transducer"}, "lockstep"),
+    ],
 )
 def test_a_wrong_name_says_what_there_is(arguments, word):
     with pytest.raises(UsageError, match=word):
