@@ -10,7 +10,7 @@ CALL_FALL_Pa = 3000.0
 CALL_POLLS = 12
 """... and these polls more, since a loss of samples delays it."""
 QUICK_Pa_s = (2.0, 300.0)
-"""Rates of quick leaks, drawn evenly in the logarithm; ``fast`` is 0.1 Pa/s. Slower ones are the report card's business,
+"""Rates of quick leaks, even in the logarithm; ``fast`` is 0.1 Pa/s. Slower ones are the report card's business,
 since days of them at a poll a second are not worth a campaign's time."""
 QUIET_SIGMA_Pa = 5.0
 """Worst white noise under which a still cabin may call no alarm."""
