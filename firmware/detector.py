@@ -198,7 +198,7 @@ class Detector:
     def sample(self, dt_ms, pressure_cPa, temperature_cK):
         """Take one valid sample, dt_ms (1..86 400 000) after the last."""
         v = min(pressure_cPa, 16777215)
-        if v == self.v and 0 < self.lsb < self.mad >> 10:
+        if v == self.v and 0 < self.lsb < self.mad >> 9:
             # The same to the last digit, where the noise is many digits: stuck. A gap, then.
             self.held = min(self.held + dt_ms, 86400000)
             return
