@@ -279,10 +279,11 @@ class Baud(LinkFault):
         levels = [1]
         for octet in data:
             levels += [0, *(octet >> i & 1 for i in range(8)), 1]
-        levels += [1] * BITS
+        end = len(levels)
         bit = 1 / (1 + self.error)
+        middles = [(k + 0.5) * bit for k in range(BITS)]
+        levels += [1] * (int(middles[-1]) + 2)  # the line rests for as long as the receiver may look at it
         out = bytearray()
-        end = len(levels) - BITS
         t = 0.0
         while True:
             start = int(t)
@@ -292,7 +293,7 @@ class Baud(LinkFault):
                 break
             # Inside a bit that was low already the edge is now; else it is where that bit begins.
             edge = max(t, float(start))
-            read = [levels[min(int(edge + (k + 0.5) * bit), len(levels) - 1)] for k in range(BITS)]
+            read = [levels[int(edge + middle)] for middle in middles]
             if read[0]:
                 t = edge + bit / 2
                 continue
