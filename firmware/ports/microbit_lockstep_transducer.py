@@ -1,6 +1,6 @@
 """Lock-step port for the transducer on the micro:bit in QEMU, where no sensor is: it reads a steady one."""
 
-from firmware.drivers.steady import Steady
+from firmware.ports.steady import Steady
 from firmware.ports.microbit_lockstep import serve, sink
 from firmware.transducer import Transducer
 

@@ -3,7 +3,7 @@
 
 def make_node(sink: object) -> object:
     """The firmware's transducer with that sensor."""
-    from firmware.drivers.steady import Steady
+    from firmware.ports.steady import Steady
     from firmware.transducer import Transducer
 
     return Transducer(sink, Steady())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from firmware.drivers.steady import Steady
+from firmware.ports.steady import Steady
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {

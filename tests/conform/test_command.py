@@ -20,7 +20,7 @@ import typer
 from cobs import cobs
 from typer.testing import CliRunner
 
-from firmware.drivers.steady import Steady
+from firmware.ports.steady import Steady
 from firmware.transducer import Transducer
 from hostsim.conform import cli, live
 from hostsim.conform.decode import decode
@@ -119,7 +119,7 @@ def program(tmp_path_factory):
 NODE = """
     sys.path.insert(0, {root!r})
     from firmware.transducer import Transducer
-    from firmware.drivers.steady import Steady
+    from firmware.ports.steady import Steady
     node = Transducer(lambda buf, n: write(bytes(buf[:n])), Steady())
     node.boot(0)
     then = time.monotonic()

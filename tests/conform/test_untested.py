@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.drivers.steady import Steady
+from firmware.ports.steady import Steady
 from firmware.transducer import Transducer
 from hostsim.conform.targets import READING
 from hostsim.instruments import Instrument
