@@ -18,6 +18,7 @@ MODULES = (
     "protocol.device.crc",
     "protocol.device.frame",
     "protocol.device.node",
+    "firmware.scales",
     "firmware.detector",
     "firmware.transducer",
     "firmware.monitor",

@@ -26,7 +26,7 @@ def target():
 
 def test_the_instrument_sees_what_it_should():
     assert Monitor is not CpythonTarget().node.__class__
-    assert DEVICE["firmware.detector"]._points > 200
+    assert DEVICE["firmware.detector"]._points + DEVICE["firmware.scales"]._points > 200
     assert DEVICE["protocol.device.node"]._points > 100
     node = Monitor(lambda buf, n: None)
     node.boot(0)

@@ -1,52 +1,23 @@
 """The detector's integers: bounds of every intermediate, equality on the MicroPython VM, no allocation."""
 
-import ast
 import json
 import random
 import subprocess
-from pathlib import Path
 
+import narrow
 from conftest import missing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import firmware.detector
 from firmware.detector import Detector
 from hostsim.score.presets import TUNABLES, parameters
 from hostsim.targets.micropython import INSTALL, find_vm
+from hostsim.targets.micropython import ROOT as VM_ROOT
 
-CAP = 2**30 - 1
-SOURCE = Path(firmware.detector.__file__)
 VM = find_vm()
 
 
-class Checked(ast.NodeTransformer):
-    """Wraps every binary operation in a check of its value."""
-
-    def visit_BinOp(self, node):
-        self.generic_visit(node)
-        return ast.Call(ast.Name("_check", ast.Load()), [node], [])
-
-    def visit_AugAssign(self, node):
-        self.generic_visit(node)
-        load = ast.parse(ast.unparse(node.target), mode="eval").body
-        value = ast.Call(ast.Name("_check", ast.Load()), [ast.BinOp(load, node.op, node.value)], [])
-        return ast.Assign([node.target], value)
-
-
-def check(value):
-    assert isinstance(value, list) or -CAP <= value <= CAP, value
-    return value
-
-
-def checked_detector():
-    tree = ast.fix_missing_locations(Checked().visit(ast.parse(SOURCE.read_text())))
-    space = {"_check": check}
-    exec(compile(tree, str(SOURCE), "exec"), space)
-    return space["Detector"]
-
-
-CHECKED = checked_detector()
+CHECKED = narrow.load()["firmware.detector"].Detector
 PRESSURE = st.one_of(st.integers(0, 16_777_215), st.integers(9_900_000, 10_300_000))
 STREAM = st.lists(
     st.tuples(
@@ -141,7 +112,7 @@ def vm(script, lines=""):
     return done.stdout
 
 
-ROOT = str(SOURCE.parent.parent)
+ROOT = str(VM_ROOT)
 
 
 def streams(n):

@@ -26,7 +26,8 @@ from hostsim.toml_out import to_toml
 BUDGET = 300
 """Runs within which every planted fault must be found."""
 ORDER = (
-    "protocol.device.crc", "protocol.device.frame", "protocol.device.node", "firmware.detector", "firmware.monitor",
+    "protocol.device.crc", "protocol.device.frame", "protocol.device.node", "firmware.scales", "firmware.detector",
+    "firmware.monitor",
 )  # fmt: skip
 
 
