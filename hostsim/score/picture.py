@@ -9,7 +9,7 @@ from hostsim.score.card import Card
 from hostsim.score.page import TITLES, false_alarms
 from hostsim.score.trials import LEAKS, MMHG_PA
 
-TITLE = "Median delay until a leak is called, at one false alarm a year"
+TITLE = "Median delay until a leak is called; rivals at one false alarm a year"
 RATES = {leak.name: leak.Pa_s * 86_400 / MMHG_PA for leak in LEAKS}
 MARKERS = "osd^vx+"
 
