@@ -82,7 +82,16 @@ def test_any_octets_and_telecommands_give_the_same_bytes(board, steps):
 
 @pytest.mark.parametrize(
     ("name", "until_s", "alarms"),
-    [("soyuz11", 180, True), ("spektr-1997", 900, True), ("prk-2024", 600, False)],
+    [
+        ("soyuz11", 180, True),
+        ("spektr-1997", 900, True),
+        ("prk-2024", 600, False),
+        ("prk-hatch-dec2020", 7200, True),
+        ("ms21-coolant", 7200, False),
+        ("crew8-traffic", 7200, False),
+        ("thermal-2020", 7200, False),
+        ("nauka-radiator", 7200, False),
+    ],
 )
 def test_a_scenario_has_the_same_hash_as_in_process(name, until_s, alarms):
     here, steps = play(CpythonTarget(), until_s, name)

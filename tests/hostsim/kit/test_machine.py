@@ -27,5 +27,7 @@ def test_a_wrong_firmware_is_found_with_its_story() -> None:
             return CpythonTarget(monitor)
 
     with pytest.raises(BaseException, match="poll of the transducer was due") as caught:
-        run_state_machine_as_test(Wrong, settings=settings(SETTINGS, phases=[Phase.generate]))
+        run_state_machine_as_test(
+            Wrong, settings=settings(SETTINGS, max_examples=1000, phases=[Phase.generate])
+        )
     assert "The story so far" in str(getattr(caught.value, "__notes__", ""))
