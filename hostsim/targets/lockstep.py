@@ -1,6 +1,7 @@
 """The host's end of the lock-step stream that firmware/ports/lockstep.py serves."""
 
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from hostsim.errors import CabinwatchError
@@ -20,34 +21,25 @@ class TargetDied(CabinwatchError):
     """The target ended or fell silent in mid-run; the message carries what it left behind."""
 
 
-def start_over(
-    storage: Storage, cause: Reset, send: Callable[[bytes], None], await_octet: Callable[[], object]
-) -> None:
-    """Hand a node what its storage holds, in parts that its receive ring takes, and tell it to boot."""
-    storage.down = False
-    for slot in filter(None, storage.slots):
-        for i in range(0, len(slot), RX_MAX):
-            part = slot[i : i + RX_MAX]
-            send(bytes((PART, len(part))) + part)
-            await_octet()
-        send(bytes((SLOT,)))
-    send(bytes((RESET, cause)))
+class LockStepStream(ABC):
+    """Speaks lock-step over a stream of octets, and holds the node's storage."""
 
-
-def boot_due(storage: Storage, wake_ms: int) -> Reset | None:
-    """Why a node has to be booted after a step, if so."""
-    return Reset.POWER_ON if storage.down else Reset.COMMANDED if wake_ms == WANTS_RESET else None
-
-
-class Wire:
-    """Speaks lock-step over a connected socket; ``why`` tells what happened when the other end is gone."""
-
-    def __init__(self, sock: socket.socket, why: Callable[[], str]) -> None:
-        self._sock = sock
-        self._why = why
-        self._buffer = b""
+    def __init__(self) -> None:
         self.storage = Storage()
-        sock.settimeout(TIMEOUT_S)
+        self._pending = bytearray()
+        self._frames = bytearray()
+
+    @abstractmethod
+    def _send(self, data: bytes) -> None:
+        """Send all of it."""
+
+    @abstractmethod
+    def _receive(self) -> bytes:
+        """What comes next, at least one octet. Raises where nothing will."""
+
+    @abstractmethod
+    def _check(self, head: bytes, frame: bytes) -> None:
+        """Raise where what came in place of a frame after its length ``head`` is none."""
 
     def step(self, elapsed_ms: int, rx: bytes) -> Answer:
         """One step; see Target.step."""
@@ -59,42 +51,51 @@ class Wire:
         return self.restart(Reset.EXTERNAL)
 
     def restart(self, cause: Reset) -> Answer:
-        """Boot the node; see Storing.restart."""
-        start_over(self.storage, cause, self._send, self._acknowledged)
+        """Boot the node; see Storing.restart. It gets what storage holds in parts that its receive ring takes."""
+        self.storage.down = False
+        for slot in filter(None, self.storage.slots):
+            for i in range(0, len(slot), RX_MAX):
+                part = slot[i : i + RX_MAX]
+                self._send(bytes((PART, len(part))) + part)
+                self._take(1)
+            self._send(bytes((SLOT,)))
+        self._send(bytes((RESET, cause)))
         return self.answer()
 
-    def _acknowledged(self) -> None:
-        self._need(1)
-        self._buffer = self._buffer[1:]
-
     def answer(self) -> Answer:
-        """The next answer: frames and what is to be stored, then the wake time."""
-        tx = b""
-        i = 0
-        while True:
-            self._need(i + 1)
-            n = self._buffer[i]
-            if not n:
-                break
-            if n == RECORD:
-                self._need(i + 2)
-                i += 1
-                n = self._buffer[i]
-                self._need(i + 1 + n)
-                self.storage.write(self._buffer[i + 1 : i + 1 + n])
-            else:
-                self._need(i + 1 + n)
-                if not self.storage.down:
-                    tx += self._buffer[i + 1 : i + 1 + n]
-            i += 1 + n
-        self._need(i + 5)
-        wake = int.from_bytes(self._buffer[i + 1 : i + 5], "big")
-        self._buffer = self._buffer[i + 5 :]
-        cause = boot_due(self.storage, wake)
-        if cause is None:
+        """The next answer: frames and what is to be stored, then the wake time; and those of a boot that is due."""
+        self._frames.clear()
+        while (head := self._take(1))[0]:
+            if head[0] == RECORD:
+                self.storage.write(self._take(self._take(1)[0]))
+                continue
+            frame = self._take(head[0])
+            self._check(head, frame)
+            if not self.storage.down:
+                self._frames += frame
+        wake = int.from_bytes(self._take(4), "big")
+        tx = bytes(self._frames)
+        if not self.storage.down and wake != WANTS_RESET:
             return tx, wake
-        boot, wake = self.restart(cause)
+        boot, wake = self.restart(Reset.POWER_ON if self.storage.down else Reset.COMMANDED)
         return tx + boot, wake
+
+    def _take(self, n: int) -> bytes:
+        while len(self._pending) < n:
+            self._pending += self._receive()
+        taken = bytes(self._pending[:n])
+        del self._pending[:n]
+        return taken
+
+
+class Wire(LockStepStream):
+    """Lock-step over a connected socket; ``why`` tells what happened when the other end is gone."""
+
+    def __init__(self, sock: socket.socket, why: Callable[[], str]) -> None:
+        super().__init__()
+        self._sock = sock
+        self._why = why
+        sock.settimeout(TIMEOUT_S)
 
     def _send(self, data: bytes) -> None:
         try:
@@ -102,15 +103,17 @@ class Wire:
         except OSError:
             raise TargetDied(self._why()) from None
 
-    def _need(self, n: int) -> None:
-        while len(self._buffer) < n:
-            try:
-                more = self._sock.recv(4096)
-            except OSError:
-                more = b""
-            if not more:
-                raise TargetDied(self._why())
-            self._buffer += more
+    def _receive(self) -> bytes:
+        try:
+            more = self._sock.recv(4096)
+        except OSError:
+            more = b""
+        if not more:
+            raise TargetDied(self._why())
+        return more
+
+    def _check(self, head: bytes, frame: bytes) -> None:
+        """A VM that fails ends the stream, so whatever comes is a frame."""
 
     def close(self) -> None:
         """Close the stream."""
