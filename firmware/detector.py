@@ -204,7 +204,9 @@ class Detector:
         else:
             r = max(r, 0)
             # In its first blocks a leak shows less than a third of itself.
-            self.report(r, s if self.age >> h > 3 else s + r)
+            self.rate_cPa_h = -r
+            self.sigma_cPa_h = s if self.age >> h > 3 else s + r
+            self.reserve()
             # A leak older than it was when called is slower than this by up to so much.
             self.sigma_cPa_h += r // 60 * (60 - n)
 
@@ -259,13 +261,8 @@ class Detector:
             young = self.cause == 2 and self.age < 16
             if young or self.ref - v > self.p[P_STEP] or self.ea // 1000 > self.p[P_HOLD]:
                 self.cause = 1
-                self.report(self.pace * 3600, min(self.mad, 13000000) * 81 // (m // 1000 + 1))
-
-    def report(self, r, s):
-        """Publish a fall of r cPa/h with standard deviation s."""
-        self.rate_cPa_h = -r
-        self.sigma_cPa_h = s
-        self.reserve()
+                self.rate_cPa_h = -self.pace * 3600
+                self.sigma_cPa_h = min(self.mad, 13000000) * 81 // (m // 1000 + 1)
 
     def reserve(self):
         """Publish T-reserve, its law and the class it justifies."""
