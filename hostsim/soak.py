@@ -82,7 +82,7 @@ class _Due(NamedTuple):
     packet: str
     sequence: int
     counters: tuple[int, ...]
-    z: int
+    threshold: int
 
 
 class Judge(Recorder):
@@ -100,7 +100,7 @@ class Judge(Recorder):
         self._to_node = host.StreamDecoder()
         self._from_node = host.StreamDecoder()
         self._next: dict[str, int] = {}
-        self._z = THRESHOLD.default
+        self._threshold = THRESHOLD.default
         self._last: dict[str, dict[str, int]] = {}
 
     @property
@@ -119,9 +119,9 @@ class Judge(Recorder):
 
     def _command(self, tc: host.Decoded) -> None:
         if tc.packet.name == "set_parameter" and tc.values["parameter"] == THRESHOLD.id:
-            self._z = tc.values["value"]
+            self._threshold = tc.values["value"]
         counted = tuple(self._verdicts[verdict] & 0xFFFF for verdict in (host.Verdict.OK, *DAMAGE))
-        self.due.append(_Due(tc.packet.name, tc.sequence, counted, self._z))
+        self.due.append(_Due(tc.packet.name, tc.sequence, counted, self._threshold))
 
     def _hear(self, frame: host.Frame, at_s: float) -> None:
         if frame.verdict is not host.Verdict.OK:
@@ -155,8 +155,10 @@ class Judge(Recorder):
             self.compared += 1
             if counters != due.counters:
                 self._note(at_s, f"the node counted {counters} of {COUNTERS}, and {due.counters} had come")
-        elif due.packet == "report_parameter" and self._last["parameter_value"]["value"] != due.z:
-            self._note(at_s, f"z is {self._last['parameter_value']['value']} and was set to {due.z}")
+        elif due.packet == "report_parameter" and self._last["parameter_value"]["value"] != due.threshold:
+            self._note(
+                at_s, f"threshold is {self._last['parameter_value']['value']} and was set to {due.threshold}"
+            )
 
     def _note(self, at_s: float, text: str) -> None:
         self.wrong.append(f"at {at_s:.3f} s: {text}")

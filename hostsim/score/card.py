@@ -19,6 +19,10 @@ from hostsim.spread import Spread, on_cluster, on_cores
 GROUNDS: Final = {"bench": BENCH, "cabin": CABIN}
 PRESETS: Final = {"quiet": BENCH_PRESET, "default": CABIN_PRESET}
 WARM_DAYS: Final = {"bench": 5, "cabin": 60}
+QUIET: Final = (("bench", "quiet"), ("cabin", "quiet"), ("life", "default"))
+"""Ground and preset that are watched for false alarms."""
+TIMED: Final = (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default"))
+"""... and those on which leaks are called."""
 WEEKS_A_YEAR: Final = 365.25 / 7
 NITROGEN_LEAKS: Final = {"US Lab hose": 204.0, "PrK, Apr 2024": 121.0}  # Pa/d of nitrogen
 
@@ -101,15 +105,15 @@ def run(
     spread: Spread[Any] = partial(on_cluster, scheduler) if scheduler else partial(on_cores, jobs)
     tasks: list[Task] = [(("nitrogen",), nitrogen_delays, (seed, trials))]
     for year in range(years):
-        for key in (("bench", "quiet"), ("cabin", "quiet"), ("life", "default")):
+        for key in QUIET:
             tasks.append((("quiet", *key, year), quiet_year, (*key, seed, year, days)))
         for ground in GROUNDS:
             tasks.append((("peaks", ground, year), weekly_peaks, (ground, seed, year, days)))
-    for ground, preset in (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default")):
+    for ground, preset in TIMED:
         tasks.append((("delays", ground, preset), detector_delays, (ground, preset, seed, trials, days)))
     total = len(tasks) + len(GROUNDS)
     done = _gather(spread, tasks, progress, 0, total)
-    for ground, preset in (("bench", "quiet"), ("cabin", "quiet"), ("life", "default")):
+    for ground, preset in QUIET:
         calls = sum(done["quiet", ground, preset, year] for year in range(years))
         card.exposures.append(Exposure(ground, preset, float(days * years), calls))
     card.nitrogen_d = done["nitrogen",]
@@ -122,7 +126,7 @@ def run(
         card.thresholds[ground] = {name: threshold(p, WEEKS_A_YEAR) for name, p in peaks.items()}
         second.append(((ground,), rival_delays, (ground, card.thresholds[ground], seed, trials, days)))
     beaten = _gather(spread, second, progress, len(tasks), total)
-    for key in (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default")):
+    for key in TIMED:
         card.delays += done["delays", *key]
     for ground in GROUNDS:
         card.delays += beaten[ground,]
