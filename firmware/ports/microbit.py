@@ -5,7 +5,8 @@ all four), bright until acknowledged. The top row is the link to the transducer:
 ends = silent, all but the centre = it answers, but what it says cannot be believed. Button A acknowledges.
 
 The clock is a 16-bit microsecond timer with a carry by interrupt, and a late carry makes it run 66 ms ahead or behind
-for a while. Time that seems to go back is therefore waited for, not given to the monitor.
+for a while. Time that seems to go back is therefore waited for, not given to the monitor; where it goes back by more
+than that, the monitor goes on from there.
 
 The receive ring holds 63 octets, 5.5 ms of line: the loop empties it before anything else.
 """
@@ -105,6 +106,7 @@ def run():
         if elapsed < 0:
             if elapsed > -CARRY_MS:
                 now = then
+            then = now  # further back: what was wrong was the time before
             elapsed = 0
         if n or elapsed >= wake:
             then = now

@@ -159,3 +159,11 @@ def test_a_clock_that_is_misread_never_gives_the_monitor_negative_or_lost_time(r
     run(Board([(t, b"\0", False) for t in ticks]), prepare)
     assert min(given) == 0
     assert sum(given) == 100
+
+
+def test_a_clock_that_leaps_ahead_and_comes_back_does_not_silence_the_board(run):
+    """One reading 70 s ahead must not make it wait until that time has come."""
+    board = Board([(t, b"", False) for t in (0, 100, 70_100, *range(200, 5000, 50))])
+    run(board)
+    polls = [p for p in host.decode_stream(board.sent) if p.packet.name == "report_hk"]
+    assert len(polls) > 10
