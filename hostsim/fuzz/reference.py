@@ -172,7 +172,7 @@ class Reference:
         self._poll_due, self._reply_due, self._tries = now, None, 0
         self._gas_due = now
         self._hk_due = now + self._p("hk_period")
-        self._hk_on = True
+        self.hk_on = True
         self._noise = 0
         self.health: int = t.Health.SILENT
         self.latched = 0
@@ -219,7 +219,7 @@ class Reference:
             noise, self._noise = (bad - self._noise) % 65536, bad
             if noise >= t.NOISE_LIMIT:
                 self._event(t.AlarmClass.ADVISORY, t.Event.LINK_NOISE, min(noise, 255), noise)
-            if self._hk_on:
+            if self.hk_on:
                 self._report(0)
 
     def _after(self, due: int, period: int) -> int:
@@ -233,7 +233,7 @@ class Reference:
         return max(0, due - self.node_ms)
 
     def _report(self, peer: int) -> None:
-        flags = t.Flag.PERIODIC_HK * self._hk_on | t.Flag.ACKNOWLEDGED * self.acknowledged
+        flags = t.Flag.PERIODIC_HK * self.hk_on | t.Flag.ACKNOWLEDGED * self.acknowledged
         flags |= t.Flag.INHIBITED * (self._inhibited_until is not None)
         expected = {
             "alarm": self.latched, "health": self.health, "pressure_cPa": self.pressure % 2**32,
@@ -424,7 +424,7 @@ class Reference:
         if subtype == 27:
             self._report(peer)
         elif not again:
-            self._hk_on = subtype == 5
+            self.hk_on = subtype == 5
         return 0
 
     def _parameter(self, subtype: int, data: bytes, again: bool, peer: int) -> int:
