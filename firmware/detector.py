@@ -143,13 +143,14 @@ class Detector:
             else:
                 self.ref = v
                 v = self.y0 - v
-                self.x.o += v
-                self.share(v)
+                if abs(v) > (self.mad >> 5) + self.lsb:  # less is noise, and would let the level drift
+                    self.x.shift(v)
+                    self.share(v)
 
     def share(self, d):
         """A step of lost air took nitrogen with it."""
         if d > 0:
-            self.y.o += d * 7 // 9
+            self.y.shift(d * 7 // 9)
 
     def nitrogen(self, dt_ms, ppN2_cPa, temperature_cK):
         """Take one reading of the constituent analyser, dt_ms (1..86 400 000) after the last."""
@@ -199,7 +200,8 @@ class Detector:
         # The scale that called shows a leak that has ended first.
         q = -x.d(self.jc)
         self.peak = max(self.peak, q)
-        if q < self.peak >> 2 and q < x.spread(self.jc) >> 6:
+        s2 = x.spread(self.jc)
+        if (self.peak > s2 >> 7 or self.age >> x.h + self.jc > 12) and q < self.peak >> 2 and q < s2 >> 6:
             self.dismiss()
         else:
             r = max(r, 0)

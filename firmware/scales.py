@@ -39,6 +39,7 @@ class Scales:
             self.a[j] = self.c[j] = self.k[j] = self.m[j] = self.s[j] = 0
         self.t = self.hit = -1
         self.o = self.f = self.g = self.step = 0  # datum; floor of the spread
+        self.lv = self.lq = self.ls = self.lm = 0  # 32 x level, 32 x average, 1024 x deviation, weight
 
     def comp(self, v, temp):
         """Pressure at the datum temperature, cPa; the first call sets the datum."""
@@ -48,9 +49,27 @@ class Scales:
         return v - ((v << 6) // temp * lim(temp - self.g, 4000) >> 6)
 
     def rebase(self):
-        """Forget every difference: what was is accepted."""
+        """Forget every difference: what is now is accepted, also by the scales that have yet to see it."""
+        v = self.e[0]
         for j in range(self.n):
-            self.b[j] = self.e[j] << 2
+            v = min(v, self.e[j])
+            self.e[j] = v
+            self.b[j] = v << 2
+            self.a[j] = (v >> 2) * self.c[j]
+            if self.h + j == 10:
+                self.lv = self.lq = min(v << 3, self.lq)
+        self.lm = min(self.lm, 1024)
+
+    def shift(self, d):
+        """Take a step of d cPa out; whether from the level too, which can tell no smaller one from its wander."""
+        self.o += d
+        if abs(d) > self.ls >> 12:
+            # Its size is known to within the wander: two deviations of it are given away.
+            self.lv = max(self.lv - (self.ls >> 4), -536870911)
+            return True
+        self.lv = lim(self.lv + (d << 9), 536870911)
+        self.lq = lim(self.lq + (d << 9), 536870911)
+        return False
 
     def d(self, j):
         return (self.e[j] >> 2) - (self.b[j] >> 4)
@@ -88,6 +107,8 @@ class Scales:
                 self.k[j] = k + 1
             else:
                 self.judge(j, slope << j, z - 2 * h, learn)
+            if h == 10 and slope == 0:
+                self.stand(v, z, learn)
             j += 1
             h += 1
             if j < self.n:
@@ -101,6 +122,8 @@ class Scales:
         if abs(x) > 8000000:
             self.o -= x >> 4  # near the end of the range: move the datum
             x = x >> 4 << 4
+            self.lv = lim((self.lv >> 5) - x, 16777215) << 5
+            self.lq = lim((self.lq >> 5) - x, 16777215) << 5
             for j in range(self.n):
                 self.e[j] = lim(self.e[j] - (x << 2), 67108863)
                 self.b[j] = lim(self.b[j] - (x << 4), 268435455)
@@ -136,8 +159,31 @@ class Scales:
                 # Over, not going on, and that scale could tell: a step, taken out.
                 q = self.b[j] >> 4
                 self.step = q - (self.e[j - 2] >> 2) >> 4
-                self.o += self.step
+                if self.shift(self.step):
+                    self.lq = self.lv
                 while j >= 0:
                     self.e[j] = q << 2
                     self.b[j] = q << 4
                     j -= 1
+
+    def stand(self, v, z, learn):
+        """Where nothing else moves the pressure: an average over 9 h against a level kept for weeks."""
+        m = self.lm
+        if m == 0:
+            self.lv = self.lq = v << 5
+        self.lq += v - (self.lq >> 5)
+        d = self.lq - self.lv >> 5
+        if m > 1023:  # 12 days
+            q = (self.ls >> 10) * (z - 30) >> 3
+            if d > q:
+                self.lv = max(self.lq - (q << 5), -536870911)  # a rise is no leak
+            elif d < -q and self.hit < 0:
+                # Of a leak as old as four blocks of scale 2^12 s the average shows a quarter, of 2^15 s nearly all.
+                q = (-d << 3) // max((self.lv >> 5) - (self.e[10 - self.h] >> 2), 1)
+                self.hit = 12 - self.h + (min(max(q, 1), 8) - 1 >> 1)
+        if learn:
+            if m < 4096:
+                self.lm = m = m + 1
+            self.lv += ((v << 5) - self.lv + (m >> 1)) // m
+            d = min(abs(d), (self.ls >> 8) + 16, 1048575)
+            self.ls += ((d << 10) - self.ls + (m >> 1)) // m
