@@ -200,8 +200,9 @@ class Detector:
         # The scale that called shows a leak that has ended first.
         q = -x.d(self.jc)
         self.peak = max(self.peak, q)
-        s2 = x.spread(self.jc)
-        if (self.peak > s2 >> 7 or self.age >> x.h + self.jc > 12) and q < self.peak >> 2 and q < s2 >> 6:
+        spread = x.spread(self.jc)
+        shown = self.peak > spread >> 7 or self.age >> x.h + self.jc > 12
+        if shown and q < self.peak >> 2 and q < spread >> 6:
             self.dismiss()
         else:
             r = max(r, 0)
