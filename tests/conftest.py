@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from hostsim.targets.micropython import INSTALL, find_vm
+from cabinwatch.targets.micropython import INSTALL, find_vm
 
 # Same examples in every run and no database: a red test is red again, here and in CI.
 settings.register_profile(

@@ -8,20 +8,19 @@ port has 31 bits; a larger one is an object on the heap, which the steady loop m
 import ast
 import sys
 import types
-from pathlib import Path
 
-from hostsim.targets.micropython import ROOT
+from cabinwatch.sources import module_path
 
 LOW, HIGH = -(1 << 30), (1 << 30) - 1
 MODULES = (
-    "protocol.device.consts",
-    "protocol.device.crc",
-    "protocol.device.frame",
-    "protocol.device.node",
-    "firmware.scales",
-    "firmware.detector",
-    "firmware.transducer",
-    "firmware.monitor",
+    "cabinwatch_protocol.device.consts",
+    "cabinwatch_protocol.device.crc",
+    "cabinwatch_protocol.device.frame",
+    "cabinwatch_protocol.device.node",
+    "cabinwatch_firmware.scales",
+    "cabinwatch_firmware.detector",
+    "cabinwatch_firmware.transducer",
+    "cabinwatch_firmware.monitor",
 )
 
 
@@ -75,7 +74,7 @@ def load():
     made = {}
     try:
         for name in MODULES:
-            path = Path(ROOT, *name.split(".")).with_suffix(".py")
+            path = module_path(name)
             tree = ast.parse(path.read_text(encoding="utf-8"))
             instrument = _Instrument(name)
             tree = ast.fix_missing_locations(instrument.visit(tree))

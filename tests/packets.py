@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from protocol import host
-from protocol import table as t
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
 
 RANGES = {"B": (0, 0xFF), "H": (0, 0xFFFF), "I": (0, (1 << 30) - 1), "i": (-(1 << 30), (1 << 30) - 1)}
 """Values a field may have on a device whose small integers have 31 bits."""

@@ -1,8 +1,8 @@
 """A bench for one node: the host codec is its ground and its instruments, and reads every octet that it sends."""
 
-from hostsim.targets.cpython import CpythonTarget
-from protocol import host
-from protocol import table as t
+from cabinwatch.targets.cpython import CpythonTarget
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
 
 TC = {p.name: p for p in t.TC_PACKETS}
 TM = {p.name: p for p in t.TM_PACKETS}

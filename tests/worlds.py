@@ -1,16 +1,18 @@
 """Drawn worlds as scenario files, and what a failing run is called so that a person can repeat it."""
 
 import json
+from typing import get_args
 
 from hypothesis import note
 from hypothesis import strategies as st
 
-from hostsim import scenario as scenarios
-from hostsim.drive import LockStep
-from hostsim.targets import open_target
-from hostsim.transcript import Recorder
-from hostsim.world import World
-from protocol import table as t
+from cabinwatch.models.commands import Verb
+from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.transcript import Recorder
+from cabinwatch.scenario import load as scenarios
+from cabinwatch.targets import open_target
+from cabinwatch.world.world import World
+from cabinwatch_protocol import table as t
 
 
 def toml(tree, prefix=""):
@@ -57,7 +59,7 @@ def sensor_faults(draw, most_s):
 
 @st.composite
 def telecommands(draw, most_s):
-    do = draw(st.sampled_from(sorted(scenarios._VERBS)))
+    do = draw(st.sampled_from(get_args(Verb)))
     tc = {"at": draw(st.integers(0, most_s)), "do": do}
     if do == "inhibit":
         tc["argument"] = draw(st.sampled_from([0, 60, 7200, 7201]))

@@ -8,10 +8,10 @@ import sys
 
 import micropython
 
-from firmware.monitor import Monitor
-from firmware.transducer import Transducer
-from protocol.device.consts import APID_MONITOR
-from protocol.device.node import Node
+from cabinwatch_firmware.monitor import Monitor
+from cabinwatch_firmware.transducer import Transducer
+from cabinwatch_protocol.device.consts import APID_MONITOR
+from cabinwatch_protocol.device.node import Node
 
 STEP_MS = 250
 COMMANDS = bytes((17, 1, 0, 3, 27, 2, 20, 1, 2, 20, 3, 6, 8, 1, 3, 3, 5, 2, 3, 6, 2))

@@ -1,23 +1,23 @@
 """Every integer of the firmware stays within 31 bits, whatever comes in and however long it runs."""
 
-import narrow
-import packets
 import pytest
-import worlds
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+import narrow
+import packets
+import worlds
+from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.transcript import Recorder
+from cabinwatch.scenario import load as scenarios
+from cabinwatch.targets.cpython import CpythonTarget
+from cabinwatch.world.world import World
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
 from peer import PID, Bench, composition, sample, set_parameter
 
-from hostsim import scenario as scenarios
-from hostsim.drive import LockStep
-from hostsim.targets.cpython import CpythonTarget
-from hostsim.transcript import Recorder
-from hostsim.world import World
-from protocol import host
-from protocol import table as t
-
 DEVICE = narrow.load()
-Monitor = DEVICE["firmware.monitor"].Monitor
+Monitor = DEVICE["cabinwatch_firmware.monitor"].Monitor
 
 
 def target():
@@ -26,8 +26,8 @@ def target():
 
 def test_the_instrument_sees_what_it_should():
     assert Monitor is not CpythonTarget().node.__class__
-    assert DEVICE["firmware.detector"]._points + DEVICE["firmware.scales"]._points > 200
-    assert DEVICE["protocol.device.node"]._points > 100
+    assert DEVICE["cabinwatch_firmware.detector"]._points + DEVICE["cabinwatch_firmware.scales"]._points > 200
+    assert DEVICE["cabinwatch_protocol.device.node"]._points > 100
     node = Monitor(lambda buf, n: None)
     node.boot(0)
     with pytest.raises(narrow.TooWide):
@@ -146,7 +146,9 @@ def test_any_sensor_behind_a_transducer(pressure, temperature, status, offset):
 
     Sensor.status = status
     sent = []
-    node = DEVICE["firmware.transducer"].Transducer(lambda buf, n: sent.append(bytes(buf[:n])), Sensor())
+    node = DEVICE["cabinwatch_firmware.transducer"].Transducer(
+        lambda buf, n: sent.append(bytes(buf[:n])), Sensor()
+    )
     node.boot(0)
     for i, frame in enumerate(
         (

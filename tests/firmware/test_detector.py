@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.detector import Detector
-from hostsim.score.background import CABIN
-from hostsim.score.presets import parameters
-from hostsim.score.trials import Watch
+from cabinwatch.verify.score.background import CABIN
+from cabinwatch.verify.score.presets import parameters
+from cabinwatch.verify.score.trials import Watch
+from cabinwatch_firmware.detector import Detector
 
 CAP = 2**30 - 1
 P0 = 10_132_500

@@ -6,8 +6,8 @@ import random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from firmware.detector import Detector
-from hostsim.score.presets import parameters
+from cabinwatch.verify.score.presets import parameters
+from cabinwatch_firmware.detector import Detector
 
 P0 = 10_132_500
 T0 = 29_500

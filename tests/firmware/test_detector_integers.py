@@ -4,20 +4,20 @@ import json
 import random
 import subprocess
 
-import narrow
-from conftest import missing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.detector import Detector
-from hostsim.score.presets import TUNABLES, parameters
-from hostsim.targets.micropython import INSTALL, find_vm
-from hostsim.targets.micropython import ROOT as VM_ROOT
+import narrow
+from cabinwatch.sources import import_path
+from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch.verify.score.presets import TUNABLES, parameters
+from cabinwatch_firmware.detector import Detector
+from conftest import missing
 
 VM = find_vm()
 
 
-CHECKED = narrow.load()["firmware.detector"].Detector
+CHECKED = narrow.load()["cabinwatch_firmware.detector"].Detector
 PRESSURE = st.one_of(st.integers(0, 16_777_215), st.integers(9_900_000, 10_300_000))
 STREAM = st.lists(
     st.tuples(
@@ -62,8 +62,8 @@ def test_every_intermediate_fits_in_31_bits_over_long_leaks():
 
 SCRIPT = """
 import sys, json
-sys.path.insert(0, {root!r})
-from firmware.detector import Detector
+sys.path[:0] = {root!r}.split(":")
+from cabinwatch_firmware.detector import Detector
 for line in sys.stdin:
     p, stream = json.loads(line)
     d = Detector(p)
@@ -77,8 +77,8 @@ for line in sys.stdin:
 
 LOCKED = """
 import sys, micropython
-sys.path.insert(0, {root!r})
-from firmware.detector import Detector
+sys.path[:0] = {root!r}.split(":")
+from cabinwatch_firmware.detector import Detector
 def run(d, n):
     p = 10132500
     x = 1
@@ -112,7 +112,7 @@ def vm(script, lines=""):
     return done.stdout
 
 
-ROOT = str(VM_ROOT)
+ROOT = import_path()
 
 
 def streams(n):

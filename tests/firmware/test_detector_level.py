@@ -3,15 +3,15 @@
 import functools
 import random
 
-import narrow
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hostsim.score.background import CABIN, DAY_S, Wander
-from hostsim.score.presets import BENCH_PRESET, INDEX, parameters
-from hostsim.score.trials import LEAKS, Watch
+import narrow
+from cabinwatch.verify.score.background import CABIN, DAY_S, Wander
+from cabinwatch.verify.score.presets import BENCH_PRESET, INDEX, parameters
+from cabinwatch.verify.score.trials import LEAKS, Watch
 
 BY_NAME = {leak.name: leak for leak in LEAKS}
 MINUTELY = Wander(CABIN.white_Pa, CABIN.walk, period_s=60.0)
@@ -80,7 +80,7 @@ def test_a_rise_is_no_leak(step_Pa, seed):
 @given(seed=seeds, threshold=st.sampled_from([40, 68, 100]))
 def test_the_level_fits_in_31_bits_whatever_comes(seed, threshold):
     """Each sample closes a block of the level's scale; the level is armed before anything wild comes."""
-    checked = narrow.load()["firmware.detector"].Detector
+    checked = narrow.load()["cabinwatch_firmware.detector"].Detector
     d = checked(parameters(**{**BENCH_PRESET, "loss": 0, "threshold": threshold}))
     rng = random.Random(seed)
     wide = [0, 1, 16_777_215]

@@ -6,11 +6,11 @@ import pytest
 from cobs import cobs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
 from packets import streams, tc_packets, tm_packets
 from peer import PID, TC, Bench, do, events, failure, names, sample, set_parameter, tc
-
-from protocol import host
-from protocol import table as t
 
 Event, Failure, Function = t.Event, t.Failure, t.Function
 

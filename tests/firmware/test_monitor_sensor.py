@@ -5,10 +5,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from peer import PRESSURE, TEMPERATURE, TM, Bench, composition, events, names, sample, set_parameter, tc
 
-from protocol import host
-from protocol import table as t
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
+from peer import PRESSURE, TEMPERATURE, TM, Bench, composition, events, names, sample, set_parameter, tc
 
 Event, Health = t.Event, t.Health
 P = {p.name: p for p in t.MONITOR_PARAMETERS}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hostsim.targets.micropython import ROOT
+from cabinwatch.sources import import_path
 
 SCRIPT = Path(__file__).with_name("heap_locked.py")
 STEPS = 10_000
@@ -17,9 +17,11 @@ STEPS = 10_000
 def test_ten_thousand_steps_with_the_heap_locked(vm, fall):
     """Samples, reports, telecommands of every kind, noise, and in two of the runs alarms that come and go."""
     command = [vm, str(SCRIPT), str(STEPS), str(fall)]
-    environment = {**os.environ, "MICROPYPATH": str(ROOT)}
+    environment = {**os.environ, "MICROPYPATH": import_path()}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{' '.join(command)} with MICROPYPATH={ROOT}"
+    assert done.returncode == 0, (
+        f"{done.stdout}{done.stderr}\n{' '.join(command)} with MICROPYPATH={import_path()}"
+    )
     figures = {k: int(v) for k, v in re.findall(r"([a-z]+) (\d+)", done.stdout.splitlines()[0])}
     assert figures["frames"] > STEPS / 3
     assert figures["reports"] >= STEPS * 250 / 10_000

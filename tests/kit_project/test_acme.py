@@ -4,9 +4,9 @@ from acme_transducer import AcmeTransducer
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from hostsim import strategies as st
-from hostsim.machine import CabinMachine
-from hostsim.session import Session
+from cabinwatch import strategies as st
+from cabinwatch.kit.session import Session
+from cabinwatch.machine import CabinMachine
 
 SETTINGS = settings(
     max_examples=20,

@@ -4,18 +4,18 @@ from binascii import crc_hqx
 from struct import calcsize
 
 import crcmod
-import oracles
-import packets
 import pytest
 from cobs import cobs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from protocol import host
-from protocol import table as t
-from protocol.device.crc import crc16
-from protocol.device.frame import Deframer, seal
-from protocol.device.node import Node
+import oracles
+import packets
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
+from cabinwatch_protocol.device.crc import crc16
+from cabinwatch_protocol.device.frame import Deframer, seal
+from cabinwatch_protocol.device.node import Node
 
 crcmod_crc = crcmod.mkCrcFun(0x11021, initCrc=0xFFFF, rev=False, xorOut=0)
 

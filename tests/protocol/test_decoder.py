@@ -2,17 +2,17 @@
 
 from itertools import combinations
 
-import oracles
-import packets
 import pytest
 from cobs import cobs
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from protocol import host
-from protocol import table as t
-from protocol.device.consts import BAD_CRC, BAD_FRAMING, BAD_SIZE, FRAME_OK
-from protocol.device.frame import Deframer
+import oracles
+import packets
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
+from cabinwatch_protocol.device.consts import BAD_CRC, BAD_FRAMING, BAD_SIZE, FRAME_OK
+from cabinwatch_protocol.device.frame import Deframer
 
 HOST_WORDS = {
     host.Verdict.OK: "ok",

@@ -3,21 +3,23 @@
 import binascii
 import re
 import struct
-from pathlib import Path
 
 import pytest
 from cobs import cobs
 
-from hostsim.conform.requirements import requirements
-from protocol import generate
-from protocol import table as t
+from cabinwatch.verify.conform.requirements import requirements
+from cabinwatch_protocol import table as t
+from cabinwatch_protocol.generate import __main__ as generate
+from cabinwatch_protocol.generate.spec import SPEC
 
-TEXT = (Path(generate.__file__).parent / "SPEC.md").read_text(encoding="utf-8")
+TEXT = SPEC.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", generate.GENERATED, ids=lambda p: p.name)
 def test_generated_file_is_current(path):
-    assert path.read_text(encoding="utf-8") == generate.GENERATED[path](), "run: python -m protocol.generate"
+    assert path.read_text(encoding="utf-8") == generate.GENERATED[path](), (
+        "run: python -m cabinwatch_protocol.generate"
+    )
 
 
 def test_every_requirement_is_parsed_and_says_shall_or_should():

@@ -3,19 +3,19 @@
 import binascii
 import json
 import re
-from pathlib import Path
 
 import pytest
 from cobs import cobs
 
-from firmware.monitor import Monitor
-from firmware.transducer import Transducer
-from protocol import host
-from protocol.device import consts
-from protocol.device.crc import crc16
-from protocol.device.frame import Deframer
+from cabinwatch_firmware.monitor import Monitor
+from cabinwatch_firmware.transducer import Transducer
+from cabinwatch_protocol import host
+from cabinwatch_protocol.device import consts
+from cabinwatch_protocol.device.crc import crc16
+from cabinwatch_protocol.device.frame import Deframer
+from cabinwatch_protocol.generate import PROTOCOL
 
-HERE = Path(host.__file__).parent / "vectors"
+HERE = PROTOCOL / "vectors"
 
 
 def vectors(name):

@@ -10,14 +10,14 @@ from spacepackets.ccsds.time import CdsShortTimestamp
 from spacepackets.ecss.tc import PusTc
 from spacepackets.ecss.tm import PusTm
 
-from hostsim import scenario
-from hostsim.drive import LockStep
-from hostsim.targets.cpython import CpythonTarget
-from hostsim.transcript import Recorder
-from hostsim.world import World
-from protocol import host
-from protocol import table as t
-from protocol.generate_xtce import SPACE, XTCE
+from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.transcript import Recorder
+from cabinwatch.scenario import load as scenario
+from cabinwatch.targets.cpython import CpythonTarget
+from cabinwatch.world.world import World
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
+from cabinwatch_protocol.generate.xtce import SPACE, XTCE
 
 SCHEMA = Path(space_packet_parser.__file__).parent / "xtce" / "schemas" / "SpaceSystem.xsd"
 NS = {"x": SPACE}

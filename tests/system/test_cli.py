@@ -8,16 +8,16 @@ import sys
 import time
 
 import pytest
+
 import worlds
+from cabinwatch.cli import main as cli
+from cabinwatch.run.play import replay
+from cabinwatch.run.transcript import read
+from cabinwatch.scenario import load as scenarios
+from cabinwatch.targets.micropython import MicropythonTarget
 
-from hostsim import cli
-from hostsim import scenario as scenarios
-from hostsim.play import replay
-from hostsim.targets.micropython import ROOT, MicropythonTarget
-from hostsim.transcript import read
-
-COMMAND = [sys.executable, "-m", "hostsim.cli"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+COMMAND = [sys.executable, "-m", "cabinwatch"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 KEYS = {
     "scenario": str,
     "target": str,
@@ -113,7 +113,7 @@ WRONG = {
     "endless duration": (["run", "ms09", "--duration", "1e999h"], "duration"),
     "negative duration": (["run", "ms09", "--duration", "-6h"], "--duration -6h: "),
     "bad seed": (["run", "ms09", "--seed", "x"], "--seed"),
-    "no such port": (["run", "ms09", "--target", "/dev/ttyNOPE"], "cannot open /dev/ttyNOPE: no such port"),
+    "no such port": (["run", "ms09", "--target", "/dev/ttyNOPE"], "/dev/ttyNOPE is not there"),
     "nobody listens": (["run", "ms09", "--target", "socket://127.0.0.1:1"], "nobody listens there"),
     "no such scheme": (["run", "ms09", "--target", "gopher://x"], "cannot open gopher://x"),
     "unknown option": (["run", "ms09", "--colour"], "--colour"),
@@ -196,7 +196,7 @@ def test_plain_lines_off_a_terminal(cabinwatch, leak_file):
 
 
 def test_without_a_vm_it_says_how_to_get_one(cabinwatch, leak_file, monkeypatch):
-    monkeypatch.setattr("hostsim.targets.micropython.find_vm", lambda: None)
+    monkeypatch.setattr("cabinwatch.targets.micropython.find_vm", lambda: None)
     monkeypatch.setattr(cli, "find_vm", lambda: None)
     code, _, err = cabinwatch("run", leak_file, "--target", "micropython")
     assert code == 2

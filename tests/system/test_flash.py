@@ -15,18 +15,21 @@ from typing import Any
 import pytest
 import serial
 from board_on_pty import BoardOnPty
+
+from cabinwatch.board.flash import flash as flashing
+from cabinwatch.board.flash import repl
+from cabinwatch.board.flash.files import compiled, device_files, main_source, manifest
+from cabinwatch.board.flash.flash import Family, flash, flash_microbit
+from cabinwatch.board.flash.ports import SeenBoard, choose, list_boards
+from cabinwatch.board.flash.repl import Repl
+from cabinwatch.errors import SetupError, UsageError
+from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch.targets.serial_port import explain_open_error
+from cabinwatch_protocol import table as t
+from cabinwatch_protocol.host import encode_tm, seal
 from conftest import missing
 
-from hostsim.board import flash as flashing
-from hostsim.board import repl
-from hostsim.board.files import MANIFEST, ROOT, compiled, device_files, main_source, manifest
-from hostsim.board.flash import Family, flash, flash_microbit
-from hostsim.board.ports import SeenBoard, choose, list_boards
-from hostsim.board.repl import Repl, explain_open_error
-from hostsim.errors import SetupError, UsageError
-from hostsim.targets.micropython import INSTALL, find_vm
-from protocol import table as t
-from protocol.host import encode_tm, seal
+ROOT = Path(__file__).parents[2]
 
 VM = Family(
     "vm", "linux", "the MicroPython VM", {"uart": 1, "watchdog_ms": 0}, {"i2c": 0, "sda": 1, "scl": 2}
@@ -114,7 +117,7 @@ def test_somebody_else_s_main_is_kept_and_ours_is_not(start: Start, disk: Path) 
 
 
 def test_sources_that_would_be_preferred_to_the_new_bytecode_are_removed(start: Start, disk: Path) -> None:
-    old = disk / "lib" / "firmware" / "monitor.py"
+    old = disk / "lib" / "cabinwatch_firmware" / "monitor.py"
     old.parent.mkdir(parents=True)
     old.write_text("raise ValueError('stale')\n")
     flash("vm", start().port)
@@ -280,9 +283,13 @@ def test_a_disk_that_fills_up_halfway(
         prompt.run(FAILING_DISK.format(failure=failure), "preparing the test")
     if failure == "return 0":
         monkeypatch.setattr(
-            Repl, "free", lambda self: 100 if (disk / "lib/firmware/monitor.mpy").exists() else None
+            Repl,
+            "free",
+            lambda self: 100 if (disk / "lib/cabinwatch_firmware/monitor.mpy").exists() else None,
         )
-    with pytest.raises(SetupError, match=r"disk is full, seen while copying lib/firmware/monitor\.mpy"):
+    with pytest.raises(
+        SetupError, match=r"disk is full, seen while copying lib/cabinwatch_firmware/monitor\.mpy"
+    ):
         flash("vm", board.port)
     assert not (disk / "main.py").exists()
     monkeypatch.setattr(Repl, "free", free)
@@ -347,30 +354,32 @@ def _imports(path: Path) -> set[str]:
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
     return {
-        n.replace(".", "/") + ".py" for n in names if n.split(".")[0] in ("firmware", "protocol", "hostsim")
+        n.replace(".", "/") + ".py"
+        for n in names
+        if n.split(".")[0] in ("cabinwatch_firmware", "cabinwatch_protocol", "cabinwatch")
     }
 
 
 def test_exactly_what_the_port_imports_is_flashed() -> None:
-    todo, needed = ["firmware/ports/uart.py"], set()
+    todo, needed = ["cabinwatch_firmware/ports/uart.py"], set()
     while todo:
         f = todo.pop()
         needed.add(f)
-        todo += _imports(ROOT / f) - needed
+        todo += _imports(device_files()[f]) - needed
     assert needed == {f for f in device_files() if not f.endswith("__init__.py")}
 
 
 def test_the_mip_manifest_is_current() -> None:
-    assert MANIFEST.read_text() == manifest(), "run python -m hostsim.board.files"
+    assert (ROOT / "package.json").read_text() == manifest(), "run python -m cabinwatch.board.flash.files"
 
 
 def test_mip_installs_the_same_files_and_they_run(start: Start, disk: Path) -> None:
     board = start()
     command = [sys.executable, "-m", "mpremote", "connect", board.port, "resume"]
-    install = ["mip", "install", "--target", "lib", "firmware/package.json"]
+    install = ["mip", "install", "--target", "lib", "package.json"]
     subprocess.run([*command, *install], cwd=ROOT, check=True, capture_output=True, timeout=120)
     installed = {p.relative_to(disk / "lib").as_posix(): p.read_bytes() for p in disk.rglob("*.py")}
-    assert installed == {f: (ROOT / f).read_bytes() for f in device_files()}
+    assert installed == {f: path.read_bytes() for f, path in device_files().items()}
     (disk / "main.py").write_text(main_source("monitor", VM.wiring))
     with Repl.open(board.port) as prompt:
         assert prompt.run_main("monitor").values["event"] == t.Event.BOOT

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-import conftest
 import pytest
 
-from hostsim.score.presets import TUNABLES
-from hostsim.targets.micropython import INSTALL
+import conftest
+from cabinwatch.targets.micropython import INSTALL
+from cabinwatch.verify.score.presets import TUNABLES
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from hostsim import scenario
-from hostsim.cabin import published
-from hostsim.play import Order, play
-from hostsim.result import unmet
+from cabinwatch.run.play import Order, play
+from cabinwatch.run.result import unmet
+from cabinwatch.scenario import load as scenario
+from cabinwatch.world.cabin import published
 
 
 @pytest.mark.parametrize("name", scenario.bundled())
@@ -34,5 +34,5 @@ def test_every_incident_says_where_its_figures_come_from():
 def test_the_page_of_published_figures_is_current():
     page = Path(published.__file__).with_name("PUBLISHED.md")
     assert page.read_text(encoding="utf-8") == published.page(), (
-        "rewrite it: python -m hostsim.cabin.published"
+        "rewrite it: python -m cabinwatch.world.cabin.published"
     )

@@ -8,16 +8,16 @@ import sys
 import threading
 
 import pytest
-import worlds
 from test_cli import COMMAND, ENVIRONMENT
 
-from firmware.monitor import Monitor
-from hostsim import scenario as scenarios
-from hostsim.errors import SetupError
-from hostsim.live import LEAD, Live, open_port
-from hostsim.targets.lockstep import TargetDied
-from hostsim.transcript import Recorder, read
-from hostsim.world import World
+import worlds
+from cabinwatch.errors import SetupError, TargetDied
+from cabinwatch.run.live import LEAD, Live
+from cabinwatch.run.transcript import Recorder, read
+from cabinwatch.scenario import load as scenarios
+from cabinwatch.targets.serial_port import open_port
+from cabinwatch.world.world import World
+from cabinwatch_firmware.monitor import Monitor
 
 SECONDS = 80
 SPEED = 20
@@ -246,7 +246,7 @@ def test_a_silent_device_from_the_command_line(tmp_path, leak_file, monkeypatch,
     import pty
     import tty
 
-    from hostsim import cli
+    from cabinwatch.cli import main as cli
 
     ours, theirs = pty.openpty()
     tty.setraw(theirs)

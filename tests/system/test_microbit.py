@@ -11,23 +11,24 @@ import serial
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostsim.board import image as images
-from hostsim.board.bytecode import signed
-from hostsim.board.compiler import Compiler
-from hostsim.board.image import build_image, known_names
-from hostsim.board.measure import heap_by_module, sample_time
-from hostsim.board.program import Program
-from hostsim.board.qemu import INSTALL, PROGRAM, BoardError, Qemu
-from hostsim.device_faults import DeviceModel
-from hostsim.drive import LockStep
-from hostsim.errors import SetupError
-from hostsim.scenario import Telecommand, load
-from hostsim.targets.cpython import CpythonTarget
-from hostsim.targets.microbit import MicrobitLive, MicrobitTarget
-from hostsim.transcript import Recorder
-from hostsim.world import World
-from protocol import host
-from protocol.table import RX_MAX, TC_PACKETS, Apid, Event
+from cabinwatch.board.build import image as images
+from cabinwatch.board.build.bytecode import signed
+from cabinwatch.board.build.compiler import Compiler
+from cabinwatch.board.build.image import build_image, known_names
+from cabinwatch.board.build.program import Program
+from cabinwatch.board.emulator.qemu import INSTALL, PROGRAM, BoardError, Qemu
+from cabinwatch.errors import SetupError
+from cabinwatch.models.commands import Telecommand
+from cabinwatch.models.node_faults import DeviceModel
+from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.transcript import Recorder
+from cabinwatch.scenario.load import load
+from cabinwatch.targets.cpython import CpythonTarget
+from cabinwatch.targets.microbit import MicrobitLive, MicrobitTarget
+from cabinwatch.verify.measure import heap_by_module, sample_time
+from cabinwatch.world.world import World
+from cabinwatch_protocol import host
+from cabinwatch_protocol.table import RX_MAX, TC_PACKETS, Apid, Event
 
 if shutil.which(PROGRAM) is None:
     if os.environ.get("CI") == "true":
@@ -232,7 +233,7 @@ def compiled_on_the_board(functions):
 
 
 def test_the_boards_own_compiler_agrees_instruction_for_instruction():
-    modules = images._link(tuple(images.PORTS["monitor"].values()), images.ROOT, in_flash=False)
+    modules = images._link(tuple(images.PORTS["monitor"].values()), None, in_flash=False)
     program = Program([m.body for m in modules.modules], set(modules.names.values()))
     compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)}, dissolve=False)
     printer = images._printer()
@@ -362,13 +363,13 @@ def test_no_qemu_is_left_when_something_raises():
 
 
 def test_a_traceback_on_the_wire_is_shown_with_the_names_of_the_source(tmp_path):
-    path = tmp_path / "firmware" / "ports" / "toy.py"
+    path = tmp_path / "cabinwatch_firmware" / "ports" / "toy.py"
     path.parent.mkdir(parents=True)
     path.write_text(
         "from microbit import uart\ndef fall(n):\n    return n.missing_thing\n"
         "def run():\n    uart.init(115200)\n    fall(5)\n    fall(6)\n"
     )
-    broken = build_image(port="toy", ports={"toy": "firmware.ports.toy"}, root=tmp_path)
+    broken = build_image(port="toy", ports={"toy": "cabinwatch_firmware.ports.toy"}, root=tmp_path)
     with (
         MicrobitTarget(broken) as target,
         pytest.raises(BoardError, match=r"AttributeError.* 'missing_thing'"),

@@ -1,13 +1,13 @@
 """The same run gives the same octets on CPython and in the MicroPython VM, also with a small heap."""
 
 import pytest
-import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hostsim import scenario as scenarios
-from hostsim.targets.cpython import CpythonTarget
-from hostsim.targets.micropython import MicropythonTarget
+import worlds
+from cabinwatch.scenario import load as scenarios
+from cabinwatch.targets.cpython import CpythonTarget
+from cabinwatch.targets.micropython import MicropythonTarget
 
 SMALL_HEAP_KB = 96
 """The monitor needs 88 when this was written, most of it to compile its source; cells there are of 64 bits."""

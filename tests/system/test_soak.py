@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 from test_live import cabinwatch
+from tests.hostsim.verify.fuzz.planted import PLANTED, patched
 
-from hostsim.drive import LockStep
-from hostsim.soak import CYCLE_S, Soak, faults
-from hostsim.targets.cpython import CpythonTarget
-from hostsim.transcript import Recorder
-from tests.hostsim.kit.planted import PLANTED, patched
+from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.transcript import Recorder
+from cabinwatch.targets.cpython import CpythonTarget
+from cabinwatch.verify.soak import CYCLE_S, Soak, faults
 
 
 @pytest.mark.parametrize("target", ["cpython", "micropython"])
@@ -28,7 +28,7 @@ def test_ten_seconds_on_a_pty_lose_nothing(target, request):
 def test_a_device_that_cannot_be_served_is_one_clear_message():
     done = cabinwatch("soak", "--target", "/dev/nowhere")
     assert done.returncode == 2
-    assert "no such port" in done.stderr
+    assert "/dev/nowhere is not there" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -4,9 +4,7 @@ from binascii import crc_hqx
 from struct import calcsize, unpack
 
 import crcmod.predefined
-import oracles
 import pytest
-import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacepackets.ccsds.spacepacket import PacketType, SequenceFlags
@@ -14,8 +12,10 @@ from spacepackets.ccsds.time import CdsShortTimestamp
 from spacepackets.ecss.tc import PusTc
 from spacepackets.ecss.tm import PusTm
 
-from hostsim.transcript import Recorder
-from protocol import table as t
+import oracles
+import worlds
+from cabinwatch.run.transcript import Recorder
+from cabinwatch_protocol import table as t
 
 crcmod_crc = crcmod.predefined.mkCrcFun("crc-ccitt-false")
 STAMP = 7

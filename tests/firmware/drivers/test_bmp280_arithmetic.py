@@ -9,7 +9,7 @@ from bmp280_oracle import ANY_WORDS, DATASHEET, LIKELY_WORDS, RAW, exact
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from firmware.drivers.bmp280 import ABOVE, BELOW, FAULT, OK, compensate
+from cabinwatch_firmware.drivers.bmp280 import ABOVE, BELOW, FAULT, OK, compensate
 
 
 def test_the_datasheet_s_own_example() -> None:

@@ -8,9 +8,9 @@ from bmp280_oracle import WORD_RANGES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.drivers.bmp280 import ABOVE, BELOW, BMP280, FAULT, OK
-from hostsim.chips.bmp280 import Bmp280Chip, Calibration
-from hostsim.chips.i2c import FakeI2C
+from cabinwatch.world.chips.bmp280 import Bmp280Chip, Calibration
+from cabinwatch.world.chips.i2c import FakeI2C
+from cabinwatch_firmware.drivers.bmp280 import ABOVE, BELOW, BMP280, FAULT, OK
 
 POLL_MS = 1000
 

@@ -1,25 +1,25 @@
 """The same driver on the real MicroPython VM: same registers, same results, and not one byte allocated."""
 
 import subprocess
-from pathlib import Path
 
-from conftest import missing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.drivers.bmp280 import BMP280
-from hostsim.chips.bmp280 import Bmp280Chip
-from hostsim.chips.i2c import FakeI2C
-from hostsim.targets.micropython import INSTALL, find_vm
+from cabinwatch.sources import folder
+from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch.world.chips.bmp280 import Bmp280Chip
+from cabinwatch.world.chips.i2c import FakeI2C
+from cabinwatch_firmware.drivers.bmp280 import BMP280
+from conftest import missing
 
-ROOT = Path(__file__).resolve().parents[3]
+FIRMWARE = folder("cabinwatch_firmware").parent
 
 # Plays recorded register dumps to the driver. The loop runs with the heap locked: an allocation is a
 # MemoryError.
 PLAYER = """
 import sys, micropython
 sys.path.insert(0, %r)
-from firmware.drivers.bmp280 import BMP280
+from cabinwatch_firmware.drivers.bmp280 import BMP280
 
 DUMPS = [%s]
 
@@ -101,7 +101,7 @@ def on_cpython(dumps: list[bytes | None]) -> list[int]:
 
 
 def on_micropython(dumps: list[bytes | None]) -> list[int]:
-    script = PLAYER % (str(ROOT), ",".join(repr(d) for d in dumps))
+    script = PLAYER % (str(FIRMWARE), ",".join(repr(d) for d in dumps))
     run = subprocess.run([micropython(), "-X", "heapsize=4m", "-c", script], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr + run.stdout
     return [int(n) for n in run.stdout.strip()[1:-1].split(",")]

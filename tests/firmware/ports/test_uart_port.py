@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cabinwatch.sources import import_path
+from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch.world.chips.bmp280 import Bmp280Chip
+from cabinwatch_protocol import table as t
+from cabinwatch_protocol.host import Decoded, StreamDecoder, Verdict, decode, encode_tc, encode_tm, seal
 from conftest import missing
 
-from hostsim.chips.bmp280 import Bmp280Chip
-from hostsim.targets.micropython import INSTALL, find_vm
-from protocol import table as t
-from protocol.host import Decoded, StreamDecoder, Verdict, decode, encode_tc, encode_tm, seal
-
-ROOT = Path(__file__).resolve().parents[3]
 FAKES = Path(__file__).parent / "fake_board"
 PATIENCE_S = 120.0
 """A guard against hanging; no verdict depends on it."""
@@ -44,7 +44,7 @@ class Board:
         theirs.setblocking(False)
         self.decoder = StreamDecoder()
         self.got: list[Decoded] = []
-        (self.disk / "main.py").write_text(f"from firmware.ports.uart import run\nrun({call})\n")
+        (self.disk / "main.py").write_text(f"from cabinwatch_firmware.ports.uart import run\nrun({call})\n")
         self.vm = subprocess.Popen(
             [vm, "main.py"],
             cwd=self.disk,
@@ -54,7 +54,7 @@ class Board:
             stderr=subprocess.STDOUT,
             env={
                 **os.environ,
-                "MICROPYPATH": f"{FAKES}:{ROOT}",
+                "MICROPYPATH": f"{FAKES}:{import_path()}",
                 "BOARD_UART": str(theirs.fileno()),
                 "BOARD_LOG": str(self.disk / "log"),
                 **environment,

@@ -6,16 +6,16 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from conftest import missing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostsim.board.image import build_image
-from hostsim.targets.cpython import CpythonTarget
-from hostsim.targets.lockstep import Wire
-from hostsim.targets.micropython import INSTALL, find_vm
-from protocol import host
-from protocol.table import RX_MAX, TC_PACKETS, Apid
+from cabinwatch.board.build.image import build_image
+from cabinwatch.targets.cpython import CpythonTarget
+from cabinwatch.targets.lockstep import Wire
+from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch_protocol import host
+from cabinwatch_protocol.table import RX_MAX, TC_PACKETS, Apid
+from conftest import missing
 
 # The board's modules, as far as the lock-step port uses them, on the process's own streams.
 MICROBIT = """

@@ -9,26 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostsim.board import image as images
-from hostsim.board.bytecode import signed, unsigned
-from hostsim.board.chunks import HARD_LIMIT, LIMIT
-from hostsim.board.flatten import BuildError, flatten
-from hostsim.board.image import PORTS, build_image, known_names
-from hostsim.board.place import CHUNK, PAGE, Flash
-from hostsim.errors import SetupError, UsageError
+from cabinwatch.board.build import image as images
+from cabinwatch.board.build.bytecode import signed, unsigned
+from cabinwatch.board.build.chunks import HARD_LIMIT, LIMIT
+from cabinwatch.board.build.flatten import BuildError, flatten
+from cabinwatch.board.build.image import PORTS, build_image, known_names
+from cabinwatch.board.build.place import CHUNK, PAGE, Flash
+from cabinwatch.errors import SetupError, UsageError
 
-HASH = "import hashlib; from hostsim.board.image import build_image; " + (
+HASH = "import hashlib; from cabinwatch.board.build.image import build_image; " + (
     "i = build_image(); print(hashlib.sha256(i.hex.encode()).hexdigest(), sorted(i.sizes.items()))"
 )
 
 
 def toy(root, port, **modules):
     """A tree of packages with a port and whatever else is given, by dotted name with __ for the dot."""
-    for name, text in {"firmware__ports__toy": port, **modules}.items():
+    for name, text in {"cabinwatch_firmware__ports__toy": port, **modules}.items():
         path = root.joinpath(*name.split("__")).with_suffix(".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return {"root": root, "ports": {"toy": "firmware.ports.toy"}, "port": "toy"}
+    return {"root": root, "ports": {"toy": "cabinwatch_firmware.ports.toy"}, "port": "toy"}
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_the_core_is_the_same_with_every_port(built):
 def test_everything_is_compiled_off_the_board(built):
     transducer = build_image(role="transducer", port="lockstep")
     assert [image.left for image in (*built.values(), transducer)] == [{}] * 4
-    assert transducer.sizes["firmware.detector"] == 0
+    assert transducer.sizes["cabinwatch_firmware.detector"] == 0
 
 
 def test_chunks_are_within_the_limit(plain, built):
@@ -84,7 +84,11 @@ def test_every_name_of_ours_is_one_that_the_board_knows(plain):
 
 def test_sizes_are_by_module(built):
     sizes = built["uart"].sizes
-    assert {"firmware.monitor", "firmware.detector", "protocol.device.node"} <= set(sizes)
+    assert {
+        "cabinwatch_firmware.monitor",
+        "cabinwatch_firmware.detector",
+        "cabinwatch_protocol.device.node",
+    } <= set(sizes)
     assert all(size > 0 for size in sizes.values())
 
 
@@ -132,16 +136,19 @@ def test_a_function_that_is_too_long_for_the_board_is_named(tmp_path):
     ("port", "words"),
     [
         ("from .x import y\ndef run():pass", "absolute"),
-        ("def run():\n from firmware.x import y", "top of the module"),
-        ("import firmware.x\ndef run():pass", "import firmware.x as name"),
-        ("from firmware.gone import y\ndef run():pass", "no module firmware.gone"),
-        ("from firmware.x import gone\ndef run():gone()", "firmware.x has no gone"),
-        ("from firmware import x\ndef run():x.gone()", "firmware.x has no gone"),
-        ("from firmware.z import y\ndef run():y()", "imports itself"),
+        ("def run():\n from cabinwatch_firmware.x import y", "top of the module"),
+        ("import cabinwatch_firmware.x\ndef run():pass", "import cabinwatch_firmware.x as name"),
+        ("from cabinwatch_firmware.gone import y\ndef run():pass", "no module cabinwatch_firmware.gone"),
+        ("from cabinwatch_firmware.x import gone\ndef run():gone()", "firmware.x has no gone"),
+        ("from cabinwatch_firmware import x\ndef run():x.gone()", "firmware.x has no gone"),
+        ("from cabinwatch_firmware.z import y\ndef run():y()", "imports itself"),
     ],
 )
 def test_an_import_that_cannot_be_flattened_is_named(tmp_path, port, words):
-    extra = {"firmware__x": "y = 1", "firmware__z": "from firmware.ports.toy import run\ny = 1"}
+    extra = {
+        "cabinwatch_firmware__x": "y = 1",
+        "cabinwatch_firmware__z": "from cabinwatch_firmware.ports.toy import run\ny = 1",
+    }
     with pytest.raises(BuildError, match=words):
         build_image(**toy(tmp_path, port, **extra))
 
@@ -159,14 +166,16 @@ def run_flat(root, *entries):
 def test_flattening_keeps_the_meaning_of_names(tmp_path):
     toy(
         tmp_path,
-        "from firmware.a import A, f as g\nfrom firmware import b\nimport firmware.b as c\nK = A * 2\n"
+        "from cabinwatch_firmware.a import A, f as g\nfrom cabinwatch_firmware import b\n"
+        "import cabinwatch_firmware.b as c\nK = A * 2\n"
         "def run(A=5):\n    return A, g(), b.f(), c.T[1], K, b.Box().size()\n",
-        firmware__a="A = 3 << 2\n_t = [1]\ndef f():\n    return _t, A\n",
-        firmware__b="from firmware.a import A\nT = (A, 7)\n_t = [2]\ndef f():\n    _t = 9\n    return _t + A\n"
+        cabinwatch_firmware__a="A = 3 << 2\n_t = [1]\ndef f():\n    return _t, A\n",
+        cabinwatch_firmware__b="from cabinwatch_firmware.a import A\nT = (A, 7)\n_t = [2]\n"
+        "def f():\n    _t = 9\n    return _t + A\n"
         "def unused():\n    pass\n"
         "class Box:\n    def size(self):\n        return _t[0], len(T)\n    def gone(self):\n        pass\n",
     )
-    space = run_flat(tmp_path, "firmware.ports.toy")
+    space = run_flat(tmp_path, "cabinwatch_firmware.ports.toy")
     assert space["run"]() == (5, ([1], 12), 21, 7, 24, (2, 2))
     assert "A" not in space
     assert "unused" not in space

@@ -6,8 +6,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from protocol import host
-from protocol.table import TC_PACKETS, Apid
+from cabinwatch_protocol import host
+from cabinwatch_protocol.table import TC_PACKETS, Apid
 
 DOG, FEED, WHY = 0x40010000, 0x40010600, 0x40000400
 
@@ -73,12 +73,12 @@ def run(monkeypatch):
             module = ModuleType(name)
             module.__dict__.update(content)
             monkeypatch.setitem(sys.modules, name, module)
-        monkeypatch.delitem(sys.modules, "firmware.ports.microbit", raising=False)
-        port = importlib.import_module("firmware.ports.microbit")
+        monkeypatch.delitem(sys.modules, "cabinwatch_firmware.ports.microbit", raising=False)
+        port = importlib.import_module("cabinwatch_firmware.ports.microbit")
         prepare(port)
         with pytest.raises((Unplugged, SystemExit)) as ended:
             port.run()
-        monkeypatch.delitem(sys.modules, "firmware.ports.microbit")
+        monkeypatch.delitem(sys.modules, "cabinwatch_firmware.ports.microbit")
         return port, ended.type
 
     return start

@@ -9,20 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as hy
 
-from hostsim import strategies as st
-from hostsim.device_faults import Clock, DeviceModel
-from hostsim.fuzz.campaign import CLASSES, campaign, outcomes
-from hostsim.fuzz.reference import Reference, Wrong
-from hostsim.fuzz.run import Outcome, one
-from hostsim.fuzz.shrink import shrink
-from hostsim.fuzz.swarm import draw
-from hostsim.raw import RawTelecommand
-from hostsim.scenario import Scenario, parse
-from hostsim.session import Session
-from hostsim.targets.cpython import CpythonTarget
-from hostsim.toml_out import to_toml
-from protocol import host
-from protocol import table as t
+from cabinwatch.kit import strategies as st
+from cabinwatch.kit.session import Session
+from cabinwatch.models.node_faults import DeviceModel
+from cabinwatch.models.raw_telecommands import RawTelecommand
+from cabinwatch.models.scenario import Scenario
+from cabinwatch.scenario.load import parse
+from cabinwatch.scenario.toml_out import to_toml
+from cabinwatch.targets.cpython import CpythonTarget
+from cabinwatch.verify.fuzz.campaign import CLASSES, campaign, outcomes
+from cabinwatch.verify.fuzz.reference import Reference, Wrong
+from cabinwatch.verify.fuzz.run import Outcome, one
+from cabinwatch.verify.fuzz.shrink import shrink
+from cabinwatch.verify.fuzz.swarm import draw
+from cabinwatch.world.node_clock import Clock
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
 
 QUICK = settings(max_examples=20, database=None, derandomize=True, **st.settings_for_worlds)
 
@@ -100,7 +102,7 @@ def test_a_sample_of_the_campaign_is_the_same_on_the_real_vm() -> None:
 
 
 def test_a_run_is_the_same_in_another_process() -> None:
-    code = "from hostsim.fuzz.run import one; print(one('9f3c', 5, 'cpython').sha256)"
+    code = "from cabinwatch.verify.fuzz.run import one; print(one('9f3c', 5, 'cpython').sha256)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == one("9f3c", 5, "cpython").sha256
 
@@ -128,7 +130,7 @@ def test_exit_codes_name_the_class() -> None:
 
 
 def test_a_failure_is_shrunk_to_a_short_file_that_still_fails() -> None:
-    from tests.hostsim.kit.planted import PLANTED, hunt, patched
+    from tests.hostsim.verify.fuzz.planted import PLANTED, hunt, patched
 
     planted = next(p for p in PLANTED if p.name == "reset: counters survive")
     found = hunt(planted)
@@ -154,7 +156,7 @@ def test_a_session_by_hand_is_saved_as_a_story_with_the_same_end(tmp_path: Any) 
 
 
 def test_the_reference_refuses_a_silent_monitor() -> None:
-    from hostsim.transcript import Step
+    from cabinwatch.run.transcript import Step
 
     with pytest.raises(Wrong, match="was due and did not come"):
         Reference().step(Step(0, b"", b"", 0))

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from tests.hostsim.verify.fuzz.planted import PLANTED, patched
 
-from hostsim.machine import CabinMachine
-from hostsim.targets.base import Target
-from hostsim.targets.cpython import CpythonTarget
-from tests.hostsim.kit.planted import PLANTED, patched
+from cabinwatch.kit.machine import CabinMachine
+from cabinwatch.targets.base import Target
+from cabinwatch.targets.cpython import CpythonTarget
 
 SETTINGS = settings(
     max_examples=25, stateful_step_count=15, deadline=None, derandomize=True, database=None,

@@ -1,14 +1,15 @@
 """The pytest plugin, in a pytest of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from hostsim.soak import node
-from hostsim.targets.lockstep import TargetDied
-from hostsim.targets.port import PortTarget
+from cabinwatch.errors import TargetDied
+from cabinwatch.targets.port import PortTarget
+from cabinwatch.verify.soak import node
 
 FAILING = """
 import pytest
@@ -24,13 +25,21 @@ def test_it(world, link, ground, target):
 
 def run(folder: Path, text: str, *more: str) -> str:
     (folder / "test_it.py").write_text(text)
-    command = [sys.executable, "-m", "pytest", "-p", "hostsim.pytest_plugin", "-p", "no:cacheprovider", *more]
-    root = Path(__file__).parents[3]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "cabinwatch.kit.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        *more,
+    ]
     done = subprocess.run(
         command,
         cwd=folder,
         # The plugin is named, so that an installed one is not loaded a second time.
-        env={"PYTHONPATH": str(root), "PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -60,7 +69,7 @@ def test_an_unknown_scenario_is_one_clear_message(tmp_path: Path) -> None:
 
 LIVE = """
 import pytest
-from hostsim.errors import SetupError
+from cabinwatch.errors import SetupError
 
 @pytest.mark.cabin(parameters={"poll_period": 200, "hk_period": 1000})
 def test_it(world, link, ground, target):
@@ -91,7 +100,7 @@ def test_a_live_node_on_a_port_is_the_target(
 
 def test_a_port_where_nothing_is_is_one_clear_message(tmp_path: Path) -> None:
     out = run(tmp_path, "def test_it(world): pass\n", "--cabin-port", "/dev/nowhere")
-    assert "cannot open /dev/nowhere: no such port" in out
+    assert "/dev/nowhere is not there" in out
 
 
 def test_a_node_that_goes_away_is_told() -> None:

@@ -11,13 +11,13 @@ ROOT = Path(__file__).parents[3]
 
 def test_a_third_partys_transducer_is_tested_with_the_public_kit() -> None:
     installed = any(
-        e.value == "hostsim.pytest_plugin" for e in importlib.metadata.entry_points(group="pytest11")
+        e.value == "cabinwatch.kit.pytest_plugin" for e in importlib.metadata.entry_points(group="pytest11")
     )
-    plugin = [] if installed else ["-p", "hostsim.pytest_plugin"]
+    plugin = [] if installed else ["-p", "cabinwatch.kit.pytest_plugin"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin],
         cwd=ROOT / "tests" / "kit_project",
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,355 @@
+"""The monitor: polls the instruments, believes only what it can check, latches alarms, reports to the ground.
+
+A pure step function: no clock, no UART, no float. ``wake = step(elapsed_ms, rx, n)`` and frames leave through the
+sink. Timers count down, so none ever overflows or wraps. See protocol/SPEC.md for what is sent when.
+"""
+
+from cabinwatch_firmware.detector import Detector
+from cabinwatch_protocol.device.consts import (
+    APID_ANALYSER,
+    APID_MONITOR,
+    APID_TRANSDUCER,
+    CDS_P_FIELD,
+    DAY_MS,
+    DO_ACKNOWLEDGE,
+    DO_DEFAULTS,
+    DO_INHIBIT,
+    DO_REBOOT,
+    DO_RESTART_DETECTOR,
+    EVENT_ALARM,
+    EVENT_ALARM_ENDED,
+    EVENT_INHIBIT_ENDED,
+    EVENT_LINK_NOISE,
+    EVENT_SENSOR_FOUND,
+    EVENT_SENSOR_LOST,
+    FAIL_ARGUMENT,
+    FAIL_FUNCTION,
+    FAIL_NO_ALARM,
+    HEALTH_IMPLAUSIBLE,
+    HEALTH_SILENT,
+    HEALTH_STUCK,
+    HEALTH_TIME,
+    INHIBIT_MAX_S,
+    MONITOR_ACCEPTS,
+    MONITOR_LIMITS,
+    NOISE_LIMIT,
+    P_ANALYSER_PERIOD,
+    P_HK_PERIOD,
+    P_POLL_PERIOD,
+    P_POLL_RETRIES,
+    P_PRESSURE_HIGH,
+    P_PRESSURE_LOW,
+    P_REPLY_TIMEOUT,
+    P_STUCK_SAMPLES,
+    TIMEOUTS,
+)
+from cabinwatch_protocol.device.node import Node
+
+
+class Monitor(Node):
+    """``alarm`` is the latched class 0..4, ``health`` the transducer's (0 = ok); see the packet table for both."""
+
+    def __init__(self, sink):
+        Node.__init__(self, sink, APID_MONITOR, MONITOR_ACCEPTS, MONITOR_LIMITS)
+        self.detector = Detector(self.p)
+        self.seen = [-1, 0]
+        self.seen_gas = [-1, 0]
+
+    def boot(self, cause):
+        Node.boot(self, cause)
+        self.detector.reset()
+        self.poll_seq = 0
+        self.poll_in = 0
+        self.analyser_in = 0
+        self.reply_in = -1
+        self.tries = 0
+        self.hk_in = self.p[P_HK_PERIOD]
+        self.hk_on = True
+        self.noise = 0
+        self.health = HEALTH_SILENT
+        self.alarm = 0
+        self.acknowledged = False
+        self.inhibit_ms = 0
+        self.pressure = 0
+        self.temperature = 0
+        self.same = -1
+        self.seen[0] = -1
+        self.seen_gas[0] = -1
+
+    def step(self, elapsed_ms, rx, n):
+        """Let elapsed_ms pass (0..86,400,000), take n octets (0..48) from rx; return the ms until the next call.
+
+        Octets that come earlier than that call for an earlier step.
+        """
+        self.tick(elapsed_ms)
+        self.poll_in -= elapsed_ms
+        if self.analyser_in > 0:
+            self.analyser_in -= elapsed_ms
+        self.hk_in -= elapsed_ms
+        if self.reply_in >= 0:
+            self.reply_in -= elapsed_ms
+            if self.reply_in < 0:
+                self.reply_in = 0
+        if self.inhibit_ms:
+            self.inhibit(elapsed_ms)
+        self.receive(rx, n)
+        self.poll_when_due()
+        self.report_when_due()
+        return self.wake()
+
+    def wake(self):
+        ms = self.hk_in
+        poll = self.poll_in if self.reply_in < 0 else self.reply_in
+        if poll < ms:
+            ms = poll
+        if 0 < self.inhibit_ms < ms:
+            ms = self.inhibit_ms
+        return ms if ms > 0 else 0
+
+    # -- polling
+
+    def poll(self, apid):
+        self.begin(0x1800 | apid, self.poll_seq, 0x20, 3, 27)
+        self.poll_seq = self.poll_seq + 1 & 0x3FFF
+        self.put(APID_MONITOR, 2)
+        self.put(0x0101, 2)
+        self.send()
+
+    def poll_when_due(self):
+        p = self.p
+        if self.reply_in == 0:
+            self.bump(TIMEOUTS)
+            self.reply_in = -1
+            if self.tries < p[P_POLL_RETRIES]:
+                self.tries += 1
+                self.reply_in = p[P_REPLY_TIMEOUT]
+                self.poll(APID_TRANSDUCER)
+            else:
+                if self.same < 0:
+                    # Never heard since boot: that is a loss to report too, though the health was silent from the start.
+                    self.same = self.health = 0
+                self.judge_sensor(HEALTH_SILENT)
+        self.poll_in = self.due(self.poll_in, p[P_POLL_PERIOD])
+        if self.reply_in < 0 and self.poll_in <= 0:
+            self.poll_in = self.next(self.poll_in, p[P_POLL_PERIOD])
+            self.tries = 0
+            self.reply_in = p[P_REPLY_TIMEOUT]
+            self.poll(APID_TRANSDUCER)
+
+    def due(self, timer, period):
+        """A timer never runs longer than its period, also when a command has just shortened that."""
+        return timer if timer < period else period
+
+    def next(self, timer, period):
+        """The timer after it fired: in cadence, or a whole period from now where more than one has been missed."""
+        timer += period
+        return timer if timer > 0 else period
+
+    # -- instruments
+
+    def telemetry(self, pid, b):
+        if pid == 0x0800 | APID_TRANSDUCER:
+            size = 30
+        elif pid == 0x0800 | APID_ANALYSER:
+            size = 42
+        else:
+            return False
+        # The size first: behind a shorter packet the buffer holds the rest of an earlier one.
+        if (
+            self.frame.size != size
+            or b[7] >> 4 != 2
+            or b[14] != CDS_P_FIELD
+            or b[8] != 3
+            or b[9] != 25
+            or b[21] != 1
+        ):
+            # The instruments' other telemetry is for the ground; it is theirs all the same.
+            return True
+        if size == 30:
+            self.reply_in = -1
+            self.judge_sensor(self.sample(b[28]))
+            if self.p[P_ANALYSER_PERIOD] and self.analyser_in <= 0:
+                # Now, since the link is idle until the next poll: two answers never share the receive ring.
+                self.analyser_in = self.p[P_ANALYSER_PERIOD]
+                self.poll(APID_ANALYSER)
+        else:
+            pressure = self.signed(22)
+            temperature = self.word(38, 2)
+            if not b[40] and self.plausible(pressure, temperature):
+                gap = self.gap(self.seen_gas)
+                if gap > 0:
+                    self.detector.nitrogen(gap, pressure, temperature)
+                    self.judge_alarm()
+        return True
+
+    def plausible(self, pressure, temperature):
+        """Whether a reading can be true: within the set range, and no colder than 100 K (air would be liquid)."""
+        p = self.p
+        return p[P_PRESSURE_LOW] <= pressure <= p[P_PRESSURE_HIGH] and temperature >= 10000
+
+    def sample(self, status):
+        """Check one sample and give it to the detector; return the transducer's health.
+
+        ``pressure`` and ``temperature`` stay those of the last plausible sample: they are reported as valid.
+        """
+        pressure = self.signed(22)
+        temperature = self.word(26, 2)
+        if status:
+            return status
+        if not self.plausible(pressure, temperature):
+            return HEALTH_IMPLAUSIBLE
+        if pressure != self.pressure or temperature != self.temperature:
+            self.same = -1
+        if self.same < 100000:
+            self.same += 1
+        self.pressure = pressure
+        self.temperature = temperature
+        stuck = self.p[P_STUCK_SAMPLES]
+        if stuck and self.same >= stuck:
+            return HEALTH_STUCK
+        gap = self.gap(self.seen)
+        if gap < 0:
+            return HEALTH_TIME
+        if gap:
+            # The same stamp is the same sample once more: nothing new, and no fault.
+            self.detector.sample(gap, pressure, temperature)
+            self.judge_alarm()
+        return 0
+
+    def gap(self, seen):
+        """Milliseconds from the stamp kept in ``seen`` to the received packet's, 1..86,400,000, and keep that one.
+
+        0 for the same stamp again, -1 where time went back (the new stamp is kept: a restarted instrument counts
+        from its own zero) or is not a time. The first stamp is a day after nothing.
+        """
+        day = self.word(15, 2)
+        ms = self.signed(17)
+        if ms >= DAY_MS or ms < 0:
+            return -1
+        days = (day - seen[0] + 0x8000 & 0xFFFF) - 0x8000
+        gap = DAY_MS
+        if seen[0] >= 0 and days < 2:
+            gap = ms - seen[1] + DAY_MS * days if days >= -1 else -1
+        seen[0] = day
+        seen[1] = ms
+        if gap < 0:
+            return -1
+        return gap if gap < DAY_MS else DAY_MS
+
+    def judge_sensor(self, health):
+        was = self.health
+        if health == was:
+            return
+        self.health = health
+        if health:
+            self.event(2, EVENT_SENSOR_LOST, health, self.pressure)
+        else:
+            self.event(1, EVENT_SENSOR_FOUND, was, self.pressure)
+
+    # -- alarms
+
+    def judge_alarm(self):
+        """Latch a rising class at once; let an acknowledged one follow the data down."""
+        d = self.detector
+        if self.inhibit_ms or d.cls == self.alarm:
+            return
+        if d.cls > self.alarm:
+            self.alarm = d.cls
+            self.acknowledged = False
+            self.event(d.cls, EVENT_ALARM, d.cause, d.rate_cPa_h)
+        elif self.acknowledged:
+            self.alarm = d.cls
+            self.event(1, EVENT_ALARM_ENDED, d.cls, d.rate_cPa_h)
+
+    def acknowledge(self):
+        """Acknowledge the latched alarm; return the failure code, 0 = done."""
+        if not self.alarm:
+            return FAIL_NO_ALARM
+        self.acknowledged = True
+        self.judge_alarm()
+        return 0
+
+    def inhibit(self, elapsed_ms):
+        self.inhibit_ms -= elapsed_ms
+        if self.inhibit_ms <= 0:
+            self.inhibit_ms = 0
+            self.event(1, EVENT_INHIBIT_ENDED, self.detector.cls, 0)
+            self.judge_alarm()
+
+    # -- telecommands and reports
+
+    def perform(self, b, again):
+        if b[8] == 3:
+            if b[9] == 27:
+                self.report(self.word(10, 2))
+            elif not again:
+                self.hk_on = b[9] == 5
+            return 0
+        if again:
+            return 0
+        function = b[12]
+        argument = self.word(13, 2)
+        if function == DO_INHIBIT:
+            if argument > INHIBIT_MAX_S:
+                return FAIL_ARGUMENT
+            self.inhibit_ms = argument * 1000
+            return 0
+        if argument:
+            return FAIL_ARGUMENT if 0 < function <= DO_DEFAULTS else FAIL_FUNCTION
+        if function == DO_ACKNOWLEDGE:
+            return self.acknowledge()
+        if function == DO_RESTART_DETECTOR:
+            self.detector.reset()
+        elif function == DO_REBOOT:
+            self.rebooting = True
+        elif function == DO_DEFAULTS:
+            self.defaults()
+            self.keep()
+        else:
+            return FAIL_FUNCTION
+        return 0
+
+    def report_when_due(self):
+        p = self.p
+        self.hk_in = self.due(self.hk_in, p[P_HK_PERIOD])
+        if self.hk_in > 0:
+            return
+        self.hk_in = self.next(self.hk_in, p[P_HK_PERIOD])
+        bad = self.count[2] + self.count[3] + self.count[4]
+        noise = bad - self.noise & 0xFFFF
+        self.noise = bad
+        if noise >= NOISE_LIMIT:
+            self.event(1, EVENT_LINK_NOISE, noise if noise < 255 else 255, noise)
+        if self.hk_on:
+            self.report(0)
+
+    def report(self, destination):
+        d = self.detector
+        self.begin_tm(3, 25, destination)
+        self.put(1, 1)
+        self.put(self.alarm, 1)
+        self.put(d.cls, 1)
+        self.put(d.cause, 1)
+        self.put(self.health, 1)
+        self.put(self.flags(), 1)
+        self.put(d.law, 1)
+        self.put(self.pressure, 4)
+        self.put(self.temperature, 2)
+        self.put(d.rate_cPa_h, 4)
+        self.put(d.sigma_cPa_h, 4)
+        self.put(d.tres_s, 4)
+        i = 1
+        while i < 7:
+            self.put(self.count[i], 2)
+            i += 1
+        self.send()
+
+    def flags(self):
+        f = 8 if self.hk_on else 0
+        if self.acknowledged:
+            f |= 1
+        if self.inhibit_ms:
+            f |= 2
+        if self.detector.u:
+            f |= 4
+        return f

@@ -1,0 +1,118 @@
+"""Port for the BBC micro:bit (nRF51822, MicroPython 1.9.2): its UART, clock, display, button, watchdog.
+
+The display shows at a glance: the four lower rows are a bar, one row a class of alarm (Advisory lowest, Emergency
+all four), bright until acknowledged. The top row is the link to the transducer: the centre alone = healthy, the two
+ends = silent, all but the centre = it answers, but what it says cannot be believed. Button A acknowledges.
+
+The clock is a 16-bit microsecond timer with a carry by interrupt, and a late carry makes it run 66 ms ahead or behind
+for a while. Time that seems to go back is therefore waited for, not given to the monitor; where it goes back by more
+than that, the monitor goes on from there.
+
+The receive ring holds 63 octets, 5.5 ms of line: the loop empties it before anything else.
+"""
+
+from machine import mem32
+from microbit import button_a, display, reset, uart
+from utime import ticks_diff, ticks_ms
+
+from cabinwatch_firmware.monitor import Monitor
+from cabinwatch_protocol.device.consts import (
+    HEALTH_SILENT,
+    RESET_COMMANDED,
+    RESET_EXTERNAL,
+    RESET_POWER_ON,
+    RESET_WATCHDOG,
+    RX_MAX,
+)
+
+# Registers of the nRF51822 (reference manual 3.0: POWER, WDT). Held as objects, since an address above 2^30 written as
+# a literal would be made anew each time round the loop.
+why = 0x40000400
+dog = 0x40010000
+feed = 0x40010600
+food = 0x6E524635
+
+PIN = 1
+DOG = 2
+SOFT = 4
+LOCKUP = 8
+RUN_IN_SLEEP = 1
+WATCH_TICKS = 8 * 32768  # longer than the longest step, and than loading; at 32,768 Hz
+CARRY_MS = 1000
+BRIGHT = 9
+DIM = 4
+
+rx = bytearray(RX_MAX)
+shown = -1
+
+
+def sink(buf, n):
+    uart.write(buf[:n])
+
+
+def cause():
+    """Why the board started, for the boot event. An emulator has no such register: it reads the same after clearing."""
+    bits = mem32[why]
+    mem32[why] = PIN | DOG | SOFT | LOCKUP
+    if not bits or mem32[why]:
+        return RESET_POWER_ON
+    if bits & (DOG | LOCKUP):
+        return RESET_WATCHDOG
+    if bits & SOFT:
+        return RESET_COMMANDED
+    return RESET_EXTERNAL
+
+
+def watch():
+    """Start the watchdog: whatever hangs or drops out of the loop, the board comes back by itself."""
+    mem32[dog + 0x504] = WATCH_TICKS
+    mem32[dog + 0x508] = 1
+    mem32[dog + 0x50C] = RUN_IN_SLEEP
+    mem32[dog] = 1
+
+
+def show():
+    """Draw the display where what it shows has changed."""
+    global shown
+    light = DIM if m.acknowledged else BRIGHT
+    now = m.health << 8 | m.alarm << 4 | light
+    if now == shown:
+        return
+    shown = now
+    for x in range(5):
+        for y in range(1, 5):
+            display.set_pixel(x, y, light if y > 4 - m.alarm else 0)
+        if m.health == HEALTH_SILENT:
+            lit = x == 0 or x == 4
+        else:
+            lit = (x == 2) == (m.health == 0)
+        display.set_pixel(x, 0, DIM if lit else 0)
+
+
+def run():
+    """Serve for ever."""
+    global m
+    uart.init(115200)
+    watch()
+    m = Monitor(sink)
+    m.boot(cause())
+    then = ticks_ms()
+    wake = 0
+    while True:
+        mem32[feed] = food
+        n = uart.readinto(rx, RX_MAX) or 0
+        now = ticks_ms()
+        elapsed = ticks_diff(now, then)
+        if elapsed < 0:
+            if elapsed > -CARRY_MS:
+                now = then
+            then = now  # further back: what was wrong was the time before
+            elapsed = 0
+        if n or elapsed >= wake:
+            then = now
+            wake = m.step(elapsed, rx, n)
+            if m.rebooting:
+                reset()
+            show()
+        if button_a.was_pressed():
+            m.acknowledge()

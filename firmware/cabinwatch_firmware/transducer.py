@@ -1,0 +1,54 @@
+"""The transducer: answers polls with a stamped sample of its sensor. A pure step function like the monitor."""
+
+from cabinwatch_protocol.device.consts import (
+    APID_TRANSDUCER,
+    EVENT_SENSOR_FOUND,
+    EVENT_SENSOR_LOST,
+    TRANSDUCER_ACCEPTS,
+    TRANSDUCER_LIMITS,
+    X_OFFSET,
+)
+from cabinwatch_protocol.device.node import Node
+
+IDLE_MS = 60000
+
+
+class Transducer(Node):
+    """``sensor.read()`` refreshes ``sensor.pressure_cPa``, ``sensor.temperature_cK`` and ``sensor.status`` (0 = ok)."""
+
+    def __init__(self, sink, sensor):
+        Node.__init__(self, sink, APID_TRANSDUCER, TRANSDUCER_ACCEPTS, TRANSDUCER_LIMITS)
+        self.sensor = sensor
+        self.health = 0
+
+    def boot(self, cause):
+        self.health = 0
+        Node.boot(self, cause)
+
+    def step(self, elapsed_ms, rx, n):
+        """As Monitor.step, but for up to ten days; it only answers, so it has no wish to be woken before IDLE_MS."""
+        self.tick(elapsed_ms)
+        self.receive(rx, n)
+        return IDLE_MS
+
+    def perform(self, b, again):
+        """TC[3,27]: read the sensor and report."""
+        sensor = self.sensor
+        sensor.read()
+        pressure = sensor.pressure_cPa
+        if not sensor.status:
+            pressure += self.p[X_OFFSET]
+        self.begin_tm(3, 25, self.word(10, 2))
+        self.put(1, 1)
+        self.put(pressure, 4)
+        self.put(sensor.temperature_cK, 2)
+        self.put(sensor.status, 1)
+        self.send()
+        was = self.health
+        if sensor.status != was:
+            self.health = sensor.status
+            if sensor.status:
+                self.event(2, EVENT_SENSOR_LOST, sensor.status, pressure)
+            else:
+                self.event(1, EVENT_SENSOR_FOUND, was, pressure)
+        return 0

@@ -1,0 +1,262 @@
+"""Build a complete micro:bit image: MicroPython 1.9.2, the firmware and a start script, in one Intel hex file.
+
+The same source gives the same octets. The core's chunks are the same whichever port is linked, so what the emulator
+runs in lock-step is what a board runs, but for the last few chunks.
+"""
+
+import ast
+import importlib
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cabinwatch.board.build.chunks import HARD_LIMIT, cut
+from cabinwatch.board.build.compiler import Compiler
+from cabinwatch.board.build.flatten import BuildError, Module, flatten
+from cabinwatch.board.build.names import Renamer, choose, interned
+from cabinwatch.board.build.place import MAKE, PAGE, Flash, Placer
+from cabinwatch.board.build.program import Program
+from cabinwatch.errors import SetupError, UsageError
+
+PORTS = {
+    "monitor": {
+        "uart": "cabinwatch_firmware.ports.microbit",
+        "lockstep": "cabinwatch_firmware.ports.microbit_lockstep",
+        "bench": "cabinwatch_firmware.ports.microbit_bench",
+    },
+    "transducer": {"lockstep": "cabinwatch_firmware.ports.microbit_lockstep_transducer"},
+}
+START = "main.py"
+_NAMED = re.compile(r"(?<=, in )\w+|(?<=')\w+(?=')")  # in a traceback: the function, and what an error quotes
+
+# What the start script uses; none of these is given to a name of ours.
+_START_NAMES = (
+    "a", "b", "collect", "exec", "function", "gc", "i", "id", "kbd_intr", "loop", "machine", "mem32", "mem_free",
+    "micropython", "opt_level", "open", "print", "range", "read", "str",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image for the board.
+
+    ``hex`` is the Intel hex text; ``files`` the files in it by name; ``sizes`` the octets of minified source by module;
+    ``chunks`` names the module of each chunk file in load order; ``names`` maps the firmware's names to the board's;
+    ``left`` says of each function that the board has to compile itself, why.
+    """
+
+    hex: str
+    sizes: dict[str, int]
+    files: dict[str, bytes]
+    chunks: tuple[tuple[str, str], ...]
+    names: dict[str, str]
+    left: dict[str, str]
+
+    def explain(self, text: str) -> str:
+        """Put the firmware's own names back into a traceback from the board, where such a one names something."""
+        back = {new: old for old, new in self.names.items()}
+        return _NAMED.sub(lambda word: back.get(word[0], word[0]), text)
+
+
+def build_image(
+    board: str = "microbit",
+    role: str = "monitor",
+    port: str = "uart",
+    *,
+    probe: bool = False,
+    in_flash: bool = True,
+    data: Mapping[str, bytes] | None = None,
+    root: Path | None = None,
+    ports: Mapping[str, str] | None = None,
+) -> Image:
+    """Build the image of ``role`` for ``board``, linked to ``port`` ("uart", "lockstep" or "bench").
+
+    :param probe: print the free heap on the UART after each chunk, before the firmware starts.
+    :param in_flash: compile here and keep the bytecode in flash; False leaves all compiling to the board, which then
+        holds the bytecode in its heap, if that is big enough.
+    :param data: further files to put on the board.
+    :param root: where the firmware's packages are, in place of the project's own.
+    :param ports: port modules by name, in place of the project's own.
+    :raises UsageError: no such board or role, or no such port of that role.
+    :raises SetupError: the pip extra ``cabinwatch[board]`` is not installed.
+    :raises BuildError: the firmware cannot be cut to fit the board.
+    """
+    if board != "microbit":
+        raise UsageError(f"no image can be built for {board!r}; this builds: microbit")
+    if role not in PORTS:
+        raise UsageError(f"no role {role!r}: {', '.join(PORTS)}")
+    ports = PORTS[role] if ports is None else ports
+    if port not in ports:
+        raise UsageError(
+            f"the {board} as {role} has no port {port!r}, but: {', '.join(ports)} (lockstep is for the emulator)"
+        )
+    linked = _link(tuple(ports.values()), root, in_flash)
+    others = set(ports.values()) - {ports[port]}
+    files: dict[str, bytes] = {}
+    chunks: list[tuple[str, str]] = []
+    imported: set[str] = set()
+    for module in linked.modules:
+        if module.name in others:
+            continue
+        body = [stmt for stmt in module.body if not _repeated_import(stmt, imported)]
+        for text in cut(body, _printer(), longest=HARD_LIMIT if in_flash else None, names=linked.names):
+            name = str(len(chunks))
+            chunks.append((name, module.name))
+            files[name] = text.encode("ascii")
+    run = next(m for m in linked.modules if m.name == ports[port]).flat["run"]
+    files[START] = _start_script(len(chunks), linked.names.get(run, run), probe, in_flash).encode("ascii")
+    files |= data or {}
+    return Image(
+        _embed(files, linked.base, linked.flash),
+        linked.sizes,
+        files,
+        tuple(chunks),
+        linked.names,
+        linked.left,
+    )
+
+
+def _start_script(count: int, run: str, probe: bool, in_flash: bool) -> str:
+    """Execute the chunks one by one in one namespace, then call the port's ``run`` with nothing else on the stack."""
+    maker = (
+        f"import machine\ndef {MAKE}(a,b):\n def loop():pass\n"
+        " machine.mem32[id(loop)+8]=a\n machine.mem32[id(loop)+12]=b\n return loop\n"
+    )
+    report = " print(i,gc.mem_free())\n" if probe else ""
+    return (
+        "import gc,micropython\n"
+        "micropython.kbd_intr(-1)\n"  # octet 3 is everywhere in the protocol and must not be a Ctrl-C
+        + ("gc.collect()\nprint(-1,gc.mem_free())\n" if probe else "")
+        + (maker if in_flash else "")
+        + f"for i in range({count}):\n exec(open(str(i)).read())\n gc.collect()\n{report}"
+        + (f"del {MAKE}\n" if in_flash else "")
+        + f"{run}()\n"
+    )
+
+
+@dataclass(frozen=True)
+class _Linked:
+    """The core and every port, minified and renamed; with the octets that go to flash at ``base``."""
+
+    modules: list[Module]
+    names: dict[str, str]
+    sizes: dict[str, int]
+    left: dict[str, str]
+    base: int
+    flash: bytes
+
+
+def _link(entries: tuple[str, ...], root: Path | None, in_flash: bool) -> _Linked:
+    """Process the core and all ports together, so that the core comes out the same whichever port is taken."""
+    minifier = _need("python_minifier")
+    modules = flatten(entries, root)
+    for module in modules:
+        source = ast.unparse(ast.fix_missing_locations(ast.Module(module.body, [])))
+        text = minifier.minify(
+            source, remove_literal_statements=True, combine_imports=False, hoist_literals=False,
+            rename_locals=False, rename_globals=False, preserve_shebang=False,
+        )  # fmt: skip
+        module.body = ast.parse(text).body
+    trees = [ast.Module(module.body, []) for module in modules]
+    names = choose(trees, known_names(), _START_NAMES)
+    for tree in trees:
+        Renamer(names).visit(tree)
+    sizes = {m.name: len(_printer()(tree)) for m, tree in zip(modules, trees, strict=True)}
+    base, flash, left = 0, b"", dict[str, str]()
+    if in_flash:
+        program = Program([m.body for m in modules], set(names.values()))
+        compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)})
+        base = _last_page() - len(_place(modules, compiler, 0)[1])
+        bodies, flash, left = _place(modules, compiler, base)
+        for module, body in zip(modules, bodies, strict=True):
+            module.body = body
+    return _Linked(modules, names, sizes, left, base, flash)
+
+
+def _place(
+    modules: Sequence[Module], compiler: Compiler, base: int
+) -> tuple[list[list[ast.stmt]], bytes, dict[str, str]]:
+    placer = Placer(Flash(base), compiler)
+    bodies = [placer.body(module.body) for module in modules]
+    return bodies, placer.flash.pages(), placer.left
+
+
+def _repeated_import(stmt: ast.stmt, seen: set[str]) -> bool:
+    if not isinstance(stmt, ast.Import | ast.ImportFrom):
+        return False
+    text = ast.unparse(stmt)
+    repeated = text in seen
+    seen.add(text)
+    return repeated
+
+
+def _printer() -> Any:
+    minifier = _need("python_minifier")
+
+    def printer(tree: ast.Module) -> str:
+        return str(minifier.unparse(tree))
+
+    return printer
+
+
+def _need(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise SetupError(f"building an image needs {name}: pip install 'cabinwatch[board]'") from error
+
+
+@cache
+def _base_hex() -> str:
+    """MicroPython 1.9.2 for the first micro:bit."""
+    return str(_need("micropython_microbit_fs").get_bundled_hex(1).content)
+
+
+@cache
+def _known_names() -> tuple[str, ...]:
+    memory = _need("intelhex").IntelHex(io.StringIO(_base_hex()))
+    return tuple(interned(bytes(memory.tobinarray(start=0, end=_runtime_end() - 1))))
+
+
+def known_names() -> list[str]:
+    """The strings that the board's MicroPython has interned in flash; the first has index 1."""
+    return list(_known_names())
+
+
+@cache
+def _device() -> Any:
+    return _need("micropython_microbit_fs").get_device_info(_base_hex())
+
+
+def _runtime_end() -> int:
+    return int(_device().runtime_end_address)
+
+
+def _last_page() -> int:
+    """Where the file system's last page begins: the board keeps that one, and the one after it for calibration data."""
+    return int(_device().fs_end_address) - 2 * PAGE
+
+
+def _embed(files: Mapping[str, bytes], base: int, flash: bytes) -> str:
+    """The hex text with the files, and with ``flash`` from the address ``base`` on."""
+    fs = _need("micropython_microbit_fs")
+    try:
+        text = str(fs.add_files(_base_hex(), [fs.File(name, content) for name, content in files.items()]))
+    except fs.StorageFullError as error:
+        raise BuildError(f"the files do not fit into the board's flash: {error}") from error
+    if not flash:
+        return text
+    memory = _need("intelhex").IntelHex(io.StringIO(text))
+    free = memory[base : base + len(flash)]
+    if any(octet != 0xFF for octet in free.todict().values() if isinstance(octet, int)):
+        raise BuildError(
+            f"the files and {len(flash)} octets of bytecode do not fit into the board's flash together"
+        )
+    memory.puts(base, flash)
+    out = io.StringIO()
+    memory.write_hex_file(out)
+    return out.getvalue()

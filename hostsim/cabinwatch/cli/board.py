@@ -1,0 +1,147 @@
+"""The commands for boards: build an image, flash, list ports, watch one live, or run a device without a board."""
+
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cabinwatch.board.build.image import build_image
+from cabinwatch.board.flash.flash import FAMILIES, Flashed, flash, flash_microbit
+from cabinwatch.board.flash.ports import SeenBoard, list_boards
+from cabinwatch.errors import UsageError
+from cabinwatch.targets import device as devices
+from cabinwatch.targets.serial_port import open_port
+from cabinwatch.view.monitor import HELP, watch
+
+BoardArgument = Annotated[str, typer.Argument(help=f"microbit, {', '.join(FAMILIES)}.")]
+PortOption = Annotated[
+    str | None,
+    typer.Option("--port", "-p", help="Serial port; found by itself where one board is plugged in."),
+]
+BaudOption = Annotated[int, typer.Option(help="Line rate.")]
+
+
+def build(
+    board: Annotated[str, typer.Argument(help="Board to build for: microbit.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Image to write (Intel hex).")],
+) -> None:
+    """Make a complete image, MicroPython and monitor, that starts at power-on: drag it onto the board."""
+    image = build_image(board)
+    try:
+        output.write_text(image.hex, encoding="ascii")
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}") from None
+    print(f"{output}: {len(image.hex):,} octets. Minified source by module:")
+    for module, size in image.sizes.items():
+        print(f"  {module:<36}{size:>7,}")
+    print("Drag it onto the MICROBIT drive, or: cabinwatch flash microbit")
+
+
+def _ask(boards: list[SeenBoard]) -> SeenBoard:
+    if not sys.stdin.isatty():
+        listed = "\n".join(f"  {board.text()}" for board in boards)
+        raise UsageError(f"several boards may be meant; choose one with --port:\n{listed}")
+    for i, board in enumerate(boards, 1):
+        print(f"  {i}  {board.text()}")
+    number: int = typer.prompt("Which one", type=int)
+    if not 1 <= number <= len(boards):
+        raise UsageError(f"there is no number {number}")
+    return boards[number - 1]
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    end = "\r" if total and done < total and sys.stdout.isatty() else "\n"
+    if end == "\n" or sys.stdout.isatty():
+        print(f"{what}{f'  {done * 100 // total} %' if total else ''}", end=end, flush=True)
+
+
+def flash_(
+    board: BoardArgument,
+    port: PortOption = None,
+    role: Annotated[str, typer.Option(help="monitor or transducer.")] = "monitor",
+    sensor: Annotated[
+        bool, typer.Option("--sensor", help="A monitor with a BMP280 of its own on I2C.")
+    ] = False,
+) -> None:
+    """Put the firmware onto a board, restart it, and print what answered."""
+    done: Flashed
+    if board == "microbit":
+        image = build_image(board, role)
+        done = flash_microbit(image.hex.encode(), port, role, ask=_ask, progress=_progress)
+    else:
+        done = flash(board, port, role, sensor=sensor, ask=_ask, progress=_progress)
+    print(f"{len(done.files)} files, {done.size:,} octets on {done.port}. It answered: {done.answer.text()}")
+
+
+def ports() -> None:
+    """List the boards and serial ports that are plugged in."""
+    boards = list_boards()
+    for board in boards:
+        print(board.text())
+    if not boards:
+        print("No USB serial port is plugged in.")
+
+
+def monitor(
+    port: Annotated[str, typer.Argument(help="Serial port or pyserial URL.")],
+    send: Annotated[
+        list[str] | None,
+        typer.Option("--send", "-s", help=f'Telecommand, e.g. "set poll_period 500": {HELP}'),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="Watch this long; default: until Ctrl-C.")
+    ] = None,
+    baud: BaudOption = 115_200,
+) -> None:
+    """Watch a live board: reports, alarms, link health. On a terminal, type telecommands and press Enter."""
+    interactive = sys.stdin.isatty()
+    with open_port(port, baud) as stream:
+        if interactive and not send:
+            print(f"Type: {HELP}")
+        ground = watch(stream, send or [], seconds, interactive and not send)
+    counts = ground.counts
+    print(
+        f"{counts.frames} frames, {counts.crc_errors} with a wrong CRC, {counts.resyncs} other damage, "
+        f"{counts.lost} lost."
+    )
+    for title in ground.unanswered:
+        print(f"Not answered: {title}")
+    if ground.unanswered or not counts.frames:
+        if not counts.frames:
+            print(f"Nothing came from {port}. Is the monitor running there, at {baud} baud?")
+        raise typer.Exit(1)
+
+
+def device(
+    target: Annotated[
+        str, typer.Option("--target", "-t", help=f"What runs it: {', '.join(devices.SERVERS)}.")
+    ] = "micropython",
+    tcp: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Serve on this TCP port of localhost; 0: any free one."),
+    ] = None,
+) -> None:
+    """Run the firmware as a live process on a pty (or a TCP port), as if a board were plugged in."""
+    if target not in devices.SERVERS:
+        raise UsageError(f"no live target {target!r}: {', '.join(devices.SERVERS)}")
+    serve = devices.SERVERS[target]
+    if tcp is not None:
+        with devices.listener(tcp) as sock:
+            print(f"socket://127.0.0.1:{sock.getsockname()[1]}", flush=True)
+            while True:
+                connection, _ = sock.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                with connection:
+                    serve(connection.fileno())
+    with devices.pty() as (fd, path):
+        print(path, flush=True)
+        serve(fd)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    for command in (build, ports, monitor, device):
+        app.command()(command)
+    app.command("flash")(flash_)

@@ -1,0 +1,156 @@
+"""``cabinwatch conform`` and ``cabinwatch decode``: read the words, call the suite, print.
+
+The command line of the package mounts both: ``app.command("conform")(conform)``.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from cabinwatch.errors import CabinwatchError, UsageError
+from cabinwatch.targets import is_url
+from cabinwatch.verify.conform import decode as decoding
+from cabinwatch.verify.conform import report
+from cabinwatch.verify.conform.live import SerialLine
+from cabinwatch.verify.conform.requirements import ROLES
+from cabinwatch.verify.conform.runner import Result, Run, run, select
+from cabinwatch.verify.conform.targets import open_bench
+
+INTERRUPTED = 130
+Words = Annotated[
+    list[str] | None, typer.Option(metavar="ID", help="Case or requirement ID, or the beginning of one.")
+]
+
+
+def _create(path: Path | None) -> IO[str] | None:
+    """Open a report's file at once: a name that cannot be written is told before the run, not after it."""
+    if path is None:
+        return None
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+
+
+@contextmanager
+def _reports(done: Run, junit: Path | None, as_json: Path | None) -> Iterator[None]:
+    """Write the reports however the run ends."""
+    files = _create(junit), _create(as_json)
+    try:
+        yield
+    finally:
+        texts = report.junit(done), json.dumps(report.as_json(done), indent=1) + "\n"
+        for file, text in zip(files, texts, strict=True):
+            if file is not None:
+                file.write(text)
+                file.close()
+
+
+def conform(
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="A serial port or pyserial URL, exec:COMMAND, or cpython, micropython, microbit, host."
+        ),
+    ] = "cpython",
+    role: Annotated[str, typer.Option(help=f"What the node is: {' or '.join(ROLES)}.")] = "transducer",
+    list_: Annotated[bool, typer.Option("--list", help="List the cases and stop.")] = False,
+    only: Words = None,
+    skip: Words = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Recommendations (should) count as well.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be run, and open nothing.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Longest time for one case on a live target, s.")
+    ] = 30.0,
+    seed: Annotated[int, typer.Option(help="Feeds what the cases draw: noise, chunks.")] = 1,
+    baud: Annotated[int, typer.Option(min=300, help="Of a serial port.")] = 115_200,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    json_: Annotated[Path | None, typer.Option("--json", help="Write the results here.")] = None,
+    transcript: Annotated[
+        Path | None, typer.Option(help="Write every octet of every case here (JSON Lines).")
+    ] = None,
+) -> None:
+    """Judge a node by SPEC.md, requirement by requirement.
+
+    Exit codes: 0 conforms; 1 does not; 2 usage or set-up error, or nothing answers; 3 the target ended before all
+    cases were run; 130 Ctrl-C or SIGTERM. Reports are written in every case but 2.
+    """
+    if role not in ROLES:
+        raise UsageError(f"no role {role!r}: {', '.join(ROLES)}")
+    cases = select(role, only or (), skip or ())
+    if not cases:
+        raise UsageError("no case is left: --skip takes away all that --only picks")
+    if list_ or dry_run:
+        bench_name = "" if list_ else f"{len(cases)} cases would be run on {target} as {role}, seed {seed}"
+        print("\n".join(report.listing(cases, role)))
+        if bench_name:
+            print(bench_name)
+        return
+    done = Run(target, role, seed, strict)
+    bench = open_bench(target, role, seed, timeout, baud)
+    written = _create(transcript)
+
+    def tell(result: Result) -> None:
+        print(report.live(result, done), flush=True)
+        if written is not None:
+            report.transcript(result, written)
+
+    try:
+        with _reports(done, junit, json_):
+            run(bench, cases, done, tell)
+    finally:
+        if written is not None:
+            written.close()
+    print("\n".join(report.summary(done)))
+    raise typer.Exit(done.exit_code)
+
+
+def decode(
+    source: Annotated[
+        str, typer.Argument(help="A file, - for standard input, or a serial port or pyserial URL.")
+    ],
+    baud: Annotated[int, typer.Option(min=300, help="Of a serial port.")] = 115_200,
+) -> None:
+    """Show a captured octet stream (raw, hex, or a recording of ours) as packets, and the damage between them.
+
+    Exit codes: 0 all of it was good packets; 1 there was damage; 2 it cannot be read; 130 Ctrl-C.
+    """
+    if (
+        "://" in source
+        or (is_url(source) and not Path(source).is_absolute())
+        or Path(source).is_char_device()
+    ):
+        _decode_line(SerialLine(source, baud))
+        return
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {source}: {error.strerror}") from None
+    lines = list(decoding.decode(data, None if source == "-" else Path(source)))
+    print("\n".join(lines))
+    raise typer.Exit(1 if any("-- " in text for text in lines) else 0)
+
+
+def _decode_line(line: SerialLine) -> None:
+    """Show what comes until the line ends or Ctrl-C."""
+    reader = decoding.Reader()
+    line.open()
+    try:
+        while True:
+            for text in reader.feed(line.read(0.1)):
+                print(text, flush=True)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except CabinwatchError as error:
+        print(f"-- {error}")
+    finally:
+        line.close()
+        print("\n".join([*reader.end(), decoding.summary([reader])]))
+    raise typer.Exit(1 if reader.counts.damaged else 0)

@@ -1,0 +1,204 @@
+"""``cabinwatch fuzz``."""
+
+import itertools
+import json
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from cabinwatch.errors import SetupError, UsageError
+from cabinwatch.scenario.load import load
+from cabinwatch.scenario.toml_out import to_toml
+from cabinwatch.targets import EMULATED, open_target
+from cabinwatch.verify.fuzz.again import Again, sample
+from cabinwatch.verify.fuzz.campaign import CLASSES, Tally, campaign, outcomes
+from cabinwatch.verify.fuzz.run import Outcome, one, play
+from cabinwatch.verify.fuzz.shrink import shrink
+from cabinwatch.verify.fuzz.swarm import MODES, Plan, draw
+
+INTERRUPTED = 130
+SHRUNK = 3
+"""Failures that are shrunk and written down; the rest are named by their run."""
+
+
+def fuzz(
+    seed: Annotated[
+        str, typer.Option(help="Any text draws a campaign; a git commit hash is a good one.")
+    ] = "1",
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="How many runs. Default: 1000, or as long as --minutes.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after this much wall time.")] = None,
+    only: Annotated[
+        int | None, typer.Option(min=0, help="Play this run alone, and print all its options.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="Play this scenario with all oracles; --seed is its world's, a number."),
+    ] = None,
+    mode: Annotated[str, typer.Option(help=f"What the air of --file does: {', '.join(MODES)}.")] = "story",
+    replay: Annotated[
+        int, typer.Option(min=0, help="Runs that are played again on the other emulated targets.")
+    ] = 3,
+    target: Annotated[str, typer.Option("--target", "-t", help=f"One of {', '.join(EMULATED)}.")] = "cpython",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler; needs cabinwatch[cluster].")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where scenarios of failures are written.")] = Path(
+        "fuzz-failures"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Play random worlds full of faults to the firmware and judge every octet.
+
+    Exit codes: 0 nothing found, 2 usage or set-up error, 130 stopped by Ctrl-C, and by the class of the first failure
+    10 missed alarm, 11 false alarm, 12 state after healing, 13 optimistic T-reserve, 14 class, 15 latch, 16 missing,
+    17 extra, 18 wrong, 19 sequence, 20 time, 21 timing, 22 codec, 23 crash, 24 other octets on another target.
+    """
+    if target not in EMULATED:
+        raise UsageError(f"a campaign runs in lock-step: {', '.join(EMULATED)}, not {target}")
+    say = (lambda text: None) if as_json else print
+    again = Again(target)
+    if file is not None:
+        results = iter([_one_file(file, seed, mode, target, again if replay else None)])
+        tally, interrupted = campaign(results)
+        _finish({"file": str(file), "seed": seed, "target": target}, tally, again, [], interrupted, as_json)
+    if only is not None:
+        numbers: itertools.count[int] | range = range(only, only + 1)
+        plan = draw(seed, only)
+        say(f"# {json.dumps(plan.options)}, world seed {plan.seed}\n{to_toml(plan.scenario)}")
+    else:
+        numbers = itertools.count() if minutes and not runs else range(runs or 1000)
+    where = f"the cluster at {scheduler}" if scheduler else f"{jobs} processes"
+    say(f"fuzz --seed {seed} on {target}, {where}")
+    begin = time.monotonic()
+    played = outcomes(seed, numbers, target, jobs, scheduler)
+    with Progress(quiet=as_json) as progress:
+        tally, interrupted = campaign(played, minutes * 60 if minutes else None, progress.show)
+    wall_s = time.monotonic() - begin
+    written: list[Written] = []
+    if not interrupted:
+        written = [_write(seed, target, o, out, again) for o in tally.failures[:SHRUNK]]
+        for run in sample(seed, range(tally.runs) if only is None else [only], replay):
+            again.check(f"run {run}", partial(one, seed, run))
+    report = {"seed": seed, "target": target, "jobs": jobs, "wall_s": wall_s}
+    _finish(report, tally, again, written, interrupted, as_json)
+
+
+Written = tuple[Path, str]
+"""A shrunk failure's file, and the command that plays it."""
+
+
+def _finish(
+    about: dict[str, Any],
+    tally: Tally,
+    again: Again,
+    written: list[Written],
+    interrupted: bool,
+    as_json: bool,
+) -> NoReturn:
+    """Print what came of it, and exit."""
+    report = {
+        **about,
+        "interrupted": interrupted,
+        **tally.as_json(about.get("wall_s", 0.0)),
+        "replayed": again.as_json(),
+    }
+    if as_json:
+        print(json.dumps({**report, "scenarios": [str(path) for path, _ in written]}))
+    else:
+        print("\n".join([*summary(report), *(again.text() if again.runs else [])]))
+        for outcome in tally.failures:
+            print(f"FAILED {outcome.kind}: {outcome.text}")
+            if "file" not in about:
+                print(
+                    f"    cabinwatch fuzz --seed {about['seed']} --only {outcome.run} --target {about['target']}"
+                )
+        for path, command in written:
+            print(f"shrunk to {path}: {command}")
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if not tally.exit_code and again.diverged:
+        raise typer.Exit(CLASSES["divergence"])
+    if not tally.exit_code and again.unfit:
+        raise SetupError("in CI every emulated target is needed: " + "; ".join(again.missing.values()))
+    raise typer.Exit(tally.exit_code)
+
+
+def _one_file(file: Path, seed: str, mode: str, target: str, again: Again | None) -> Outcome:
+    """Play a scenario file once, and once more on each other target."""
+    if not seed.isdecimal():
+        raise UsageError(f"--seed {seed}: with --file it is the seed of one world, a number")
+    if mode not in MODES:
+        raise UsageError(f"--mode {mode}: one of {', '.join(MODES)}")
+    plan = Plan(load(str(file))[0], int(seed), mode, 0.0, {})
+    outcome = play(plan, lambda: open_target(target))
+    if again:
+        again.check(str(file), lambda name: play(plan, lambda: open_target(name)), outcome)
+    return outcome
+
+
+def summary(report: dict[str, object]) -> list[str]:
+    """The campaign in a few lines."""
+    faults = report["faults_injected"]
+    assert isinstance(faults, dict)
+    return [
+        f"{report['runs']} runs in {report['wall_s']} s ({report['runs_per_s']} a second), "
+        f"{report['simulated_years']} simulated years, {report['steps']} steps",
+        "faults injected: " + ", ".join(f"{kind} {n}" for kind, n in faults.items()),
+        f"packets received {report['packets_received']}, wrongly accepted {report['packets_wrongly_accepted']}; "
+        f"alarms missed {report['alarms_missed']}, false {report['alarms_false']}; "
+        f"state after healing wrong {report['state_after_healing_wrong']}; failed {report['failed'] or 0}",
+    ]
+
+
+def _write(seed: str, target: str, outcome: Outcome, folder: Path, again: Again) -> Written:
+    """Shrink one failure, write its scenario down, and play it on the other targets."""
+    plan = draw(seed, outcome.run)
+    small = shrink(plan, outcome.kind, lambda: open_target(target))
+    path = folder / f"{seed}-{outcome.run}.toml"
+    command = f"cabinwatch fuzz --file {path} --seed {plan.seed} --mode {plan.mode} --target {target}"
+    told = "\n".join(f"# {line}" for line in (outcome.kind, *outcome.text.splitlines(), command))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{told}\n{to_toml(small.scenario)}")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    again.check(str(path), lambda name: play(small, lambda: open_target(name)))
+    return path, command
+
+
+class Progress:
+    """A line on a terminal that is kept current; nothing elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._console = Console(stderr=True)
+        self._live = not quiet and self._console.is_terminal and sys.stderr.isatty()
+        self._begin = self._shown = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live:
+            self._console.print(" " * 70, end="\r")
+
+    def show(self, tally: Tally) -> None:
+        """Called after each run."""
+        now = time.monotonic()
+        if self._live and now - self._shown > 0.2:
+            self._shown = now
+            rate = tally.runs / (now - self._begin)
+            failed = sum(tally.failed.values())
+            self._console.print(
+                f"{tally.runs} runs, {rate:.0f} a second, {failed} failed".ljust(70), end="\r"
+            )
+
+
+__all__ = ["CLASSES", "fuzz"]

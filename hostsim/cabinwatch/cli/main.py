@@ -1,0 +1,248 @@
+"""The command line: each command reads its words, calls the library, and prints."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from cabinwatch.cli import board as cli_board
+from cabinwatch.cli import verify as cli_judge
+from cabinwatch.errors import CabinwatchError, UsageError
+from cabinwatch.models.scenario import Scenario
+from cabinwatch.models.units import parse_duration
+from cabinwatch.run import transcript as transcripts
+from cabinwatch.run.observer import Silent, View
+from cabinwatch.run.play import Order, play, replay
+from cabinwatch.run.result import as_json, summary, unmet
+from cabinwatch.scenario import load as scenarios
+from cabinwatch.targets import EMULATED, LIVE, is_live
+from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch.targets.serial_port import PATIENCE_S
+from cabinwatch.verify import bench
+from cabinwatch.view import plot as plots
+from cabinwatch.view.panel import Panels, Plain
+from cabinwatch.world.world import World
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""A spacecraft cabin-pressure monitor: firmware, and the emulator that injects leaks into it.
+
+Start with `cabinwatch run`: it plays the leak of the station's Zvezda module to the firmware.
+
+Exit codes: 0 what was expected happened, 1 it did not, 2 usage or set-up error, 130 stopped by Ctrl-C or SIGTERM.
+""",
+)
+
+TargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="TARGET",
+        help=f"Where the firmware runs: {', '.join(EMULATED)}, {LIVE}, or a serial port or pyserial URL (/dev/ttyACM0, "
+        "socket://host:port). Default: micropython, or cpython where its VM has no wheel.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def _default_target(quiet: bool) -> str:
+    if find_vm():
+        return "micropython"
+    if not quiet:
+        print(f"No MicroPython VM here ({INSTALL}); running on cpython.", file=sys.stderr)
+    return "cpython"
+
+
+@app.command()
+def run(
+    scenario: Annotated[
+        str, typer.Argument(help="A bundled name (`cabinwatch scenarios`) or a TOML file.")
+    ] = (scenarios.DEFAULT),
+    target: TargetOption = None,
+    seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
+    duration: Annotated[
+        str | None, typer.Option(help='Play this long, e.g. "6h"; default: the scenario\'s.')
+    ] = None,
+    record: Annotated[Path | None, typer.Option(help="Write the transcript (JSON Lines) here.")] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.001, max=100_000, help="Live targets: world seconds a second.")
+    ] = 1.0,
+    patience: Annotated[
+        float, typer.Option(min=0.01, help="Live targets: seconds to wait for a node that says nothing.")
+    ] = PATIENCE_S,
+    as_json_: JsonOption = False,
+) -> None:
+    """Play a scenario to the firmware and check what it expects."""
+    model, text = scenarios.load(scenario)
+    until_ms = round(parse_duration(duration) * 1000) if duration else model.duration_ms
+    if until_ms <= 0:
+        raise UsageError(f"--duration {duration}: a run must last longer than nothing")
+    where = target or _default_target(as_json_)
+    order = Order(scenario, model, text, where, seed, until_ms, record, speed, patience)
+
+    def make_view(world: World) -> View:
+        if as_json_:
+            return Silent()
+        console = Console()
+        if console.is_terminal:
+            return Panels(world, until_ms, model.title, where, console)
+        print(f"{model.title} (firmware on {where}, seed {seed})")
+        return Plain(world, until_ms)
+
+    world, done = play(order, make_view)
+    if as_json_:
+        print(json.dumps(as_json(world, done)))
+    else:
+        print("\n".join(summary(world, done)))
+    if done.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(1 if unmet(world, model.expect) else 0)
+
+
+@app.command("scenarios")
+def list_scenarios(
+    as_json_: JsonOption = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of scenario files instead.")
+    ] = False,
+) -> None:
+    """List the bundled scenarios: what happened, sources, what is measured and what is assumed."""
+    if schema:
+        print(json.dumps(Scenario.model_json_schema(), indent=1))
+        return
+    loaded = {name: scenarios.load(name)[0] for name in scenarios.bundled()}
+    if as_json_:
+        keys = {"title", "story", "sources", "measured", "assumed", "duration"}
+        print(json.dumps([{"name": name, **s.model_dump(include=keys)} for name, s in loaded.items()]))
+        return
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    for name, s in loaded.items():
+        console.print(f"[bold]{name}[/bold]  {s.title}", markup=True)
+        for label, words in (("", s.story), ("sources: ", "; ".join(s.sources)), ("measured: ", s.measured)):
+            if words:
+                console.print(f"    {label}{words}", markup=False)
+        if s.assumed:
+            console.print(f"    assumed: {s.assumed}", markup=False)
+
+
+@app.command("replay")
+def replay_(
+    file: Annotated[Path, typer.Argument(help="A recording of `cabinwatch run --record`.")],
+    target: TargetOption = None,
+    as_json_: JsonOption = False,
+) -> None:
+    """Feed a recording to a target and compare every octet that it sends; exit code 1 where it differs."""
+    transcript = transcripts.read(file)
+    where = target or _default_target(as_json_)
+    if is_live(where):
+        raise UsageError(f"a recording is replayed in lock-step: {', '.join(EMULATED)}, not {where}")
+    if transcript.header.get("live"):
+        raise UsageError(f"{file} was recorded live: its timing is the device's own and does not repeat")
+    done = replay(transcript, where)
+    same = not done.differs
+    if as_json_:
+        keys = ("scenario", "seed")
+        print(
+            json.dumps(
+                {
+                    **{k: transcript.header.get(k) for k in keys},
+                    "target": where,
+                    "recorded_on": transcript.header.get("target"),
+                    "steps": done.steps,
+                    "transcript_sha256": done.sha256,
+                    "recorded_sha256": transcript.sha256,
+                    "cut": transcript.cut,
+                    "differs": done.differs,
+                    "met": same,
+                }
+            )
+        )
+    else:
+        if transcript.cut:
+            print(f"{file}: {transcript.cut}")
+        print(f"{done.steps:,} steps of {transcript.header.get('scenario')} replayed on {where}")
+        print(f"Same bytes, transcript {done.sha256}" if same else f"NOT THE SAME: {done.differs}")
+    raise typer.Exit(0 if same else 1)
+
+
+@app.command("plot")
+def plot_(
+    what: Annotated[str, typer.Argument(help="A scenario (bundled name or TOML file), or a recording.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Picture to write: .png, .svg, .pdf or .html.")
+    ],
+    target: TargetOption = None,
+    seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
+) -> None:
+    """Draw a run over time: truth beside what the firmware reported, events marked."""
+    if Path(what).is_file() and Path(what).suffix != ".toml":
+        transcript = transcripts.read(Path(what))
+        plots.draw(plots.from_transcript(transcript), output)
+    else:
+        model, text = scenarios.load(what)
+        order = Order(what, model, text, target or _default_target(False), seed, model.duration_ms)
+        world, _ = play(order, lambda world: Plain(world, model.duration_ms))
+        plots.draw(plots.from_world(world), output)
+    print(f"Drawn: {output}")
+
+
+@app.command("bench")
+def bench_(
+    target: Annotated[
+        list[str] | None, typer.Option("--target", "-t", help="Only this target; may be given again.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Wall time for each target.")] = 5.0,
+    as_json_: JsonOption = False,
+) -> None:
+    """Measure, in one run: full-stack speed on each target, frames a second of each codec."""
+    unknown = set(target or ()) - set(EMULATED)
+    if unknown:
+        raise UsageError(f"no emulated target {', '.join(sorted(unknown))}: {', '.join(EMULATED)}")
+    measured = bench.measure(target or list(EMULATED), seconds, (lambda line: None) if as_json_ else print)
+    if as_json_:
+        print(json.dumps(measured))
+
+
+cli_board.add_to(app)
+cli_judge.add_to(app)
+
+
+def _fail(error: CabinwatchError) -> NoReturn:
+    for line in str(error).splitlines():
+        print(f"cabinwatch: {line}", file=sys.stderr)
+    sys.exit(error.exit_code)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """What ends a job in CI ends a command as Ctrl-C does, reports written; also where a shell had it ignore Ctrl-C."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
+
+
+def main() -> None:
+    """Entry point of the ``cabinwatch`` command."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except CabinwatchError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

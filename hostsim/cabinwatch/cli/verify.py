@@ -1,0 +1,102 @@
+"""The commands that judge: conform and decode for protocols, fuzz for the firmware, score for the detector."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cabinwatch.cli.conform import conform, decode
+from cabinwatch.cli.fuzz import fuzz
+from cabinwatch.errors import SetupError, UsageError
+from cabinwatch.targets.device import SERVERS
+from cabinwatch.verify.soak import BAUD, Soak, node
+from cabinwatch.view import plot as plots
+
+
+def score(
+    seed: Annotated[int, typer.Option(help="Feeds every random stream.")] = 1,
+    years: Annotated[int, typer.Option(min=1, help="Quiet years at 1 Hz for each background.")] = 2,
+    trials: Annotated[int, typer.Option(min=3, help="Trials of each leak.")] = 15,
+    days: Annotated[
+        int, typer.Option(min=1, help="Days of a year; fewer make a trial of the whole, and no evidence.")
+    ] = 365,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler; needs cabinwatch[cluster].")
+    ] = None,
+    page: Annotated[Path | None, typer.Option(help="Write the evidence page (Markdown) here.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw it here (.png, .svg, .pdf or .html); the page shows it.")
+    ] = None,
+    as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Score the leak detector: false alarms and delays, beside the oracle's bound and other detectors."""
+    try:
+        from cabinwatch.verify.score import card as cards
+        from cabinwatch.verify.score import page as pages
+        from cabinwatch.verify.score import picture
+    except ImportError:
+        raise SetupError('the report card needs numpy and river: pip install "cabinwatch[score]"') from None
+
+    if plot is not None:
+        plots.check_ending(plot)
+        plots.pyplot_here()  # before the work, not after it
+
+    def progress(done: int, total: int, what: str) -> None:
+        print(f"{done}/{total}  {what}", file=sys.stderr, flush=True)
+
+    card = cards.run(seed, jobs, years, days, trials, progress, scheduler)
+    command = f"cabinwatch score --seed {seed} --years {years} --trials {trials}"
+    command = command if days == 365 else f"{command} --days {days}"
+    shown = ""
+    if plot is not None:
+        picture.draw(card, plot)
+        shown = Path(os.path.relpath(plot, page.parent if page else Path.cwd())).as_posix()
+    text = pages.render(card, command, shown)
+    if page is not None:
+        try:
+            page.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write {page}: {error.strerror}") from None
+    data: dict[str, Any] = card.as_json()
+    print(json.dumps(data) if as_json_ else text)
+
+
+def soak(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long, in the world's time.")] = 3.0,
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target",
+            "-t",
+            help=f"{', '.join(SERVERS)} (a process on a pty), or a port or URL; a board whose receive buffer is "
+            "smaller than what is on the way to it at a time loses octets, and fails.",
+        ),
+    ] = "micropython",
+    seed: Annotated[int, typer.Option(help="Draws the faults.")] = 1,
+    baud: Annotated[int, typer.Option(help="Line rate.")] = BAUD,
+    as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Keep a live node on a line full of faults, and judge that nothing is lost that the protocol promises to keep.
+
+    Sequence counts have no gap but for what the line destroyed; each telecommand is acknowledged or its loss known;
+    parsers find their way back; counters are right. Exit code 1 where something is wrong.
+    """
+    one = Soak(seed, minutes * 60, baud)
+    if not as_json_:
+        print(f"soak of {target} at {baud:,} baud, seed {seed}: {one.seconds:g} s", flush=True)
+    with node(target) as (url, explain):
+        done = one.run(url, explain)
+    print(json.dumps(done.as_json()) if as_json_ else "\n".join(done.text()))
+    if not as_json_:
+        print("WRONG" if done.wrong else "Nothing was lost that the protocol promises to keep.")
+    raise typer.Exit(1 if done.wrong else 0)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    for command in (conform, decode, fuzz, score, soak):
+        app.command()(command)

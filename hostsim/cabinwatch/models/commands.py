@@ -1,0 +1,95 @@
+"""One entry of ``[[telecommands]]``: what the ground sends, in the words of a scenario."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from cabinwatch.models.fields import Duration, Table
+from cabinwatch_protocol import table as t
+
+PACKETS = {p.name: p for p in t.TC_PACKETS}
+
+
+MONITOR_PARAMETERS = {p.name: p for p in t.MONITOR_PARAMETERS}
+
+
+Verb = Literal[
+    "ping",
+    "report",
+    "hk_on",
+    "hk_off",
+    "acknowledge",
+    "restart_detector",
+    "inhibit",
+    "reboot",
+    "defaults",
+    "set",
+    "get",
+]
+
+
+_VERBS: dict[str, tuple[str, dict[str, int]]] = {
+    "ping": ("ping", {}),
+    "report": ("report_hk", {}),
+    "hk_on": ("enable_hk", {}),
+    "hk_off": ("disable_hk", {}),
+    "acknowledge": ("perform", {"function": t.Function.ACKNOWLEDGE, "argument": 0}),
+    "restart_detector": ("perform", {"function": t.Function.RESTART_DETECTOR, "argument": 0}),
+    "inhibit": ("perform", {"function": t.Function.INHIBIT}),
+    "reboot": ("perform", {"function": t.Function.REBOOT, "argument": 0}),
+    "defaults": ("perform", {"function": t.Function.DEFAULTS, "argument": 0}),
+    "set": ("set_parameter", {}),
+    "get": ("report_parameter", {}),
+}
+
+
+def check_parameter(name: str, value: int | None) -> int | None:
+    """``value`` if the table allows it for the monitor's parameter ``name``; ValueError that says what is allowed."""
+    if name not in MONITOR_PARAMETERS:
+        raise ValueError(f"no parameter {name!r}; there are {', '.join(MONITOR_PARAMETERS)}")
+    p = MONITOR_PARAMETERS[name]
+    if value is not None and not p.low <= value <= p.high:
+        raise ValueError(f"{name} = {value} is out of range: {p.low} to {p.high} {p.unit}".rstrip())
+    return value
+
+
+class Telecommand(Table):
+    """A telecommand that the ground sends at a time."""
+
+    at: Duration = Field(description="when, s from the start")
+    do: Verb = Field(description="what: " + ", ".join(_VERBS))
+    argument: int = Field(0, ge=0, le=65535, description="seconds of an inhibit, 0 to 7200")
+    parameter: str | None = Field(None, description="parameter of 'set' and 'get', by name")
+    value: int | None = Field(None, description="new value of 'set'")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.do in ("set", "get"):
+            if self.parameter is None:
+                raise ValueError(f"{self.do!r} needs parameter")
+            check_parameter(self.parameter, self.value)
+        if self.do == "set" and self.value is None:
+            raise ValueError("'set' needs value")
+        return self
+
+    @property
+    def at_ms(self) -> int:
+        """When, ms."""
+        return round(self.at * 1000)
+
+    @property
+    def packet(self) -> t.Packet:
+        """The packet of the table."""
+        return PACKETS[_VERBS[self.do][0]]
+
+    @property
+    def values(self) -> dict[str, int]:
+        """Its fields."""
+        values = dict(_VERBS[self.do][1])
+        if self.do == "inhibit":
+            values["argument"] = self.argument
+        if self.parameter is not None:
+            values["parameter"] = MONITOR_PARAMETERS[self.parameter].id
+        if self.value is not None:
+            values["value"] = self.value
+        return values

@@ -1,0 +1,15 @@
+"""What comes with an extra: asked for where it is needed, and named with its install command where it is missing."""
+
+import importlib
+from typing import Any
+
+from cabinwatch.errors import SetupError
+
+
+def need(module: str) -> Any:
+    """Import an optional package late; without it, say how to get it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        package = module.split(".")[0].replace("_", "-")
+        raise SetupError(f'{package} is needed for boards: pip install "cabinwatch[board]"') from None

@@ -1,0 +1,202 @@
+"""What came of a run: the JSON object that others script against, and the summary for people."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from cabinwatch.models.expectations import Expect
+from cabinwatch.text import duration, name
+from cabinwatch.world.ground import EventReport
+from cabinwatch.world.world import World
+from cabinwatch_protocol import table as t
+
+NO_LEAK_S = t.T_CAP
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is called and what it cost; the world holds what happened in it."""
+
+    scenario: str
+    target: str
+    seed: int
+    wall_s: float
+    steps: int
+    transcript_sha256: str
+    interrupted: bool
+
+
+def first_alarm(world: World) -> EventReport | None:
+    """The first alarm that reached the ground."""
+    return next((e for e in world.ground.events if e.event is t.Event.ALARM), None)
+
+
+def tres_s(housekeeping: dict[str, int]) -> int | None:
+    """Reported T-reserve in s; None = no leak seen."""
+    value = housekeeping.get("tres_s", NO_LEAK_S)
+    return None if value >= NO_LEAK_S else value
+
+
+def unmet(world: World, expect: Expect | None) -> list[str]:
+    """What the scenario expects and the run did not show, a line each; empty = met."""
+    if expect is None:
+        return []
+    alarms = [e for e in world.ground.events if e.event is t.Event.ALARM]
+    faults = []
+    if expect.alarm == "none":
+        if alarms:
+            faults.append(f"no alarm was expected; {alarms[0].text()} at {duration(alarms[0].t_ms / 1000)}")
+    else:
+        faults += _timing(alarms, expect)
+    if expect.at_most is not None:
+        most = t.AlarmClass[expect.at_most.upper()]
+        faults += [
+            f"no more than {expect.at_most} was expected; {e.text()}" for e in alarms if e.severity > most
+        ]
+    if expect.coolant_by is not None:
+        coolant = [e for e in world.ground.events if e.event is t.Event.COOLANT_LOW]
+        if not coolant or coolant[0].t_ms > expect.coolant_by * 1000:
+            faults.append(f"the coolant loop was to be called by {duration(expect.coolant_by)}")
+    truth = truth_at(world)
+    if expect.rate_within is not None:
+        reported = world.ground.housekeeping.get("rate_cPa_h", 0) / 100
+        faults += _off("rate", reported, truth["rate_Pa_h"], expect.rate_within, "Pa/h")
+    if expect.tres_within is not None:
+        reported = tres_s(world.ground.housekeeping) or math.inf
+        faults += _off("T-reserve", reported, truth["tres_s"], expect.tres_within, "s")
+    return faults
+
+
+def _timing(alarms: list[EventReport], expect: Expect) -> list[str]:
+    faults = []
+    wanted = t.AlarmClass[expect.alarm.upper()]
+    if alarms and alarms[0].t_ms < expect.after * 1000:
+        when = duration(alarms[0].t_ms / 1000)
+        faults.append(f"an alarm came at {when}, before {duration(expect.after)}: {alarms[0].text()}")
+    reached = next((e for e in alarms if e.severity >= wanted), None)
+    if reached is None:
+        faults.append(f"{expect.alarm} was expected and never reached")
+    elif expect.by is not None and reached.t_ms > expect.by * 1000:
+        faults.append(
+            f"{expect.alarm} was expected by {duration(expect.by)}; it came at {duration(reached.t_ms / 1000)}"
+        )
+    return faults
+
+
+def _off(what: str, reported: float, true: float, within: float, unit: str) -> list[str]:
+    if math.isfinite(true) and math.isfinite(reported) and abs(reported - true) <= within * abs(true):
+        return []
+    return [f"{what} was expected within {within:.0%} of {true:.4g} {unit}; reported {reported:.4g} {unit}"]
+
+
+def truth_at(world: World) -> dict[str, float]:
+    """The truth where the transducer sits, now: pressure, the leaks' rate, T-reserve."""
+    t_s = world.now_ms / 1000
+    station, place = world.station, world.compartment
+    return {
+        "pressure_Pa": station.at(place, t_s).pressure_Pa,
+        "rate_Pa_h": station.leak_rate_Pa_h(place, t_s),
+        "tres_s": station.tres_s(place, t_s),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def as_json(world: World, run: Run) -> dict[str, Any]:
+    """The object that ``--json`` prints."""
+    hk = world.ground.housekeeping
+    counts = world.ground.counts
+    expect = world.scenario.expect
+    faults = unmet(world, expect)
+    return {
+        "scenario": run.scenario,
+        "target": run.target,
+        "seed": run.seed,
+        "simulated_s": world.now_ms / 1000,
+        "wall_s": round(run.wall_s, 3),
+        "steps": run.steps,
+        "events": [
+            {
+                "t_s": e.t_ms / 1000,
+                "class": e.severity.name.lower(),
+                "code": e.event.name.lower(),
+                "text": e.text(),
+            }
+            for e in world.ground.events
+        ],
+        "final": {
+            "state": name(t.AlarmClass, hk.get("alarm", 0)),
+            "pressure_Pa": hk["pressure_cPa"] / 100 if hk else None,
+            "rate_Pa_h": hk["rate_cPa_h"] / 100 if hk else None,
+            "tres_s": tres_s(hk),
+        },
+        "truth": {name: _finite(value) for name, value in truth_at(world).items()},
+        "link": {
+            "frames": counts.frames,
+            "crc_errors": counts.crc_errors,
+            "lost": counts.lost,
+            "resyncs": counts.resyncs,
+        },
+        "transcript_sha256": run.transcript_sha256,
+        "expected": expect.model_dump(exclude_none=True) if expect else None,
+        "met": not faults,
+        "unmet": faults,
+        "interrupted": run.interrupted,
+    }
+
+
+def summary(world: World, run: Run) -> list[str]:
+    """The story's end for people, a line each."""
+    hk = world.ground.housekeeping
+    scenario = world.scenario
+    alarm = first_alarm(world)
+    simulated_s = world.now_ms / 1000
+    ratio = simulated_s / run.wall_s if run.wall_s else math.inf
+    lines = [
+        f"{duration(simulated_s)} played in {run.wall_s:.1f} s of wall time ({ratio:,.0f} times real time), "
+        f"{run.steps:,} steps on {run.target}, seed {run.seed}"
+    ]
+    if scenario.onset is not None and simulated_s >= scenario.onset:
+        lines.append(f"It began at {duration(scenario.onset)}.")
+    if alarm is None:
+        lines.append("The monitor called no alarm.")
+    else:
+        lines += _called(world, alarm)
+    if hk:
+        counts = world.ground.counts
+        tres = tres_s(hk)
+        truth = truth_at(world)
+        lines.append(
+            f"At the end: {hk['pressure_cPa'] / 100:,.1f} Pa, {hk['rate_cPa_h'] / 100:+.2f} Pa/h "
+            f"(true leak {truth['rate_Pa_h']:+.2f}), T-reserve {duration(tres) if tres is not None else 'no leak seen'}"
+            f" (true {duration(truth['tres_s'])})."
+        )
+        lines.append(
+            f"Link: {counts.frames:,} frames, {counts.crc_errors} with a wrong CRC, {counts.resyncs} other damage, "
+            f"{counts.lost} packets lost."
+        )
+    lines += [f"Not answered: {title}" for title in world.ground.unanswered]
+    lines += [f"Refused: {text}" for text in world.ground.refused]
+    lines.append(f"Transcript {run.transcript_sha256}")
+    if run.interrupted:
+        lines.append("Interrupted: what was expected is not judged.")
+    elif scenario.expect is not None:
+        faults = unmet(world, scenario.expect)
+        lines += [f"NOT MET: {fault}" for fault in faults] or ["Expected, and met."]
+    return lines
+
+
+def _called(world: World, alarm: EventReport) -> list[str]:
+    onset = world.scenario.onset
+    called_s = alarm.t_ms / 1000
+    lines = [f"The monitor called it at {duration(called_s)}: {alarm.text()}."]
+    if onset is not None and called_s >= onset:
+        mass = world.station.mass_kg(onset) - world.station.mass_kg(called_s)
+        at = world.station.at
+        fall = at(world.compartment, onset).pressure_Pa - at(world.compartment, called_s).pressure_Pa
+        lines.append(
+            f"That took {duration(called_s - onset)} and cost {mass:.2f} kg of air, {fall:,.0f} Pa of pressure."
+        )
+    return lines

@@ -1,0 +1,146 @@
+"""Transcripts: JSON Lines, a header and then one line a step; their hash is the SHA-256 of the step lines."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from cabinwatch.errors import UsageError
+from cabinwatch.models.node_faults import PowerLoss
+
+FORMAT = "cabinwatch-transcript-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: at t_ms the node got ``rx`` (or was reset), sent ``tx`` and wants to be woken after ``wake_ms``.
+
+    ``power``: the supply failed in its first write to storage, and how; with ``reset``: between writes.
+    """
+
+    t_ms: int
+    rx: bytes
+    tx: bytes
+    wake_ms: int
+    reset: bool = False
+    power: PowerLoss | None = None
+
+    def line(self) -> bytes:
+        """Its line, newline included."""
+        reset = ',"reset":true' if self.reset else ""
+        power = f',"power":[{self.power[0]},{self.power[1]}]' if self.power else ""
+        text = f'{{"t_ms":{self.t_ms},"rx":"{self.rx.hex()}","tx":"{self.tx.hex()}","wake_ms":{self.wake_ms}'
+        return f"{text}{reset}{power}}}\n".encode()
+
+
+class Recorder:
+    """Hashes every step and, given a file, writes it down; each line goes out whole, so a stopped run is replayable."""
+
+    def __init__(self, path: Path | None = None, header: dict[str, Any] | None = None) -> None:
+        self._hash = hashlib.sha256()
+        self.steps = 0
+        self._file: IO[bytes] | None = None
+        self._header = b""
+        if path is not None:
+            try:
+                self._file = path.open("ab")  # an older recording stays until this one has a step
+            except OSError as error:
+                raise UsageError(f"cannot record to {path}: {error.strerror}") from None
+            self._header = json.dumps({"format": FORMAT, **(header or {})}).encode() + b"\n"
+
+    def add(self, step: Step) -> None:
+        """Take one step down."""
+        line = step.line()
+        self.steps += 1
+        self._hash.update(line)
+        if self._file is not None:
+            if self._header:
+                with suppress(OSError):  # a pipe or a terminal has nothing to cut
+                    self._file.truncate(0)
+                line, self._header = self._header + line, b""
+            self._write(self._file, line)
+
+    def _write(self, file: IO[bytes], line: bytes) -> None:
+        try:
+            file.write(line)
+            if not line:
+                file.close()
+        except OSError as error:
+            self._file = None
+            raise UsageError(f"the recording ends here: {error.strerror} ({file.name})") from None
+
+    @property
+    def sha256(self) -> str:
+        """The hash so far, in hex."""
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._write(self._file, b"")
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A recording read back. ``cut`` says what is wrong with its end, or is empty."""
+
+    header: dict[str, Any]
+    steps: list[Step]
+    cut: str
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its steps."""
+        return hashlib.sha256(b"".join(step.line() for step in self.steps)).hexdigest()
+
+
+def read(path: Path) -> Transcript:
+    """Read a recording. A cut last line is told and left out; damage further up raises UsageError with the line."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    lines = data.split(b"\n")
+    ragged = lines.pop()
+    header = _header(path, lines[0] if lines else ragged)
+    steps = list(_steps(path, lines[1:]))
+    offset = len(data) - len(ragged)
+    cut = (
+        f"the recording ends in mid-line at byte {offset}; {len(steps)} whole steps before it"
+        if ragged
+        else ""
+    )
+    return Transcript(header, steps, cut)
+
+
+def _header(path: Path, line: bytes) -> dict[str, Any]:
+    try:
+        header = json.loads(line)
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise UsageError(f"{path}: not a cabinwatch recording: its first line is not a {FORMAT} header")
+    return header
+
+
+def _power(pair: list[int] | None) -> PowerLoss | None:
+    return None if pair is None else (int(pair[0]), int(pair[1]))
+
+
+def _steps(path: Path, lines: list[bytes]) -> Iterator[Step]:
+    for number, line in enumerate(lines, 2):
+        try:
+            d = json.loads(line)
+            yield Step(
+                int(d["t_ms"]),
+                bytes.fromhex(d["rx"]),
+                bytes.fromhex(d["tx"]),
+                int(d["wake_ms"]),
+                bool(d.get("reset")),
+                _power(d.get("power")),
+            )
+        except (ValueError, KeyError, TypeError, IndexError):
+            raise UsageError(f"{path}:{number}: not a step of a transcript: {line[:60]!r}") from None

@@ -1,0 +1,85 @@
+"""Scenario files: TOML, checked against one model; a bad file is refused by file, line and key."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cabinwatch.errors import UsageError
+from cabinwatch.models.scenario import Scenario
+from cabinwatch.scenario.lines import find_line, key_lines
+
+DEFAULT = "prk-2024"
+
+
+def bundled() -> dict[str, Path]:
+    """The bundled scenario files by name."""
+    folder = Path(str(resources.files("cabinwatch.scenario") / "files"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def locate(name: str) -> Path:
+    """The file of a bundled name or a path. Raises UsageError that lists the names."""
+    names = bundled()
+    if name in names:
+        return names[name]
+    path = Path(name)
+    if path.suffix == ".toml" or "/" in name or path.exists():
+        if not path.is_file():
+            raise UsageError(f"no scenario file {name}")
+        return path
+    raise UsageError(f"no scenario {name!r}. Bundled: {', '.join(names)}. Or give the path of a TOML file.")
+
+
+def parse(text: str, origin: str) -> Scenario:
+    """Check the text of a scenario file; ``origin`` names it in errors. Raises UsageError with line and key."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{origin}: not TOML: {error}") from None
+    try:
+        return Scenario.model_validate(data)
+    except ValidationError as error:
+        lines = key_lines(text)
+        faults = [_fault(origin, lines, e["loc"], e["msg"], e["type"]) for e in error.errors()]
+        raise UsageError("\n".join(faults)) from None
+
+
+def _fault(
+    origin: str, lines: dict[tuple[str | int, ...], int], loc: tuple[str | int, ...], msg: str, kind: str
+) -> str:
+    line = find_line(lines, loc)
+    where = f"{origin}:{line}" if line else origin
+    key = ".".join(str(part) for part in loc) or "the file"
+    msg = msg.removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        msg = "no such key here"
+        allowed = _allowed(loc[:-1])
+        if allowed:
+            msg += f"; allowed: {', '.join(allowed)}"
+    return f"{where}: {key}: {msg}"
+
+
+def _allowed(loc: tuple[str | int, ...]) -> list[str]:
+    """The keys a table takes, by its place in the file; empty where the place is a choice of several tables."""
+    model: type | None = Scenario
+    for part in loc:
+        fields = getattr(model, "model_fields", {})
+        if part in fields:
+            annotation = fields[part].annotation
+            inner = [
+                a for a in (annotation, *getattr(annotation, "__args__", ())) if hasattr(a, "model_fields")
+            ]
+            model = inner[0] if inner else None
+    return list(getattr(model, "model_fields", {}))
+
+
+def load(name: str) -> tuple[Scenario, str]:
+    """The scenario of a bundled name or a path, and its text. Raises UsageError."""
+    path = locate(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+    return parse(text, str(path)), text

@@ -1,0 +1,116 @@
+"""The host's end of the lock-step stream that firmware/cabinwatch_firmware/ports/lockstep.py serves."""
+
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from cabinwatch.errors import TargetDied
+from cabinwatch.targets.base import Answer
+from cabinwatch.targets.storage import Storage
+from cabinwatch_protocol.table import RX_MAX, Reset
+
+RESET = RECORD = 0x80
+PART = 0x82
+SLOT = 0x83
+WANTS_RESET = 0xFFFFFFFF
+"""As a wake time: the node has been told to boot."""
+TIMEOUT_S = 60.0
+
+
+class LockStepStream(ABC):
+    """Speaks lock-step over a stream of octets, and holds the node's storage."""
+
+    def __init__(self) -> None:
+        self.storage = Storage()
+        self._pending = bytearray()
+        self._frames = bytearray()
+
+    @abstractmethod
+    def _send(self, data: bytes) -> None:
+        """Send all of it."""
+
+    @abstractmethod
+    def _receive(self) -> bytes:
+        """What comes next, at least one octet. Raises where nothing will."""
+
+    @abstractmethod
+    def _check(self, head: bytes, frame: bytes) -> None:
+        """Raise where what came in place of a frame after its length ``head`` is none."""
+
+    def step(self, elapsed_ms: int, rx: bytes) -> Answer:
+        """One step; see Target.step."""
+        self._send(bytes((len(rx),)) + elapsed_ms.to_bytes(4, "big") + rx)
+        return self.answer()
+
+    def reset(self) -> Answer:
+        """Reset the node; see Target.reset."""
+        return self.restart(Reset.EXTERNAL)
+
+    def restart(self, cause: Reset) -> Answer:
+        """Boot the node; see Storing.restart. It gets what storage holds in parts that its receive ring takes."""
+        self.storage.down = False
+        for slot in filter(None, self.storage.slots):
+            for i in range(0, len(slot), RX_MAX):
+                part = slot[i : i + RX_MAX]
+                self._send(bytes((PART, len(part))) + part)
+                self._take(1)
+            self._send(bytes((SLOT,)))
+        self._send(bytes((RESET, cause)))
+        return self.answer()
+
+    def answer(self) -> Answer:
+        """The next answer: frames and what is to be stored, then the wake time; and those of a boot that is due."""
+        self._frames.clear()
+        while (head := self._take(1))[0]:
+            if head[0] == RECORD:
+                self.storage.write(self._take(self._take(1)[0]))
+                continue
+            frame = self._take(head[0])
+            self._check(head, frame)
+            if not self.storage.down:
+                self._frames += frame
+        wake = int.from_bytes(self._take(4), "big")
+        tx = bytes(self._frames)
+        if not self.storage.down and wake != WANTS_RESET:
+            return tx, wake
+        boot, wake = self.restart(Reset.POWER_ON if self.storage.down else Reset.COMMANDED)
+        return tx + boot, wake
+
+    def _take(self, n: int) -> bytes:
+        while len(self._pending) < n:
+            self._pending += self._receive()
+        taken = bytes(self._pending[:n])
+        del self._pending[:n]
+        return taken
+
+
+class Wire(LockStepStream):
+    """Lock-step over a connected socket; ``why`` tells what happened when the other end is gone."""
+
+    def __init__(self, sock: socket.socket, why: Callable[[], str]) -> None:
+        super().__init__()
+        self._sock = sock
+        self._why = why
+        sock.settimeout(TIMEOUT_S)
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._sock.sendall(data)
+        except OSError:
+            raise TargetDied(self._why()) from None
+
+    def _receive(self) -> bytes:
+        try:
+            more = self._sock.recv(4096)
+        except OSError:
+            more = b""
+        if not more:
+            raise TargetDied(self._why())
+        return more
+
+    def _check(self, head: bytes, frame: bytes) -> None:
+        """A VM that fails ends the stream, so whatever comes is a frame."""
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._sock.close()

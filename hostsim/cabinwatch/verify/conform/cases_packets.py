@@ -1,0 +1,325 @@
+"""Cases of SPEC.md's section 5: packet headers, time, sequence counts."""
+
+from itertools import pairwise
+
+from cabinwatch.verify.conform.bench import Bench, Heard, Impossible, hear
+from cabinwatch.verify.conform.case import case, expect, expect_silence, expect_titles
+from cabinwatch.verify.conform.cases_frames import counted, framed, sealed
+from cabinwatch.verify.conform.emulated import EmulatedBench, virtual
+from cabinwatch.verify.conform.tour import SETTING, tour
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
+
+
+def changed(b: Bench, at: int, value: int, mask: int = 0xFF) -> bytes:
+    """The frame of a ping with an octet changed under ``mask``, and a CRC to match."""
+    head = bytearray(b.head("ping"))
+    head[at] = head[at] & ~mask & 0xFF | value
+    return framed(sealed(bytes(head)))
+
+
+@case("PKT-01/headers")
+def headers(b: Bench) -> None:
+    """Every packet of a tour of all services has the primary header that the specification gives it."""
+    for h in tour(b):
+        pid = int.from_bytes(h.packet[:2], "big")
+        polls = b.role == "monitor" and pid in (0x1800 | t.Apid.TRANSDUCER, 0x1800 | t.Apid.ANALYSER)
+        expect(polls or pid == 0x0800 | b.apid, f"packet ID {0x0800 | b.apid:04x}", [h])
+        expect(h.packet[2] >> 6 == 3, "sequence flags 3", [h])
+
+
+@case("PKT-02/version")
+def version(b: Bench) -> None:
+    """A ping of packet version 1, 2, 4 or 7 draws nothing."""
+    for number in (1, 2, 4, 7):
+        expect_silence(b, changed(b, 0, number << 5, 0xE0), f"a ping of packet version {number}")
+
+
+@case("PKT-02/secondary-header")
+def secondary_header(b: Bench) -> None:
+    """A ping without secondary header flag draws nothing."""
+    expect_silence(b, changed(b, 0, 0, 0x08), "a ping without secondary header flag")
+
+
+@case("PKT-02/sequence-flags")
+def sequence_flags(b: Bench) -> None:
+    """A ping with sequence flags 0, 1 or 2 draws nothing."""
+    for flags in (0, 1, 2):
+        expect_silence(b, changed(b, 2, flags << 6, 0xC0), f"a ping with sequence flags {flags}")
+
+
+@case("PKT-03/apid")
+def apid(b: Bench) -> None:
+    """Pings to each APID that differs in one bit, to the other roles, to 0 and to 7FF draw nothing."""
+    others = {b.apid ^ 1 << bit for bit in range(11)} | {*map(int, t.Apid), 0, 0x7FF}
+    for other in sorted(others - {b.apid}):
+        head = b.head("ping")
+        packet = sealed((0x1800 | other).to_bytes(2, "big") + head[2:])
+        expect_silence(b, framed(packet), f"a ping to APID {other:03x}")
+
+
+@case("PKT-04/tc-as-tm")
+def tc_as_tm(b: Bench) -> None:
+    """A ping sent with the type of telemetry draws nothing, nor does TM[17,1] with a whole telemetry header."""
+    expect_silence(b, changed(b, 0, 0, 0x10), "a ping with type 0")
+    head = (
+        (0x0800 | b.apid).to_bytes(2, "big") + b"\xc0\x05\x00\x0f\x20\x11\x01" + bytes(4) + b"\x40" + bytes(6)
+    )
+    expect_silence(b, framed(sealed(head)), "TM[17,1]")
+
+
+@case("PKT-05/rejected")
+def rejected(b: Bench) -> None:
+    """Good packets that are not for the monitor are counted in rejected, one by one."""
+    before = b.report()
+    frames = [changed(b, 0, 0x20, 0xE0), changed(b, 0, 0, 0x08), changed(b, 2, 0, 0xC0), changed(b, 1, 0x55)]
+    frames.append(changed(b, 0, 0, 0x10))
+    for octets in frames:
+        b.ask(octets, fence=False)
+    got = counted(before, b.report())["rejected"]
+    expect(got == len(frames), f"rejected to grow by {len(frames)}", got)
+
+
+@case("PKT-06/pus-header")
+def pus_header(b: Bench) -> None:
+    """All telemetry of a tour of all services has PUS version 2, time reference status 0, type counter 0."""
+    for h in tour(b):
+        if not h.packet[0] & 0x10:
+            expect(h.packet[6] == 0x20 and h.packet[9:11] == b"\0\0", "octet 6 20 and octets 9-10 00 00", [h])
+
+
+@case("PKT-07/layout")
+def layout(b: Bench) -> None:
+    """Every packet of a tour of all services is one of this role's, exactly as long as its table."""
+    for h in tour(b):
+        expect(h.decoded is not None, "a packet of section 15", [h])
+
+
+# -- time
+
+
+def stamp(h: Heard) -> int:
+    """A packet's time stamp, ms since its clock's zero."""
+    expect(h.decoded is not None and len(h.packet) >= t.TM_MIN, "telemetry with a time stamp", [h])
+    return int.from_bytes(h.packet[14:16], "big") * t.DAY_MS + int.from_bytes(h.packet[16:20], "big")
+
+
+def alive(b: Bench) -> Heard:
+    """The answer to a ping."""
+    got = b.command("ping", ack=0)
+    expect_titles(got, "TM[17,2]", after="a ping")
+    return got[0]
+
+
+@case("TIM-01/format")
+def time_format(b: Bench) -> None:
+    """All telemetry of a tour of all services has P-field 40 and a millisecond of day below 86 400 000."""
+    for h in tour(b):
+        if not h.packet[0] & 0x10:
+            ms = int.from_bytes(h.packet[16:20], "big")
+            expect(h.packet[13] == 0x40 and ms < t.DAY_MS, "CDS short with P-field 40", [h])
+
+
+@case("TIM-02/runs")
+def time_runs(b: Bench) -> None:
+    """The stamps of two answers differ by the time between them; after a reset they begin at 0."""
+    ms = 12_345 if b.emulated else 1500
+    if isinstance(b, EmulatedBench):
+        (boot, *_) = b.restart()
+        expect(stamp(boot) == 0, "a boot event stamped 0", [boot])
+    begin, first = b.now_ms, stamp(alive(b))
+    b.run(ms)
+    passed, second = b.now_ms - begin, stamp(alive(b))
+    slack = b.slack_ms + passed // 50
+    expect(
+        abs(second - first - passed) <= slack,
+        f"stamps {passed} ms apart",
+        f"{second - first} ms",
+        timing=True,
+    )
+
+
+@case("TIM-03/day")
+def day_rolls_over(b: Bench) -> None:
+    """A day later the day has grown by one and the millisecond is again what it was."""
+    bench = virtual(b, "a day has to pass")
+    if b.role == "monitor":
+        b.set(0, 3_600_000)
+        b.set(2, 0)
+        b.set(3, t.DAY_MS)
+    first = stamp(alive(b))
+    begin = b.now_ms
+    bench.run(t.DAY_MS)
+    got = alive(b)
+    expect(stamp(got) - first == b.now_ms - begin, f"a stamp {t.DAY_MS} ms later", f"{stamp(got) - first} ms")
+    expect(got.packet[14:16] == b"\0\1", "day 1", got.packet[14:16].hex())
+    ms = int.from_bytes(got.packet[16:20], "big")
+    bench.run(t.DAY_MS - ms - 5 - 1)
+    stamps = []
+    for _ in range(3):
+        stamps.append(stamp(alive(b)) - 2 * t.DAY_MS)
+    expect(stamps[0] < 0 <= stamps[-1], "stamps on both sides of midnight", stamps)
+
+
+@case("TIM-04/days", role="transducer")
+def days_wrap(b: Bench) -> None:
+    """After day 65 535 comes day 0."""
+    bench = virtual(b, "65 536 days have to pass")
+    bench.days(65_535)
+    expect(alive(b).packet[14:16] == b"\xff\xff", "day 65 535", alive(b).packet[14:16].hex())
+    bench.days(1)
+    expect(alive(b).packet[14:16] == b"\0\0", "day 0", alive(b).packet[14:16].hex())
+
+
+# -- sequence counts
+
+
+def sequence(h: Heard) -> int:
+    """A packet's sequence count."""
+    return int.from_bytes(h.packet[2:4], "big") & 0x3FFF
+
+
+def telemetry(b: Bench, heard: list[Heard]) -> list[Heard]:
+    """The node's own telemetry, without the polls."""
+    return [h for h in heard if h.packet and not h.packet[0] & 0x10]
+
+
+@case("SEQ-01/counts")
+def counts(b: Bench) -> None:
+    """Telemetry of all types is counted in one row, from 0 at boot where the bench sees the boot."""
+    try:
+        heard = b.restart()
+    except Impossible:
+        heard = []
+    if heard:
+        expect(sequence(telemetry(b, heard)[0]) == 0, "sequence count 0 in the first packet", heard)
+    rows = telemetry(b, heard + tour(b))
+    if not b.emulated:
+        rows = telemetry(b, b.ask(b.tc("ping") + b.tc("report_parameter", {"parameter": 0})))
+    for one, two in pairwise(rows):
+        expect(
+            sequence(two) == (sequence(one) + 1) & 0x3FFF, f"sequence count {sequence(one) + 1}", [one, two]
+        )
+
+
+@case("SEQ-02/wrap")
+def wraps(b: Bench) -> None:
+    """After count 16383 comes 0."""
+    # As many at once as a node has to take (FRM-14), the bench's own telecommand on a live line among them.
+    pings = t.RX_MAX // len(b.tc("ping")) - (not b.emulated)
+    last, seen = -1, 0
+    begin = b.now_ms
+    for i in range(0x4000):
+        if (
+            i == 50
+            and not b.emulated
+            and (seconds := (b.now_ms - begin) / max(1, seen) * 16.384) > b.timeout_s * 0.8
+        ):
+            raise Impossible(
+                f"16 384 packets take some {seconds:.0f} s on this line; a larger --timeout allows for them"
+            )
+        b.ask(b"".join(b.tc("ping") for _ in range(pings)))
+        # All that came, the answer to the bench's own ping included: no count may be missing.
+        for h in telemetry(b, [hear(f, b.now_ms) for f in host.StreamDecoder().feed(b.raw)]):
+            now = sequence(h)
+            last = now - 1 if last < 0 else last
+            expect(now == (last + 1) & 0x3FFF, f"sequence count {(last + 1) & 0x3FFF}", [h])
+            if last == 0x3FFF:
+                return
+            last = now
+            seen += 1
+    expect(False, "a sequence count of 16383", last)
+
+
+@case("SEQ-03/any-count")
+def any_count(b: Bench) -> None:
+    """Telecommands are executed whatever their counts: gaps, going back, the wrap from 16383 to 0."""
+    value = SETTING[b.role]
+    for count in (100, 101, 105, 104, 9000, 99, 100, 16383, 0, 16383, 1):
+        value += 1
+        b.done("set_parameter", {"parameter": 0, "value": value}, count)
+        got = b.command("report_parameter", {"parameter": 0}, count=count + 2000 & 0x3FFF)
+        expect(
+            any(h.name == "parameter_value" and h["value"] == value for h in got),
+            f"parameter 0 to be {value}",
+            got,
+        )
+    b.count = 200
+
+
+def repeat(
+    b: Bench, name: str, first: dict[str, int], second: dict[str, int], ack: int = 9
+) -> list[list[Heard]]:
+    """The answers to two telecommands with one count."""
+    count = b.next_count()
+    return [b.command(name, v, ack, count, fence=False) for v in (first, second)]
+
+
+@case("SEQ-04/not-executed-again")
+def not_again(b: Bench) -> None:
+    """A second TC[20,3] with the count of the first is verified again, and does not set its value."""
+    value = SETTING[b.role]
+    for got in repeat(
+        b, "set_parameter", {"parameter": 0, "value": value}, {"parameter": 0, "value": value + 1}
+    ):
+        expect_titles(got, "TM[1,1]", "TM[1,7]", after="TC[20,3]")
+    now = b.parameter(0)
+    expect(now == value, f"parameter 0 still {value}", now)
+
+
+@case("SEQ-04/answered-again")
+def answered_again(b: Bench) -> None:
+    """Repeated requests for reports are answered again, report included."""
+    for name, values, title in (
+        ("ping", {}, "TM[17,2]"),
+        ("report_parameter", {"parameter": 0}, "TM[20,2]"),
+        ("report_hk", {}, "TM[3,25]"),
+    ):
+        for got in repeat(b, name, values, values):
+            expect_titles(got, "TM[1,1]", title, "TM[1,7]", after="a request and its repetition")
+
+
+@case("SEQ-04/functions", role="monitor")
+def functions_not_again(b: Bench) -> None:
+    """A function, and turning housekeeping off, are not done again on a repeated request."""
+    repeat(b, "perform", {"function": 3, "argument": 600}, {"function": 3, "argument": 0})
+    expect(bool(b.report()["flags"] & t.Flag.INHIBITED), "alarms still inhibited", [b.report()])
+    b.done("enable_hk")
+    count = b.next_count()
+    b.command("disable_hk", count=count, fence=False)
+    b.command("enable_hk", count=count, fence=False)
+    expect(not b.report()["flags"] & t.Flag.PERIODIC_HK, "periodic housekeeping still off", [b.report()])
+
+
+@case("SEQ-05/verdict")
+def same_verdict(b: Bench) -> None:
+    """The repetition of a telecommand that failed fails with the same code, also where its data would now be right."""
+    bad = {"parameter": 0, "value": -(1 << 31)}
+    good = {"parameter": 0, "value": SETTING[b.role]}
+    for got in repeat(b, "set_parameter", bad, good):
+        expect_titles(got, "TM[1,1]", "TM[1,8]", after="TC[20,3]")
+        expect(got[-1]["failure"] == t.Failure.RANGE, "failure code 10", got)
+    for got in repeat(b, "set_parameter", good, bad):
+        expect_titles(got, "TM[1,1]", "TM[1,7]", after="TC[20,3]")
+
+
+@case("SEQ-06/refused-between")
+def refused_between(b: Bench) -> None:
+    """A telecommand is a repetition also where a refused one with another count came between."""
+    value, count = SETTING[b.role], b.next_count()
+    b.command("set_parameter", {"parameter": 0, "value": value}, count=count, fence=False)
+    b.ask(changed(b, 7, 99), fence=False)
+    b.command("set_parameter", {"parameter": 0, "value": value + 1}, count=count, fence=False)
+    now = b.parameter(0)
+    expect(now == value, f"parameter 0 still {value}", now)
+
+
+@case("SEQ-07/boot-forgets")
+def boot_forgets(b: Bench) -> None:
+    """A telecommand with the count of the last one before a reset is executed after it."""
+    value, count = SETTING[b.role], b.next_count()
+    b.done("set_parameter", {"parameter": 0, "value": value}, count)
+    b.restart()
+    b.done("set_parameter", {"parameter": 0, "value": value + 1}, count)
+    now = b.parameter(0)
+    expect(now == value + 1, f"parameter 0 to be {value + 1}", now)

@@ -1,0 +1,183 @@
+"""Results for people and for machines: the live list, the table by section, each failure in full, JUnit, JSON."""
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from cabinwatch.verify.conform.bench import Exchange
+from cabinwatch.verify.conform.case import UNTESTED, Case
+from cabinwatch.verify.conform.decode import Reader, shown
+from cabinwatch.verify.conform.requirements import requirements
+from cabinwatch.verify.conform.runner import Result, Run, Verdict
+
+LAST = 12
+"""Exchanges of a failed case that are shown: those that led to the failure."""
+
+
+def live(result: Result, done: Run) -> str:
+    """The line of the live list."""
+    word = result.verdict.value.upper() if result.verdict is Verdict.FAIL else result.verdict.value
+    if result.verdict is Verdict.FAIL and not done.counts(result):
+        word = "should"
+    retried = "  (failed by time alone at first, retried once)" if result.retried else ""
+    return f"{word:8} {result.case.id:28} {result.reason or result.case.text}{retried}"
+
+
+def decoded(log: list[Exchange]) -> Iterator[str]:
+    """The last exchanges of a case, octets and packets."""
+    to, out = Reader(), Reader()
+    skip = max(0, len(log) - LAST)
+    if skip:
+        yield f"({skip} exchanges before these)"
+    for i, e in enumerate(log):
+        arrow = "->" if e.given else "<-"
+        lines = list((to if e.given else out).feed(e.octets, "     "))
+        if i >= skip:
+            yield f"{e.at_ms / 1000:9.3f} s {arrow} {e.octets.hex(' ') if len(e.octets) <= 128 else shown(e.octets)}"
+            yield from lines
+
+
+def failure(result: Result) -> Iterator[str]:
+    """A failure in full: the requirement quoted, expected, got, octets both ways."""
+    r = result.case.requirement
+    yield f"{result.case.id}: {result.case.text}"
+    yield f"  SPEC.md {r.section}: [{r.id}] {r.text}"
+    yield f"  expected: {result.expected}"
+    yield f"  got:      {result.got}"
+    if result.timing:
+        yield "  by time alone: something came too late or not at all"
+    if result.retried:
+        yield f"  first try: {result.first_try}"
+    yield "  octets to (->) and from (<-) the node, the last ones:"
+    yield from (f"    {text}" for text in decoded(result.log))
+
+
+def table(done: Run) -> Iterator[str]:
+    """The table by section of the specification."""
+    sections: dict[str, list[Result]] = {}
+    for result in done.results:
+        sections.setdefault(result.case.requirement.section, []).append(result)
+    yield f"{'section of SPEC.md':52} {'pass':>5} {'fail':>5} {'skip':>5} {'not run':>8}"
+    for section, results in sections.items():
+        n = {v: sum(r.verdict is v for r in results) for v in Verdict}
+        columns = f"{n[Verdict.PASS]:5} {n[Verdict.FAIL]:5} {n[Verdict.SKIP]:5} {n[Verdict.NOT_RUN]:8}"
+        yield f"{section[:52]:52} {columns}"
+
+
+def summary(done: Run) -> Iterator[str]:
+    """Table, failures, verdict."""
+    yield ""
+    yield from table(done)
+    for result in done.results:
+        if result.verdict is Verdict.FAIL:
+            yield ""
+            yield from failure(result)
+    yield ""
+    if done.stopped:
+        yield done.stopped
+    yield verdict(done)
+
+
+def verdict(done: Run) -> str:
+    """The last line."""
+    n = {v: sum(r.verdict is v for r in done.results) for v in Verdict}
+    shoulds = n[Verdict.FAIL] - len(done.failed)
+    text = f"{done.target} as {done.role}: {n[Verdict.PASS]} passed, {len(done.failed)} failed"
+    if shoulds:
+        text += f", {shoulds} recommendations not followed"
+    if n[Verdict.SKIP]:
+        text += f", {n[Verdict.SKIP]} skipped"
+    if n[Verdict.NOT_RUN]:
+        text += f", {n[Verdict.NOT_RUN]} not run" + (" (interrupted)" if done.interrupted else "")
+    return f"{text}; {done.seconds:.1f} s, seed {done.seed}"
+
+
+def listing(cases: list[Case], role: str) -> Iterator[str]:
+    """Each case with its level and the requirement that it judges."""
+    for c in cases:
+        yield f"{c.id:28} {'MUST' if c.must else 'SHOULD':6} {c.text}"
+    for id_, reason in UNTESTED.items():
+        if requirements()[id_].role in ("any", "ground", role):
+            yield f"{id_:28} {'-':6} no case: {reason}"
+
+
+def as_json(done: Run) -> dict[str, Any]:
+    """One object with everything."""
+    return {
+        "target": done.target,
+        "role": done.role,
+        "seed": done.seed,
+        "strict": done.strict,
+        "seconds": round(done.seconds, 3),
+        "stopped": done.stopped,
+        "interrupted": done.interrupted,
+        "exit_code": done.exit_code,
+        "cases": [_case_json(r) for r in done.results],
+    }
+
+
+def _case_json(r: Result) -> dict[str, Any]:
+    return {
+        "id": r.case.id,
+        "requirement": r.case.requirement.id,
+        "level": "MUST" if r.case.must else "SHOULD",
+        "section": r.case.requirement.section,
+        "text": r.case.text,
+        "verdict": r.verdict.value,
+        "reason": r.reason,
+        "expected": r.expected,
+        "got": r.got,
+        "timing": r.timing,
+        "retried": r.retried,
+        "seconds": round(r.seconds, 3),
+        "octets": [[e.at_ms, "to" if e.given else "from", e.octets.hex()] for e in r.log[-LAST:]]
+        if r.verdict is Verdict.FAIL
+        else [],
+    }
+
+
+def junit(done: Run) -> str:
+    """The results as JUnit XML."""
+    n = {v: sum(r.verdict is v for r in done.results) for v in Verdict}
+    attributes = {
+        "name": f"cabinwatch conform {done.target} {done.role}",
+        "tests": str(len(done.results)),
+        "failures": str(len(done.failed)),
+        "skipped": str(n[Verdict.SKIP] + n[Verdict.NOT_RUN] + n[Verdict.FAIL] - len(done.failed)),
+        "time": f"{done.seconds:.3f}",
+    }
+    suite = ET.Element("testsuite", attributes)
+    for r in done.results:
+        case = ET.SubElement(suite, "testcase", classname=done.role, name=r.case.id, time=f"{r.seconds:.3f}")
+        if done.counts(r):
+            text = f"expected {r.expected}; got {r.got}"
+            ET.SubElement(case, "failure", message=_clean(text)).text = _clean("\n".join(failure(r)))
+        elif r.verdict is not Verdict.PASS:
+            ET.SubElement(
+                case, "skipped", message=_clean(r.reason or f"recommendation not followed: {r.got}")
+            )
+    ET.indent(suite)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
+
+
+def _clean(text: str) -> str:
+    """Without the characters that XML cannot hold (a dying target says what it likes)."""
+    return "".join(
+        c if c in "\n\t" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" else "?" for c in text
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """Write a report."""
+    path.write_text(text, encoding="utf-8")
+
+
+def transcript(result: Result, file: IO[str]) -> None:
+    """Add one case's octets to the transcript: JSON Lines."""
+    head = {"case": result.case.id, "verdict": result.verdict.value}
+    file.write(json.dumps(head) + "\n")
+    for e in result.log:
+        file.write(json.dumps({"t_ms": e.at_ms, "to" if e.given else "from": e.octets.hex()}) + "\n")
+    file.flush()

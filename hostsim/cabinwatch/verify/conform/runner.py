@@ -1,0 +1,167 @@
+"""Run cases on a bench, one by one; every end of a target, and Ctrl-C, still leaves a result."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cabinwatch.errors import CabinwatchError, SetupError, UsageError
+from cabinwatch.verify.conform import cases_alarms, cases_frames, cases_monitor, cases_packets, cases_services
+from cabinwatch.verify.conform.bench import Bench, Exchange, Gone, Impossible, Unmet
+from cabinwatch.verify.conform.case import CASES, Case
+from cabinwatch.verify.conform.requirements import requirements
+
+MODULES = (cases_frames, cases_packets, cases_services, cases_monitor, cases_alarms)
+DEATHS = 3
+"""A target that ends, or falls silent, in this many cases in a row is given up."""
+
+
+class Verdict(Enum):
+    """How a case ended."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    SKIP = "skip"
+    NOT_RUN = "not run"
+
+
+@dataclass(slots=True)
+class Result:
+    """One case's result. ``retried``: it failed by time alone at first and was run once more."""
+
+    case: Case
+    verdict: Verdict
+    expected: str = ""
+    got: str = ""
+    reason: str = ""
+    timing: bool = False
+    retried: bool = False
+    first_try: str = ""
+    seconds: float = 0.0
+    log: list[Exchange] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Run:
+    """All results of one run. ``stopped`` says why it ended early, or is empty."""
+
+    target: str
+    role: str
+    seed: int
+    strict: bool
+    results: list[Result] = field(default_factory=list)
+    stopped: str = ""
+    interrupted: bool = False
+    seconds: float = 0.0
+
+    def counts(self, result: Result) -> bool:
+        """Whether a failure of that case makes the run fail."""
+        return result.verdict is Verdict.FAIL and (result.case.must or self.strict)
+
+    @property
+    def failed(self) -> list[Result]:
+        """The failures that count."""
+        return [r for r in self.results if self.counts(r)]
+
+    @property
+    def exit_code(self) -> int:
+        """0 conforms, 1 does not, 3 the target ended before all cases were run, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        return 3 if self.stopped else int(bool(self.failed))
+
+
+def select(role: str, only: Iterable[str] = (), skip: Iterable[str] = ()) -> list[Case]:
+    """The role's cases in the order of SPEC.md; ``only`` and ``skip`` are case or requirement IDs, or their beginnings.
+
+    Raises UsageError for one that fits no case.
+    """
+    order = {id_: i for i, id_ in enumerate(requirements())}
+    mine = sorted((c for c in CASES if role in c.roles), key=lambda c: order[c.requirement.id])
+    picked = [*only], [*skip]
+    for word in (*picked[0], *picked[1]):
+        if not any(c.id.startswith(word) for c in mine):
+            raise UsageError(
+                f"no {role} case {word!r}; see --list. A case ID (FRM-02/shared) or the beginning of one"
+            )
+    wanted = [c for c in mine if not picked[0] or any(c.id.startswith(w) for w in picked[0])]
+    return [c for c in wanted if not any(c.id.startswith(w) for w in picked[1])]
+
+
+def run_case(bench: Bench, case: Case) -> Result:
+    """Run one case once. Raises Gone where the target ends, KeyboardInterrupt."""
+    begin = time.monotonic()
+    result = Result(case, Verdict.PASS)
+    try:
+        bench.begin()
+        case.run(bench)
+    except Unmet as unmet:
+        result.verdict = Verdict.FAIL
+        result.expected, result.got, result.timing = unmet.expected, unmet.got, unmet.timing
+    except Impossible as impossible:
+        result.verdict, result.reason = Verdict.SKIP, str(impossible)
+    result.seconds = time.monotonic() - begin
+    result.log = list(bench.log)
+    return result
+
+
+def judge(bench: Bench, case: Case) -> Result:
+    """Run a case; on a live bench once more where it failed by time alone."""
+    first = run_case(bench, case)
+    if bench.emulated or not (first.verdict is Verdict.FAIL and first.timing):
+        return first
+    second = run_case(bench, case)
+    second.retried, second.first_try = True, f"expected {first.expected}; got {first.got}"
+    second.seconds += first.seconds
+    return second
+
+
+def _revive(bench: Bench) -> str:
+    """Start the target again after it ended; why that cannot be, or ""."""
+    bench.close()
+    try:
+        bench.start()
+    except (CabinwatchError, Unmet) as error:
+        return str(error)
+    return ""
+
+
+def run(
+    bench: Bench,
+    cases: list[Case],
+    done: Run,
+    tell: Callable[[Result], None] = lambda result: None,
+) -> Run:
+    """Run the cases and add the results to ``done``; ``tell`` hears each. Raises SetupError where nothing answers."""
+    begin = time.monotonic()
+    deaths = 0
+    try:
+        try:
+            bench.start()
+        except Unmet as unmet:
+            raise SetupError(
+                f"{done.target} cannot be judged: expected {unmet.expected}; got {unmet.got}"
+            ) from None
+        for case in cases:
+            if done.stopped:
+                result = Result(case, Verdict.NOT_RUN, reason="the target is gone")
+            else:
+                try:
+                    result, deaths = judge(bench, case), 0
+                except Gone as gone:
+                    deaths += 1
+                    result = Result(case, Verdict.FAIL, "a node that goes on", str(gone), log=list(bench.log))
+                    why = "it ended in one case after the other" if deaths >= DEATHS else _revive(bench)
+                    done.stopped = f"the target ended in {case.id} and was given up: {why}" if why else ""
+            done.results.append(result)
+            tell(result)
+    except KeyboardInterrupt:
+        done.interrupted = True
+        run_already = {r.case.id for r in done.results}
+        done.results += [
+            Result(c, Verdict.NOT_RUN, reason="interrupted") for c in cases if c.id not in run_already
+        ]
+    finally:
+        bench.close()
+        done.seconds = time.monotonic() - begin
+    return done

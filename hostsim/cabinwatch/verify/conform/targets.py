@@ -1,0 +1,95 @@
+"""Every kind of target that the suite can judge, by the name people type."""
+
+from collections.abc import Callable
+
+from cabinwatch.errors import UsageError
+from cabinwatch.targets import EMULATED, is_url
+from cabinwatch.targets.base import Answer, Target
+from cabinwatch.targets.cpython import CpythonTarget, steady_transducer
+from cabinwatch.targets.microbit import MicrobitTarget
+from cabinwatch.targets.micropython import MicropythonTarget
+from cabinwatch.verify.conform.bench import Bench
+from cabinwatch.verify.conform.emulated import EmulatedBench
+from cabinwatch.verify.conform.live import LiveBench, Program, SerialLine
+from cabinwatch.world.instruments import Instrument
+from cabinwatch.world.sensors import Reading
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
+
+IDLE_MS = 60_000
+READING = {"pressure_cPa": 10132500, "temperature_cK": 29515, "status": 0}
+
+
+class Steady:
+    """An element that always measures the same, and has the bench's clock."""
+
+    def read(self, t_ms: int) -> Reading:
+        """The same values, stamped now."""
+        return Reading(t_ms, READING)
+
+    def silent(self, t_s: float) -> bool:
+        """Never."""
+        return False
+
+
+class HostTransducer:
+    """The transducer that the emulator plays, as a target: its node is cabinwatch.world.instruments.Instrument."""
+
+    name = "host"
+
+    def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        self._now = 0
+        self._decoder = host.StreamDecoder()
+        self._node = Instrument("transducer", Steady())
+
+    def _boot(self, cause: t.Reset) -> Answer:
+        self._start()
+        return self._node.boot(cause), IDLE_MS
+
+    def start(self) -> Answer:
+        return self._boot(t.Reset.POWER_ON)
+
+    def step(self, elapsed_ms: int, rx: bytes) -> Answer:
+        self._now += elapsed_ms
+        out = b""
+        for frame in self._decoder.feed(rx):
+            if frame.packet[:2] == b"\x18\xa2" and frame.packet[2] >= 0xC0:
+                out += self._node.answer(frame.packet, self._now)
+        return out, IDLE_MS
+
+    def reset(self) -> Answer:
+        return self._boot(t.Reset.EXTERNAL)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+TRANSDUCERS: dict[str, Callable[[], Target]] = {
+    "cpython": lambda: CpythonTarget(steady_transducer),
+    "micropython": lambda: MicropythonTarget(module="cabinwatch_firmware.ports.lockstep_transducer"),
+    "microbit": lambda: MicrobitTarget(role="transducer"),
+    "host": HostTransducer,
+}
+
+
+def emulated(role: str) -> dict[str, Callable[[], Target]]:
+    """The targets in lock-step that have this role."""
+    return dict(EMULATED) if role == "monitor" else TRANSDUCERS
+
+
+def open_bench(target: str, role: str, seed: int = 1, timeout_s: float = 30.0, baud: int = 115_200) -> Bench:
+    """The bench for a target's name. Raises UsageError for one that is nothing we know."""
+    known = emulated(role)
+    if target in known:
+        return EmulatedBench(role, seed, timeout_s, make=known[target])
+    if target.startswith("exec:"):
+        return LiveBench(role, seed, timeout_s, line=Program(target[5:]))
+    if is_url(target):
+        return LiveBench(role, seed, timeout_s, line=SerialLine(target, baud))
+    raise UsageError(
+        f"no {role} target {target!r}: {', '.join(known)}, a serial port or pyserial URL "
+        "(/dev/ttyUSB0, socket://host:port), or exec:COMMAND for a program that talks on stdin and stdout"
+    )

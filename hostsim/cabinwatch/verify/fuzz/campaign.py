@@ -1,0 +1,107 @@
+"""A campaign: many runs of one seed, in one or more processes or on a cluster, and what came of them all."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from cabinwatch.verify.fuzz.run import Outcome, one
+from cabinwatch.verify.parallel import on_cluster, on_cores
+
+YEAR_s = 365.25 * 86_400
+CLASSES = {
+    "": 0, "missed alarm": 10, "false alarm": 11, "state after healing": 12, "optimistic": 13, "class": 14,
+    "latch": 15, "missing": 16, "extra": 17, "wrong": 18, "sequence": 19, "time": 20,
+    "timing": 21, "codec": 22, "crash": 23, "divergence": 24,
+}  # fmt: skip
+"""Exit code of a campaign by the class of its first failure: 0 none, 10.. as here (1, 2 and 130 keep their meaning)."""
+KEPT = 20
+"""Failures a campaign keeps in full."""
+
+
+@dataclass
+class Tally:
+    """What a campaign counts."""
+
+    runs: int = 0
+    steps: int = 0
+    simulated_s: float = 0.0
+    packets_in: int = 0
+    alarms: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    modes: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    failures: list[Outcome] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one run."""
+        self.runs += 1
+        self.steps += outcome.steps
+        self.simulated_s += outcome.simulated_s
+        self.packets_in += outcome.packets_in
+        self.alarms += outcome.alarms
+        self.modes[outcome.mode] = self.modes.get(outcome.mode, 0) + 1
+        for kind, n in outcome.faults.items():
+            self.faults[kind] = self.faults.get(kind, 0) + n
+        if outcome.kind:
+            self.failed[outcome.kind] = self.failed.get(outcome.kind, 0) + 1
+            self.failures.append(outcome)
+            # Results come in any order from several processes; what is kept does not depend on it.
+            self.failures.sort(key=lambda o: o.run)
+            del self.failures[KEPT:]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or the code of the first failure's class."""
+        return CLASSES[self.failures[0].kind] if self.failures else 0
+
+    def as_json(self, wall_s: float) -> dict[str, Any]:
+        """The campaign's object."""
+        wrong = sum(self.failed.get(k, 0) for k in ("wrong", "extra", "codec"))
+        return {
+            "runs": self.runs,
+            "wall_s": round(wall_s, 2),
+            "runs_per_s": round(self.runs / wall_s, 1) if wall_s else 0.0,
+            "simulated_years": round(self.simulated_s / YEAR_s, 4),
+            "steps": self.steps,
+            "packets_received": self.packets_in,
+            "packets_wrongly_accepted": wrong,
+            "alarms_missed": self.failed.get("missed alarm", 0),
+            "alarms_false": self.failed.get("false alarm", 0),
+            "state_after_healing_wrong": self.failed.get("state after healing", 0),
+            "faults_injected": dict(sorted(self.faults.items())),
+            "modes": dict(sorted(self.modes.items())),
+            "failed": dict(sorted(self.failed.items())),
+            "failures": [
+                {"run": o.run, "class": o.kind, "text": o.text, "sha256": o.sha256} for o in self.failures
+            ],
+        }
+
+
+def outcomes(
+    seed: str, runs: Iterable[int], target: str, jobs: int = 1, scheduler: str | None = None
+) -> Iterator[Outcome]:
+    """The outcomes of ``runs``, in whatever order they are done: in processes, or on a Dask cluster."""
+    work = partial(one, seed, target=target)
+    return on_cluster(scheduler, work, runs) if scheduler else on_cores(jobs, work, runs, chunk=8)
+
+
+def campaign(
+    results: Iterable[Outcome],
+    seconds: float | None = None,
+    progress: Callable[[Tally], None] = lambda tally: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[Tally, bool]:
+    """Count results until they end, until ``seconds`` of wall time have passed, or until Ctrl-C (then True)."""
+    tally = Tally()
+    end = None if seconds is None else clock() + seconds
+    try:
+        for outcome in results:
+            tally.add(outcome)
+            progress(tally)
+            if end is not None and clock() >= end:
+                break
+    except KeyboardInterrupt:
+        return tally, True
+    return tally, False

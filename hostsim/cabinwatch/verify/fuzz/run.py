@@ -1,0 +1,93 @@
+"""One run of a campaign: play its world, judge every octet, judge the end."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cabinwatch.errors import SetupError
+from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.transcript import Recorder, Step
+from cabinwatch.targets import open_target
+from cabinwatch.targets.base import Target
+from cabinwatch.verify.fuzz.reference import Reference, Wrong
+from cabinwatch.verify.fuzz.swarm import Plan, draw
+from cabinwatch.verify.fuzz.truth import judge
+from cabinwatch.world.world import World
+
+MakeTarget = Callable[[], Target]
+TRACE = 40
+
+
+@dataclass
+class Outcome:
+    """What came of one run; ``kind`` is empty where nothing is wrong."""
+
+    run: int
+    kind: str = ""
+    text: str = ""
+    steps: int = 0
+    simulated_s: float = 0.0
+    mode: str = ""
+    packets_in: int = 0
+    alarms: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    sha256: str = ""
+    trace: list[str] = field(default_factory=list)
+
+
+class _Judge(Recorder):
+    """A recorder that has every step judged, and keeps the last few."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reference = Reference()
+        self.last: deque[Step] = deque(maxlen=TRACE)
+
+    def add(self, step: Step) -> None:
+        super().add(step)
+        self.last.append(step)
+        self.reference.step(step)
+
+
+def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
+    """Play and judge one plan. Whatever the firmware raises is a failure of class ``crash``.
+
+    Raises SetupError where what the target needs is not installed.
+    """
+    outcome = Outcome(run, mode=plan.mode)
+    world = World(plan.scenario, plan.seed)
+    watch = _Judge()
+    target = make_target()
+    drive = LockStep(world, target, watch)
+    try:
+        drive.run(plan.scenario.duration_ms)
+        judge(plan, world, watch.reference)
+    except Wrong as wrong:
+        outcome.kind, outcome.text = wrong.kind, f"{wrong} (at {world.now_ms / 1000} s)"
+    except SetupError:
+        raise
+    except Exception as error:
+        outcome.kind, outcome.text = "crash", f"{type(error).__name__}: {error} (at {world.now_ms / 1000} s)"
+    finally:
+        target.close()
+    outcome.steps, outcome.simulated_s, outcome.sha256 = watch.steps, world.now_ms / 1000, watch.sha256
+    outcome.packets_in, outcome.alarms = watch.reference.packets_in, len(watch.reference.alarms)
+    outcome.faults = _counted(plan, world)
+    if outcome.kind:
+        outcome.trace = [step.line().decode().strip() for step in watch.last]
+    return outcome
+
+
+def _counted(plan: Plan, world: World) -> dict[str, int]:
+    """Faults injected by kind: what link faults did, and how many there were of the others."""
+    counts = {kind: n for kind, n in world.link_counts().items() if n}
+    for fault in (*plan.scenario.device.faults, *plan.scenario.sensor.faults):
+        counts[f"{fault.kind} (node or sensor)"] = counts.get(f"{fault.kind} (node or sensor)", 0) + 1
+    if plan.scenario.raw:
+        counts["raw telecommand"] = sum(raw.times for raw in plan.scenario.raw)
+    return counts
+
+
+def one(seed: str, run: int, target: str) -> Outcome:
+    """Run number ``run`` of the campaign ``seed`` on a target by name; the same outcome in every process."""
+    return play(draw(seed, run), lambda: open_target(target), run)

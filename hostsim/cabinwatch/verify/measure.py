@@ -1,0 +1,97 @@
+"""What the firmware takes of the board: heap by module, and time for a sample under QEMU's counted clock."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from cabinwatch.board.build.image import build_image
+from cabinwatch.board.emulator.qemu import BoardError, Qemu
+from cabinwatch.run.transcript import Step
+
+INSTRUCTION_CLOCK = ("-icount", "shift=6")
+"""One instruction each 64 ns: 15.6 MHz, the nRF51822's 16 MHz at one instruction a cycle, which is its best case."""
+
+OCTET_US = 10 * 1_000_000 / 115_200
+"""Time on the line of one octet at 115,200 baud, 8N1, in microseconds."""
+
+FILE_ROOM = 4000  # octets of steps that fit beside the firmware
+
+
+@dataclass(frozen=True)
+class Heap:
+    """Octets of heap free before the firmware, and what each module's code took of that, in load order."""
+
+    at_start: int
+    taken: dict[str, int]
+
+    @property
+    def after_load(self) -> int:
+        """Octets free when everything is loaded; the firmware's own objects are made after that."""
+        return self.at_start - sum(self.taken.values())
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """One step on the board: microseconds of computing, octets received and sent in it."""
+
+    compute_us: int
+    received: int
+    sent: int
+
+    @property
+    def total_us(self) -> float:
+        """From the first octet received to the last one sent: the line's time both ways, and the computing between."""
+        return self.compute_us + (self.received + self.sent) * OCTET_US
+
+
+def heap_by_module(port: str = "uart") -> Heap:
+    """Boot the image with ``port`` and measure its heap, module by module.
+
+    :raises SetupError: QEMU or the pip extra is missing. :raises BoardError: the board did not load it.
+    """
+    image = build_image(port=port, probe=True)
+    free: list[int] = []
+    with Qemu(image.hex, explain=image.explain) as qemu:
+        heard = b""
+        while len(free) < len(image.chunks) + 1:
+            heard += qemu.receive()
+            qemu.check(heard)
+            free = [int(m[1]) for m in re.finditer(rb"(?:-1|\d+) (\d+)\r\n", heard)]
+    taken: dict[str, int] = {}
+    for (_, module), before, after in zip(image.chunks, free, free[1:], strict=False):
+        taken[module] = taken.get(module, 0) + before - after
+    return Heap(free[0], taken)
+
+
+def step_times(steps: Sequence[Step]) -> list[StepTime]:
+    """Time the steps of a transcript on the board, after its first one, which is the boot.
+
+    The figures are the same in every run, give or take the 1 us that is the clock's own step.
+
+    :raises ValueError: more steps than fit into the board's file system (about 100), or a reset among them.
+    """
+    if any(step.reset for step in steps):
+        raise ValueError("a transcript to be timed must have no reset in it")
+    gaps = [after.t_ms - before.t_ms for before, after in pairwise(steps)]
+    steps = steps[1:]
+    data = b"".join(
+        bytes([len(s.rx)]) + gap.to_bytes(4, "big") + s.rx for s, gap in zip(steps, gaps, strict=True)
+    )
+    if len(data) > FILE_ROOM:
+        raise ValueError(f"{len(data)} octets of steps, and room for {FILE_ROOM}")
+    image = build_image(port="bench", data={"step": data})
+    with Qemu(image.hex, INSTRUCTION_CLOCK, image.explain) as qemu:
+        heard = b""
+        while not heard.endswith(b"\nend\r\n"):
+            heard += qemu.receive()
+            qemu.check(heard)
+    times = re.findall(rb"\n (\d+) (\d+)\r\n", heard)
+    if [int(sent) for _, sent in times] != [len(step.tx) for step in steps]:
+        raise BoardError("the board did not send what the transcript says")
+    return [StepTime(int(us), len(step.rx), len(step.tx)) for (us, _), step in zip(times, steps, strict=True)]
+
+
+def sample_time(steps: Sequence[Step]) -> StepTime:
+    """The slowest of a transcript's steps that took something in: a sample, in a run with nothing else on the line."""
+    return max((time for time in step_times(steps) if time.received), key=lambda time: time.total_us)

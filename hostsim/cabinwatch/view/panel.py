@@ -1,0 +1,147 @@
+"""What a run looks like: a live panel on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from cabinwatch.run.result import tres_s
+from cabinwatch.text import duration, name
+from cabinwatch.world.ground import EventReport
+from cabinwatch.world.world import World
+from cabinwatch_protocol import table as t
+
+BARS = "▁▂▃▄▅▆▇█"
+CLASS_STYLE = {0: "green", 1: "cyan", 2: "yellow", 3: "bold yellow reverse", 4: "bold red reverse"}
+TRACE = 60
+
+
+def event_line(event: EventReport) -> str:
+    """An event as a line: when, class, text."""
+    return f"{duration(event.t_ms / 1000):>12}  {event.severity.name.capitalize():<9}  {event.text()}"
+
+
+def trace(values: list[float]) -> str:
+    """The values as a row of bars between their least and greatest."""
+    low, high = min(values), max(values)
+    scale = (len(BARS) - 1) / (high - low) if high > low else 0.0
+    return "".join(BARS[round((v - low) * scale)] for v in values)
+
+
+class Plain:
+    """Lines: every event as it comes, and the state at each tenth of the run."""
+
+    def __init__(self, world: World, until_ms: int, write: Callable[[str], None] = print) -> None:
+        self._world = world
+        self._until_ms = until_ms
+        self._write = write
+        self._tenth = 0
+
+    def event(self, event: EventReport) -> None:
+        self._write(event_line(event))
+
+    def tick(self) -> None:
+        tenth = self._world.now_ms * 10 // max(1, self._until_ms)
+        if tenth > self._tenth:
+            self._tenth = tenth
+            self._write(
+                f"{duration(self._world.now_ms / 1000):>12}  {tenth * 10:>8}%  {state_line(self._world)}"
+            )
+            sys.stdout.flush()
+
+    def close(self) -> None: ...
+
+
+def state_line(world: World) -> str:
+    """The monitor's last report in one line."""
+    hk = world.ground.housekeeping
+    if not hk:
+        return "no report yet"
+    tres = tres_s(hk)
+    return (
+        f"{hk['pressure_cPa'] / 100:>10,.1f} Pa  {hk['rate_cPa_h'] / 100:>+9.2f} Pa/h  "
+        f"T-reserve {duration(tres) if tres is not None else 'no leak'}  {name(t.AlarmClass, hk['alarm'])}"
+    )
+
+
+class Panels:
+    """The live panel; redrawn a few times a second."""
+
+    def __init__(self, world: World, until_ms: int, title: str, target: str, console: Console) -> None:
+        self._world = world
+        self._until_ms = until_ms
+        self._title = title
+        self._target = target
+        self._pressures: deque[tuple[int, float]] = deque(maxlen=TRACE)
+        self._events: deque[EventReport] = deque(maxlen=6)
+        self._begun = time.monotonic()
+        self._drawn = 0.0
+        self._live = Live(console=console, auto_refresh=False)
+        self._live.start()
+
+    def event(self, event: EventReport) -> None:
+        self._events.append(event)
+
+    def tick(self) -> None:
+        hk = self._world.ground.housekeeping
+        column = self._world.now_ms * TRACE // max(1, self._until_ms)
+        if hk and (not self._pressures or self._pressures[-1][0] != column):
+            self._pressures.append((column, hk["pressure_cPa"] / 100))
+        now = time.monotonic()
+        if now - self._drawn > 0.1:
+            self._drawn = now
+            self._live.update(self._draw(), refresh=True)
+
+    def close(self) -> None:
+        self._live.update(self._draw(), refresh=True)
+        self._live.stop()
+
+    def _draw(self) -> Panel:
+        world = self._world
+        hk = world.ground.housekeeping
+        counts = world.ground.counts
+        now_s = world.now_ms / 1000
+        wall_s = time.monotonic() - self._begun
+        grid = Table.grid(padding=(0, 2))
+        for _ in range(4):
+            grid.add_column(min_width=16)
+        alarm = hk.get("alarm", 0)
+        tres = tres_s(hk)
+        grid.add_row("time", duration(now_s), "speed", f"{now_s / max(wall_s, 1e-9):,.0f} x real time")
+        if hk:
+            grid.add_row(
+                "pressure",
+                f"{hk['pressure_cPa'] / 100:,.1f} Pa",
+                "temperature",
+                f"{hk['temperature_cK'] / 100:.2f} K",
+            )
+            grid.add_row(
+                "leak rate",
+                f"{hk['rate_cPa_h'] / 100:+.2f} ± {hk['sigma_cPa_h'] / 100:.2f} Pa/h",
+                "T-reserve",
+                duration(tres) if tres is not None else "no leak seen",
+            )
+            state = name(t.AlarmClass, alarm)
+            marked = Text(f" {state.upper() if alarm else state} ", style=CLASS_STYLE.get(alarm, ""))
+            grid.add_row("alarm", marked, "transducer", name(t.Health, hk["health"]))
+        damage = f"{counts.crc_errors} CRC, {counts.resyncs} other, {counts.lost} lost"
+        grid.add_row("link", f"{counts.frames:,} frames", "damage", damage)
+        pressures = [p for _, p in self._pressures]
+        rows: list[Text | Table] = [grid]
+        if pressures:
+            rows.append(
+                Text(f"{trace(pressures)}  {min(pressures):,.0f} to {max(pressures):,.0f} Pa", style="cyan")
+            )
+        bar = Table.grid(padding=(0, 2))
+        done = min(100, world.now_ms * 100 // max(1, self._until_ms))
+        bar.add_row(ProgressBar(total=100, completed=done, width=TRACE), f"{done} %")
+        rows.append(bar)
+        rows += [Text(event_line(e), style=CLASS_STYLE.get(e.severity, "")) for e in self._events]
+        return Panel(Group(*rows), title=self._title, subtitle=f"firmware on {self._target}", width=100)

@@ -1,0 +1,23 @@
+"""The cabin: the air of a station as physics has it, for any time asked."""
+
+from cabinwatch.models.cabin import CabinModel, Leak, Repress
+from cabinwatch.world.cabin.actions import Action, Close, Empty, LetIn, Open, Patch, Resize, StartLeak
+from cabinwatch.world.cabin.coolant import CoolantReading
+from cabinwatch.world.cabin.station import Reading, Station
+
+__all__ = [
+    "Action",
+    "CabinModel",
+    "Close",
+    "CoolantReading",
+    "Empty",
+    "Leak",
+    "LetIn",
+    "Open",
+    "Patch",
+    "Reading",
+    "Repress",
+    "Resize",
+    "StartLeak",
+    "Station",
+]

@@ -1,0 +1,224 @@
+"""The ground station: decodes everything the monitor sends, keeps its sequence gaps, and sends telecommands.
+
+Telecommands go one at a time; one that is not answered is repeated with the same request ID, which the monitor
+answers again without executing it again. So a lossy link delays a command and never doubles it.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cabinwatch.text import name
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
+
+TRIES = 6
+LATE = 8192
+"""A sequence count that is behind by less than this is an older packet come late or twice, not a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventReport:
+    """An event as it reached the ground: world time, class, event, cause and value as the table defines them."""
+
+    t_ms: int
+    severity: t.AlarmClass
+    event: t.Event
+    cause: int
+    value: int
+
+    def text(self) -> str:
+        """One line for people."""
+        match self.event:
+            case t.Event.BOOT:
+                version = f"{self.value >> 16 & 255}.{self.value >> 8 & 255}.{self.value & 255}"
+                stored = STORED[self.value >> 24 & 3]
+                return f"monitor {version} booted ({name(t.Reset, self.cause)}{stored})"
+            case t.Event.ALARM:
+                return f"{self.severity.name}: {CAUSES.get(self.cause, '?')}, {self.value / 100:+.1f} Pa/h"
+            case t.Event.ALARM_ENDED:
+                return f"alarm over, now {name(t.AlarmClass, self.cause)}"
+            case t.Event.SENSOR_LOST:
+                return f"transducer lost ({name(t.Health, self.cause)})"
+            case t.Event.SENSOR_FOUND:
+                return f"transducer answers, was {name(t.Health, self.cause)}"
+            case t.Event.LINK_NOISE:
+                return f"link noise: {self.value} bad frames in one housekeeping period"
+            case t.Event.INHIBIT_ENDED:
+                return "alarm inhibit ended"
+            case t.Event.COOLANT_LOW:
+                return (
+                    f"coolant loop low, {self.value / 10_000:.0f} % left (its own channel, not a cabin alarm)"
+                )
+            case t.Event.NOT_KEPT:
+                return "parameters changed, but not stored: a reset will undo it"
+
+
+STORED = (
+    "", "; parameters kept", "; stored parameters lost, defaults", "; last change of parameters lost, the rest kept",
+)  # fmt: skip
+"""What a boot event says of storage, by its `Stored` bits."""
+EVENTS = frozenset(t.Event)
+CAUSES: dict[int, str] = {
+    t.Cause.RAPID: "rapid depressurisation",
+    t.Cause.SLOW: "slow leak on total pressure",
+    t.Cause.NITROGEN: "slow leak on nitrogen",
+    t.Cause.COOLANT: "coolant loop",
+}
+
+
+@dataclass(slots=True)
+class LinkCounts:
+    """What the ground saw of the link."""
+
+    frames: int = 0
+    crc_errors: int = 0
+    resyncs: int = 0
+    """Stretches of damage of another kind: wrong COBS or length, over-long."""
+    lost: int = 0
+    """Packets missing by the sequence counts, modulo 16384 for each application process."""
+    aliens: int = 0
+
+
+@dataclass(slots=True)
+class _Command:
+    packet: t.Packet
+    values: dict[str, int]
+    ack: int
+    sequence: int = -1
+    tries: int = 0
+
+
+@dataclass
+class Ground:
+    """``uplink(frame)`` puts a telecommand's frame on the link; ``on_event`` is told of each event."""
+
+    uplink: Callable[[bytes], None]
+    on_event: Callable[[EventReport], None] = lambda event: None
+    on_telemetry: Callable[[host.Decoded], None] = lambda tm: None
+    counts: LinkCounts = field(default_factory=LinkCounts)
+    events: list[EventReport] = field(default_factory=list)
+    housekeeping: dict[str, int] = field(default_factory=dict)
+    history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
+    """Every housekeeping report: when it reached the ground, its fields."""
+    parameters: dict[str, int] = field(default_factory=dict)
+    """Sent to the monitor after each of its boot events, by name."""
+    retry_ms: int = 2000
+    """How long an answer may take before a command is sent again."""
+    issued: int = 0
+    """Telecommands sent, each counted once; all the ``sendings`` count the repeats."""
+    sendings: int = 0
+    answered: int = 0
+    void: int = 0
+    """Sent and not answered when the monitor restarted."""
+    unanswered: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    _next: dict[str, int] = field(default_factory=dict)
+    _queue: deque[_Command] = field(default_factory=deque)
+    _sequence: int = 0
+    _clock_ms: int = 0
+    due_ms: int | None = None
+    """When ``retry`` wants to be called: the command in flight has waited long enough then."""
+
+    def command(self, packet: t.Packet, values: dict[str, int], t_ms: int, ack: int = 9) -> None:
+        """Queue a telecommand for the monitor; it goes out when those before it are answered."""
+        self._queue.append(_Command(packet, values, ack | t.Ack.COMPLETION))
+        if len(self._queue) == 1:
+            self._send(t_ms)
+
+    def retry(self, t_ms: int) -> None:
+        """Send the command in flight once more, or give it up after TRIES."""
+        if self.due_ms is None or t_ms < self.due_ms:
+            return
+        if self._queue[0].tries < TRIES:
+            self._send(t_ms)
+        else:
+            self.unanswered.append(self._queue.popleft().packet.title)
+            self._proceed(t_ms)
+
+    def _send(self, t_ms: int) -> None:
+        command = self._queue[0]
+        if command.sequence < 0:
+            self.issued += 1
+            command.sequence = self._sequence
+            self._sequence = (self._sequence + 1) & 0x3FFF
+        command.tries += 1
+        self.sendings += 1
+        self.due_ms = t_ms + self.retry_ms
+        head = host.encode_tc(
+            command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack
+        )
+        self.uplink(host.seal(head))
+
+    def _proceed(self, t_ms: int) -> None:
+        self.due_ms = None
+        if self._queue:
+            self._send(t_ms)
+
+    def frame(self, frame: host.Frame) -> None:
+        """Count a frame that is damaged."""
+        if frame.verdict is host.Verdict.CRC:
+            self.counts.crc_errors += 1
+        else:
+            self.counts.resyncs += 1
+
+    def telemetry(self, tm: host.Decoded, t_ms: int) -> None:
+        """Take one packet of the monitor."""
+        expected = self._next.get(tm.role, tm.sequence)
+        booted = tm.role == "monitor" and tm.packet.service == 5 and tm.values["event"] == t.Event.BOOT
+        gap = (tm.sequence - expected) & 0x3FFF
+        monitor = tm.role == "monitor"
+        # A boot event can be lost: a clock that went back tells of it, and so does a monitor first heard.
+        restarted = booted or (monitor and tm.time_ms < self._clock_ms)
+        first = monitor and tm.role not in self._next
+        if restarted or gap < LATE:
+            self.counts.lost += 0 if restarted else gap
+            self._next[tm.role] = (tm.sequence + 1) & 0x3FFF
+        if monitor:
+            self._clock_ms = tm.time_ms
+        self.on_telemetry(tm)
+        match tm.packet.service:
+            case 1:
+                self._verification(tm, t_ms)
+            case 3 if tm.role == "monitor":
+                self.housekeeping = tm.values
+                self.history.append((t_ms, tm.values))
+            case 5 if tm.values["event"] not in EVENTS:
+                self.counts.aliens += 1
+            case 5:
+                v = tm.values
+                event = EventReport(
+                    t_ms, t.AlarmClass(tm.packet.subtype), t.Event(v["event"]), v["cause"], v["value"]
+                )
+                self.events.append(event)
+                self.on_event(event)
+        if restarted or first:
+            self.configure(t_ms, void=restarted)
+
+    def _verification(self, tm: host.Decoded, t_ms: int) -> None:
+        if tm.packet.subtype == 1 or not self._queue:
+            return
+        command = self._queue[0]
+        if command.sequence == tm.values["request_sequence"] & 0x3FFF:
+            self._queue.popleft()
+            self.answered += 1
+            if "failure" in tm.values:
+                why = name(t.Failure, tm.values["failure"])
+                self.refused.append(f"{command.packet.title} {command.values}: {why}")
+            self._proceed(t_ms)
+
+    def configure(self, t_ms: int, void: bool = True) -> None:
+        """Set the parameters (again), after a restart or at first contact; a restart makes void what was in flight."""
+        in_flight = [c for c in self._queue if c.tries and not void]
+        waiting = [c for c in self._queue if c.tries == 0]
+        self.void += len(self._queue) - len(in_flight) - len(waiting)
+        self._queue = deque(in_flight)
+        numbers = {p.name: p.id for p in t.MONITOR_PARAMETERS}
+        for parameter, value in self.parameters.items():
+            self._queue.append(_Command(SET, {"parameter": numbers[parameter], "value": value}, 9))
+        self._queue.extend(waiting)
+        if not in_flight:
+            self._proceed(t_ms)
+
+
+SET = next(p for p in t.TC_PACKETS if p.name == "set_parameter")

@@ -1,0 +1,327 @@
+"""A PUS node on the link: what the monitor and the transducer share.
+
+Receives frames, checks and answers telecommands (services 1, 17 and 20 here, the others in the role), builds
+telemetry. One transmit and one receive buffer, made once. See protocol/SPEC.md for every octet.
+"""
+
+from cabinwatch_protocol.device.consts import (
+    ACK_ACCEPTANCE,
+    ACK_COMPLETION,
+    CDS_P_FIELD,
+    DAY_MS,
+    EVENT_BOOT,
+    EVENT_NOT_KEPT,
+    FAIL_COUNT,
+    FAIL_LENGTH,
+    FAIL_PARAMETER,
+    FAIL_PUS_VERSION,
+    FAIL_RANGE,
+    FAIL_SERVICE,
+    FAIL_STRUCTURE,
+    FAIL_SUBTYPE,
+    FRAME_MAX,
+    FRAME_OK,
+    REJECTED,
+    STORED_BROKEN,
+    STORED_KEPT,
+    VERSION,
+)
+from cabinwatch_protocol.device.crc import crc16
+from cabinwatch_protocol.device.frame import Deframer, seal
+
+
+def word_at(b, i, size):
+    """The unsigned big-endian field of ``size`` octets at b[i]."""
+    v = 0
+    while size:
+        v = v << 8 | b[i]
+        i += 1
+        size -= 1
+    return v
+
+
+def signed_at(b, i):
+    """The signed 32-bit field at b[i]; +-(2^30 - 1) where it lies beyond the 31-bit range."""
+    top = b[i]
+    if top < 0x40:
+        return word_at(b, i, 4)
+    if top < 0x80:
+        return 0x3FFFFFFF
+    if top < 0xC0:
+        return -0x3FFFFFFF
+    return (top - 256 << 24) + word_at(b, i + 1, 3)
+
+
+class Node:
+    """``sink(buf, n)`` is given every frame; ``limits`` holds default, low, high of each parameter.
+
+    ``store(buf, n)``, where the port has storage and sets it, is given a record of all parameters after each change. It
+    empties slot ``buf[1] & 1`` of two, writes the record there and returns whether it is kept. Before ``boot`` the port
+    hands both slots back to ``recall``. So a write that is broken off costs the change that it was for, nothing else.
+    """
+
+    def __init__(self, sink, apid, accepts, limits):
+        self.sink = sink
+        self.apid = apid
+        self.accepts = accepts
+        self.limits = limits
+        self.p = [limits[i] for i in range(0, len(limits), 3)]
+        self.record = 4 * len(self.p) + 7  # octets: sequence number 2, version 3, values, CRC 2
+        self.store = None
+        self.stored = 0
+        self.found = 0
+        self.count = [0] * 7
+        self.tx = bytearray(max(FRAME_MAX + 2, self.record))
+        self.end = 0
+        self.frame = Deframer()
+        self.seq = 0
+        self.day = 0
+        self.ms = 0
+        self.last = -1
+        self.result = 0
+        self.rebooting = False
+
+    def boot(self, cause):
+        """Start afresh, as after a reset, and say so: cause 0 power-on, 1 commanded, 2 watchdog, 3 external."""
+        found = self.found
+        self.found = 0
+        if not found & STORED_KEPT:
+            self.stored = 0
+            self.defaults()
+        i = len(self.count)
+        while i:
+            i -= 1
+            self.count[i] = 0
+        self.frame.n = 0
+        self.seq = 0
+        self.day = 0
+        self.ms = 0
+        self.last = -1
+        self.rebooting = False
+        self.event(1, EVENT_BOOT, cause, found << 24 | VERSION)
+
+    # -- parameters
+
+    def defaults(self):
+        i = len(self.p)
+        while i:
+            i -= 1
+            self.p[i] = self.limits[3 * i]
+
+    def allowed(self, i, v):
+        return self.limits[3 * i + 1] <= v <= self.limits[3 * i + 2]
+
+    def keep(self):
+        """Have the parameters stored, where there is storage; say so where that fails."""
+        if not self.store:
+            return
+        seq = self.stored + 1 & 0xFFFF
+        # No packet is under way, so the record is made where packets are.
+        self.end = 0
+        self.put(seq, 2)
+        self.put(VERSION, 3)
+        i = 0
+        while i < len(self.p):
+            self.put(self.p[i], 4)
+            i += 1
+        self.put(crc16(self.tx, 0, self.end), 2)
+        if self.store(self.tx, self.end):
+            self.stored = seq
+        else:
+            self.event(1, EVENT_NOT_KEPT, 0, 0)
+
+    def recall(self, b, n):
+        """What a slot of storage holds (n octets, 0 = nothing), before ``boot``. The newer whole record counts."""
+        if not n:
+            return
+        if not self.whole(b, n):
+            self.found |= STORED_BROKEN
+            return
+        seq = b[0] << 8 | b[1]
+        if self.found & STORED_KEPT and seq - self.stored & 0x8000:
+            return
+        self.found |= STORED_KEPT
+        self.stored = seq
+        i = len(self.p)
+        while i:
+            i -= 1
+            self.p[i] = signed_at(b, 4 * i + 5)
+
+    def whole(self, b, n):
+        """Whether b[:n] is a record of this version, not damaged, with every value in its bounds."""
+        if n != self.record or crc16(b, 0, n) or word_at(b, 2, 3) != VERSION:
+            return False
+        i = len(self.p)
+        while i:
+            i -= 1
+            if not self.allowed(i, signed_at(b, 4 * i + 5)):
+                return False
+        return True
+
+    # -- time and counters
+
+    def tick(self, elapsed_ms):
+        self.ms += elapsed_ms
+        while self.ms >= DAY_MS:
+            self.ms -= DAY_MS
+            self.day = self.day + 1 & 0xFFFF
+
+    def bump(self, counter):
+        self.count[counter] = self.count[counter] + 1 & 0xFFFF
+
+    # -- packets out
+
+    def begin(self, pid, seq, version, service, subtype):
+        """Headers up to and with the message subtype; the role's fields follow by ``put``."""
+        self.end = 2
+        self.put(pid, 2)
+        self.put(0xC000 | seq, 2)
+        self.end = 8
+        self.put(version, 1)
+        self.put(service, 1)
+        self.put(subtype, 1)
+
+    def begin_tm(self, service, subtype, destination):
+        self.begin(0x0800 | self.apid, self.seq, 0x20, service, subtype)
+        self.seq = self.seq + 1 & 0x3FFF
+        self.put(0, 2)
+        self.put(destination, 2)
+        self.put(CDS_P_FIELD, 1)
+        self.put(self.day, 2)
+        self.put(self.ms, 4)
+
+    def put(self, value, size):
+        """Append a big-endian field of ``size`` octets (two's complement)."""
+        tx = self.tx
+        i = self.end
+        self.end = i + size
+        size *= 8
+        while size:
+            size -= 8
+            tx[i] = value >> size & 255
+            i += 1
+
+    def send(self):
+        self.end += 2
+        self.sink(self.tx, seal(self.tx, self.end))
+
+    def event(self, severity, event, cause, value):
+        self.begin_tm(5, severity, 0)
+        self.put(event, 1)
+        self.put(cause, 1)
+        self.put(value, 4)
+        self.send()
+
+    # -- packets in
+
+    def receive(self, rx, n):
+        """Take n octets from rx and act on every frame that ends in them."""
+        frame = self.frame
+        i = 0
+        while i < n:
+            i = frame.feed(rx, i, n)
+            verdict = frame.verdict
+            if verdict:
+                self.bump(verdict)
+                if verdict == FRAME_OK:
+                    self.packet(frame.buf)
+
+    def packet(self, b):
+        """A good packet in b[1:]: a telecommand for this node, or else the role's business."""
+        pid = b[1] << 8 | b[2]
+        if b[3] < 0xC0:
+            self.bump(REJECTED)
+        elif pid == 0x1800 | self.apid:
+            self.telecommand(b)
+        elif not self.telemetry(pid, b):
+            self.bump(REJECTED)
+
+    def telemetry(self, pid, b):
+        """Use a telemetry packet; False where it is not for this node."""
+        return False
+
+    def word(self, i, size):
+        """The unsigned big-endian field of ``size`` octets at index i of the received packet."""
+        return word_at(self.frame.buf, i, size)
+
+    def signed(self, i):
+        """The signed 32-bit field at index i of it."""
+        return signed_at(self.frame.buf, i)
+
+    # -- telecommands
+
+    def acceptable(self, b):
+        """The failure code of a telecommand's header and length; 0 = acceptable."""
+        if b[7] >> 4 != 2:
+            return FAIL_PUS_VERSION
+        a = self.accepts
+        code = FAIL_SERVICE
+        i = 0
+        while i < len(a):
+            if a[i] == b[8]:
+                if a[i + 1] == b[9]:
+                    return 0 if a[i + 2] == self.frame.size - 13 else FAIL_LENGTH
+                code = FAIL_SUBTYPE
+            i += 3
+        return code
+
+    def telecommand(self, b):
+        code = self.acceptable(b)
+        if code:
+            self.verify(2, code)
+            return
+        ack = b[7]
+        if ack & ACK_ACCEPTANCE:
+            self.verify(1, 0)
+        seq = self.word(3, 2)
+        again = seq == self.last
+        self.last = seq
+        service = b[8]
+        if service == 17:
+            self.begin_tm(17, 2, self.word(10, 2))
+            self.send()
+            code = 0
+        elif service != 8 and b[12] != 1:
+            code = FAIL_COUNT
+        elif service == 20:
+            code = self.parameter(b, again)
+        elif service == 3 and b[13] != 1:
+            code = FAIL_STRUCTURE
+        else:
+            code = self.perform(b, again)
+        if not again:
+            self.result = code
+        if self.result:
+            self.verify(8, self.result)
+        elif ack & ACK_COMPLETION:
+            self.verify(7, 0)
+
+    def verify(self, subtype, code):
+        self.begin_tm(1, subtype, self.word(10, 2))
+        self.put(self.word(1, 2), 2)
+        self.put(self.word(3, 2), 2)
+        if code:
+            self.put(code, 1)
+        self.send()
+
+    def parameter(self, b, again):
+        i = b[13]
+        if i >= len(self.p):
+            return FAIL_PARAMETER
+        if b[9] == 1:
+            self.begin_tm(20, 2, self.word(10, 2))
+            self.put(1, 1)
+            self.put(i, 1)
+            self.put(self.p[i], 4)
+            self.send()
+        elif not again:
+            v = self.signed(14)
+            if not self.allowed(i, v):
+                return FAIL_RANGE
+            self.p[i] = v
+            self.keep()
+        return 0
+
+    def perform(self, b, again):
+        """Services 3 and 8 of the role; ``again`` = a repeated request: answer, change nothing."""
+        return 0

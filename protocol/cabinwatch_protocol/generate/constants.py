@@ -1,0 +1,75 @@
+"""The device codec's constants: device/consts.py."""
+
+from enum import IntEnum
+
+from cabinwatch_protocol import table as t
+from cabinwatch_protocol.generate import PACKAGE
+
+CONSTS = PACKAGE / "device" / "consts.py"
+
+
+def accept_table(role: str) -> bytes:
+    """Service, subtype and application data length of every telecommand that ``role`` accepts, three octets each."""
+    rows = [(p.service, p.subtype, p.data_size) for p in t.TC_PACKETS if role in p.roles]
+    return bytes(octet for row in rows for octet in row)
+
+
+def _enum(prefix: str, enum: type[IntEnum]) -> list[str]:
+    return [f"{prefix}_{m.name} = {m.value}" for m in enum]
+
+
+def device_constants() -> str:
+    """Source of device/consts.py; the image builder folds the integers into the code that uses them."""
+    lines = [
+        '"""Constants of the device codec, generated from the packet table: python -m cabinwatch_protocol.generate."""',
+        "# fmt: off",
+        "",
+    ]
+    for name in (
+        "PACKET_MAX",
+        "FRAME_MAX",
+        "TC_MIN",
+        "RX_MAX",
+        "CDS_P_FIELD",
+        "DAY_MS",
+        "VERSION",
+        "INHIBIT_MAX_S",
+        "NOISE_LIMIT",
+        "T_CAP",
+    ):
+        lines.append(f"{name} = {getattr(t, name)}")
+    lines += ["", "# Verdicts of the stream decoder; from FRAME_OK on, also indices of the link counters."]
+    lines += [
+        "FRAME_OK = 1",
+        "BAD_CRC = 2",
+        "BAD_FRAMING = 3",
+        "BAD_SIZE = 4",
+        "REJECTED = 5",
+        "TIMEOUTS = 6",
+        "",
+    ]
+    for apid in t.Apid:
+        lines.append(f"APID_{apid.name} = {apid.value}")
+    for prefix, enum in (
+        ("ACK", t.Ack),
+        ("CAUSE", t.Cause),
+        ("HEALTH", t.Health),
+        ("LAW", t.Law),
+        ("EVENT", t.Event),
+        ("RESET", t.Reset),
+        ("STORED", t.Stored),
+        ("FAIL", t.Failure),
+        ("DO", t.Function),
+        ("FLAG", t.Flag),
+    ):
+        lines += ["", *_enum(prefix, enum)]
+    for role, parameters in t.PARAMETERS.items():
+        lines += ["", f"# Parameters of the {role}: default, low, high of each, in the order of their IDs."]
+        lines += [f"{'P' if role == 'monitor' else 'X'}_{p.name.upper()} = {p.id}" for p in parameters]
+        lines.append(f"{role.upper()}_LIMITS = (")
+        lines += [f"    {p.default}, {p.low}, {p.high}," for p in parameters]
+        lines.append(")")
+    lines += ["", "# Accepted telecommands: service, subtype, length of the application data."]
+    for role in t.PARAMETERS:
+        lines.append(f"{role.upper()}_ACCEPTS = {accept_table(role)!r}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,153 @@
+"""The tables of SPEC.md, made from the packet table and put between their marks."""
+
+import re
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+
+from cabinwatch_protocol import table as t
+from cabinwatch_protocol.generate import PROTOCOL
+
+SPEC = PROTOCOL / "SPEC.md"
+MARK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+ACK_TEXT = {
+    t.Ack.ACCEPTANCE: "report acceptance: TM[1,1]",
+    t.Ack.START: "report the start of execution; never answered",
+    t.Ack.PROGRESS: "report progress of execution; never answered",
+    t.Ack.COMPLETION: "report completion: TM[1,7]",
+}
+FAILURE_TEXT = {
+    t.Failure.PUS_VERSION: "PUS version is not 2",
+    t.Failure.SERVICE: "the role has no such service",
+    t.Failure.SUBTYPE: "the role's service has no such subtype",
+    t.Failure.LENGTH: "the data are not as long as this message's",
+    t.Failure.COUNT: "number of entries is not 1",
+    t.Failure.STRUCTURE: "no such structure ID",
+    t.Failure.FUNCTION: "no such function",
+    t.Failure.ARGUMENT: "argument out of bounds",
+    t.Failure.PARAMETER: "no such parameter",
+    t.Failure.RANGE: "value out of bounds",
+    t.Failure.NO_ALARM: "there is no alarm to acknowledge",
+}
+EVENT_TEXT = {
+    t.Event.BOOT: (
+        "any",
+        "1",
+        "reset cause",
+        "version: major, minor, patch in the low three octets; storage (section 9) in the high one",
+    ),
+    t.Event.ALARM: ("monitor", "the alarm's", "alarm cause", "rate of pressure, cPa/h"),
+    t.Event.ALARM_ENDED: ("monitor", "1", "class that is left", "rate of pressure, cPa/h"),
+    t.Event.SENSOR_LOST: ("monitor, transducer", "2", "new health", "last pressure, cPa"),
+    t.Event.SENSOR_FOUND: ("monitor, transducer", "1", "old health", "last pressure, cPa"),
+    t.Event.LINK_NOISE: ("monitor", "1", "frames discarded, at most 255", "frames discarded"),
+    t.Event.INHIBIT_ENDED: ("monitor", "1", "class that the data justify", "0"),
+    t.Event.COOLANT_LOW: ("coolant", "2 or 3", "4", "accumulator fill, millionths"),
+    t.Event.NOT_KEPT: ("monitor, transducer", "1", "0", "0"),
+}
+FUNCTION_TEXT = {
+    t.Function.ACKNOWLEDGE: ("0", "acknowledge the latched alarm"),
+    t.Function.RESTART_DETECTOR: ("0", "let the detector forget all data"),
+    t.Function.INHIBIT: (f"s, 0 to {t.INHIBIT_MAX_S}", "inhibit alarms for this time; 0 ends it"),
+    t.Function.REBOOT: ("0", "boot"),
+    t.Function.DEFAULTS: ("0", "set every parameter to its default"),
+}
+
+
+def _rows(head: str, rows: Iterable[Iterable[object]]) -> str:
+    columns = head.count("|") + 1
+    lines = [f"| {head} |", "|---" * columns + "|"]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _words(member: IntEnum) -> str:
+    return member.name.lower().replace("_", " ")
+
+
+def apids() -> str:
+    """Application process identifiers and the packet IDs that follow from them."""
+    rows = [(_words(a), f"{a:03X}", f"`{0x0800 | a:04x}`", f"`{0x1800 | a:04x}`") for a in t.Apid]
+    return _rows("role | APID | packet ID of its TM | packet ID of TC to it", rows)
+
+
+def ack() -> str:
+    """The acknowledgement flags."""
+    return _rows("flag | meaning", ((f.value, ACK_TEXT[f]) for f in t.Ack))
+
+
+def failures() -> str:
+    """Failure codes and the report that carries them."""
+    rows = (
+        (f.value, "TM[1,2]" if f <= t.Failure.LENGTH else "TM[1,8]", FAILURE_TEXT[f]) for f in t.Failure if f
+    )
+    return _rows("code | in | meaning", rows)
+
+
+def events() -> str:
+    """Events: who sends them, in which class, with what."""
+    rows = ((e.value, _words(e), *EVENT_TEXT[e]) for e in t.Event)
+    return _rows("event | name | sent by | class (subtype) | cause field | value field", rows)
+
+
+def functions() -> str:
+    """The functions of service 8."""
+    return _rows(
+        "function | name | argument | effect", ((f.value, _words(f), *FUNCTION_TEXT[f]) for f in t.Function)
+    )
+
+
+TYPES = {"B": "unsigned 8", "H": "unsigned 16", "I": "unsigned 32", "i": "signed 32"}
+
+
+def _field_doc(f: t.Field) -> str:
+    text = f.doc
+    if f.fixed is not None:
+        text += f"; always {f.fixed}"
+    if f.enum is not None and f.enum not in (t.Failure, t.Event, t.Function):
+        text += ": " + ", ".join(f"{m.value} {_words(m)}" for m in f.enum)
+    return text.lstrip("; ")
+
+
+def _packet(p: t.Packet) -> str:
+    who = "sent by" if p.kind == "TM" else "taken by"
+    text = f"**{p.title} {p.name}** ({who} {', '.join(p.roles)}): {p.doc}."
+    if not p.fields:
+        return text + " No data.\n"
+    rows, at = [], 0
+    for f in p.fields:
+        rows.append((at, f"`{f.name}`", TYPES[f.code], f.unit, _field_doc(f)))
+        at += f.size
+    return f"{text} {at} octets of data.\n\n" + _rows("octet | field | type | unit | meaning", rows)
+
+
+def packets() -> str:
+    """The field table of every packet."""
+    return "\n".join(_packet(p) for p in (*t.TC_PACKETS, *t.TM_PACKETS))
+
+
+def parameters() -> str:
+    """The parameters of every role that has some."""
+    parts = []
+    for role, own in t.PARAMETERS.items():
+        rows = ((p.id, f"`{p.name}`", p.unit, p.default, p.low, p.high, p.doc) for p in own)
+        parts.append(
+            f"{role.capitalize()}:\n\n" + _rows("ID | name | unit | default | low | high | meaning", rows)
+        )
+    return "\n".join(parts)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "apids": apids,
+    "ack": ack,
+    "failures": failures,
+    "events": events,
+    "functions": functions,
+    "packets": packets,
+    "parameters": parameters,
+}
+
+
+def spec() -> str:
+    """SPEC.md with its tables as the packet table has them."""
+    return MARK.sub(lambda m: m[1] + "\n" + TABLES[m[2]]() + "\n" + m[3], SPEC.read_text(encoding="utf-8"))

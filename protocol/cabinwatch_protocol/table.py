@@ -1,0 +1,444 @@
+"""The packet table: every packet, field, parameter, event and code of the protocol, written down once.
+
+Both codecs, SPEC.md's tables, the device constants, the XTCE file, the test strategies and the conformance cases
+are made from it. ``python -m cabinwatch_protocol.generate`` rewrites what is generated; a test keeps it current.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from struct import Struct
+
+FIELD_SIZES = {"B": 1, "H": 2, "I": 4, "i": 4}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a packet's data: ``code`` is its struct letter, big-endian; ``unit`` is "" for a pure number."""
+
+    name: str
+    code: str
+    unit: str = ""
+    doc: str = ""
+    enum: "type[IntEnum] | None" = None
+    fixed: int | None = None
+
+    @property
+    def size(self) -> int:
+        """Octets on the wire."""
+        return FIELD_SIZES[self.code]
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One packet: ``kind`` TM or TC, its PUS message type, the roles that send (TM) or accept (TC) it, its fields."""
+
+    name: str
+    kind: str
+    service: int
+    subtype: int
+    roles: tuple[str, ...]
+    fields: tuple[Field, ...] = ()
+    doc: str = ""
+
+    @property
+    def title(self) -> str:
+        """The message type as the standard writes it, e.g. ``TM[3,25]``."""
+        return f"{self.kind}[{self.service},{self.subtype}]"
+
+    @cached_property
+    def struct(self) -> Struct:
+        """Layout of its data."""
+        return Struct(">" + "".join(f.code for f in self.fields))
+
+    @property
+    def data_size(self) -> int:
+        """Octets of source data (TM) or application data (TC)."""
+        return sum(f.size for f in self.fields)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One ST[20] parameter: a signed 32-bit value kept within [low, high]."""
+
+    id: int
+    name: str
+    unit: str
+    default: int
+    low: int
+    high: int
+    doc: str
+
+
+class Apid(IntEnum):
+    """Application process identifiers: one for each role."""
+
+    MONITOR = 0x0A1
+    TRANSDUCER = 0x0A2
+    ANALYSER = 0x0A3
+    COOLANT = 0x0A4
+
+
+ROLES: dict[str, Apid] = {a.name.lower(): a for a in Apid}
+
+PACKET_MAX = 60
+FRAME_MAX = PACKET_MAX + 1
+TC_HEADER = 6 + 5
+TM_HEADER = 6 + 14
+PEC = 2
+TC_MIN = TC_HEADER + PEC
+TM_MIN = TM_HEADER + PEC
+RX_MAX = 48
+PUS_VERSION = 2
+CDS_P_FIELD = 0x40
+DAY_MS = 86_400_000
+VERSION = 0x000100
+
+
+class Ack(IntEnum):
+    """TC acknowledgement flags: acceptance is the least significant bit (see SPEC.md for the ground of this choice)."""
+
+    ACCEPTANCE = 1
+    START = 2
+    PROGRESS = 4
+    COMPLETION = 8
+
+
+class AlarmClass(IntEnum):
+    """Alarm classes in the field's words; the number is also the ST[05] subtype that carries them."""
+
+    NOMINAL = 0
+    ADVISORY = 1
+    CAUTION = 2
+    WARNING = 3
+    EMERGENCY = 4
+
+
+class Cause(IntEnum):
+    """Why the detector justifies its class."""
+
+    NONE = 0
+    RAPID = 1
+    SLOW = 2
+    NITROGEN = 3
+    COOLANT = 4
+
+
+class Health(IntEnum):
+    """State of the pressure transducer as the monitor sees it."""
+
+    OK = 0
+    BELOW_RANGE = 1
+    ABOVE_RANGE = 2
+    FAULT = 3
+    SILENT = 4
+    IMPLAUSIBLE = 5
+    STUCK = 6
+    TIME = 7
+
+
+class Law(IntEnum):
+    """Leak law behind the reported T-reserve."""
+
+    UNKNOWN = 0
+    ORIFICE = 1
+    CRACK = 2
+    LINEAR = 3
+
+
+class Event(IntEnum):
+    """Event definition identifiers of ST[05]."""
+
+    BOOT = 1
+    ALARM = 2
+    ALARM_ENDED = 3
+    SENSOR_LOST = 4
+    SENSOR_FOUND = 5
+    LINK_NOISE = 6
+    INHIBIT_ENDED = 7
+    COOLANT_LOW = 8
+    NOT_KEPT = 9
+
+
+class Reset(IntEnum):
+    """Reset causes, the ``cause`` of a boot event."""
+
+    POWER_ON = 0
+    COMMANDED = 1
+    WATCHDOG = 2
+    EXTERNAL = 3
+
+
+class Stored(IntEnum):
+    """Bits of the highest octet of a boot event's value: what became of the parameters that were stored."""
+
+    KEPT = 1
+    BROKEN = 2
+
+
+class Failure(IntEnum):
+    """Failure codes: 1..4 in TM[1,2] (not accepted), 5.. in TM[1,8] (accepted, could not be done)."""
+
+    NONE = 0
+    PUS_VERSION = 1
+    SERVICE = 2
+    SUBTYPE = 3
+    LENGTH = 4
+    COUNT = 5
+    STRUCTURE = 6
+    FUNCTION = 7
+    ARGUMENT = 8
+    PARAMETER = 9
+    RANGE = 10
+    NO_ALARM = 11
+
+
+class Function(IntEnum):
+    """ST[08] functions."""
+
+    ACKNOWLEDGE = 1
+    RESTART_DETECTOR = 2
+    INHIBIT = 3
+    REBOOT = 4
+    DEFAULTS = 5
+
+
+class Flag(IntEnum):
+    """Bits of the housekeeping flags field."""
+
+    ACKNOWLEDGED = 1
+    INHIBITED = 2
+    NITROGEN_WATCH = 4
+    PERIODIC_HK = 8
+
+
+SID = Field("sid", "B", doc="structure ID", fixed=1)
+N = Field("n", "B", doc="number of entries; this protocol carries one", fixed=1)
+REQUEST = (
+    Field("request_packet", "H", doc="packet ID of the telecommand"),
+    Field("request_sequence", "H", doc="packet sequence control of the telecommand"),
+)
+FAILURE = Field("failure", "B", doc="failure code", enum=Failure)
+
+EVENT = (
+    Field("event", "B", doc="event definition ID", enum=Event),
+    Field("cause", "B", doc="alarm cause, sensor health, reset cause or count, as the event table says"),
+    Field("value", "i", doc="see the event table"),
+)
+
+MONITOR_HK = (
+    SID,
+    Field("alarm", "B", doc="latched alarm class", enum=AlarmClass),
+    Field("alarm_now", "B", doc="class that the data justify now", enum=AlarmClass),
+    Field("cause", "B", doc="cause of alarm_now", enum=Cause),
+    Field("health", "B", doc="transducer health", enum=Health),
+    Field("flags", "B", doc="1 acknowledged, 2 inhibited, 4 nitrogen watched, 8 periodic housekeeping on"),
+    Field("law", "B", doc="leak law behind tres_s", enum=Law),
+    Field("pressure_cPa", "I", "cPa", "pressure of the last plausible sample"),
+    Field("temperature_cK", "H", "cK", "its temperature"),
+    Field("rate_cPa_h", "i", "cPa/h", "rate of pressure, temperature taken out; negative = falling"),
+    Field("sigma_cPa_h", "I", "cPa/h", "one standard uncertainty of the rate"),
+    Field("tres_s", "I", "s", "T-reserve: time to 490 mmHg; 1073741823 = no leak seen"),
+    Field("frames_ok", "H", doc="good frames, modulo 65536"),
+    Field("bad_crc", "H", doc="frames with a wrong PEC, modulo 65536"),
+    Field("bad_framing", "H", doc="frames with wrong COBS or length, modulo 65536"),
+    Field("bad_size", "H", doc="over-long frames, modulo 65536"),
+    Field("rejected", "H", doc="good packets that are not for this node, modulo 65536"),
+    Field("timeouts", "H", doc="polls without an answer in time, modulo 65536"),
+)
+
+SAMPLE = (
+    SID,
+    Field("pressure_cPa", "I", "cPa", "cabin pressure"),
+    Field("temperature_cK", "H", "cK", "gas temperature at the transducer"),
+    Field("status", "B", doc="0 ok, 1 below range, 2 above range, 3 fault", enum=Health),
+)
+
+COMPOSITION = (
+    SID,
+    Field("ppn2_cPa", "I", "cPa", "partial pressure of nitrogen"),
+    Field("ppo2_cPa", "I", "cPa", "partial pressure of oxygen"),
+    Field("ppco2_cPa", "I", "cPa", "partial pressure of carbon dioxide"),
+    Field("pph2o_cPa", "I", "cPa", "partial pressure of water vapour"),
+    Field("temperature_cK", "H", "cK", "gas temperature at the analyser"),
+    Field("status", "B", doc="0 ok, 3 fault", enum=Health),
+)
+
+COOLANT_STATE = (
+    SID,
+    Field("pressure_cPa", "I", "cPa", "loop pressure at the accumulator, capped at 2^30-1"),
+    Field("quantity_ppm", "I", "ppm", "accumulator fill, millionths of its volume"),
+    Field("temperature_cK", "H", "cK", "coolant temperature"),
+    Field("status", "B", doc="0 ok, 3 fault", enum=Health),
+)
+
+PARAMETER = (
+    N,
+    Field("parameter", "B", doc="parameter ID"),
+    Field("value", "i", doc="its value, in its unit"),
+)
+
+ALL_ROLES = tuple(ROLES)
+INSTRUMENTS = ("transducer", "analyser", "coolant")
+COMMANDED = ("monitor", "transducer")
+
+TM_PACKETS = (
+    Packet("accepted", "TM", 1, 1, ALL_ROLES, REQUEST, "acceptance of a telecommand"),
+    Packet("not_accepted", "TM", 1, 2, ALL_ROLES, (*REQUEST, FAILURE), "refusal of a telecommand"),
+    Packet("completed", "TM", 1, 7, ALL_ROLES, REQUEST, "execution completed"),
+    Packet("failed", "TM", 1, 8, ALL_ROLES, (*REQUEST, FAILURE), "execution failed, nothing changed"),
+    Packet("housekeeping", "TM", 3, 25, ("monitor",), MONITOR_HK, "state of the monitor"),
+    Packet("sample", "TM", 3, 25, ("transducer",), SAMPLE, "one pressure sample"),
+    Packet("composition", "TM", 3, 25, ("analyser",), COMPOSITION, "one analysis of the air"),
+    Packet("coolant", "TM", 3, 25, ("coolant",), COOLANT_STATE, "state of a coolant loop"),
+    *(
+        Packet(
+            f"event_{c.name.lower()}",
+            "TM",
+            5,
+            c.value,
+            ALL_ROLES,
+            EVENT,
+            f"event of class {c.name.capitalize()}",
+        )
+        for c in AlarmClass
+        if c
+    ),
+    Packet("alive", "TM", 17, 2, ALL_ROLES, (), "answer to a connection test"),
+    Packet("parameter_value", "TM", 20, 2, COMMANDED, PARAMETER, "value of one parameter"),
+)
+
+TC_PACKETS = (
+    Packet("enable_hk", "TC", 3, 5, ("monitor",), (N, SID), "turn periodic housekeeping on"),
+    Packet("disable_hk", "TC", 3, 6, ("monitor",), (N, SID), "turn periodic housekeeping off"),
+    Packet("report_hk", "TC", 3, 27, ALL_ROLES, (N, SID), "report once"),
+    Packet(
+        "perform",
+        "TC",
+        8,
+        1,
+        ("monitor",),
+        (
+            Field("function", "B", enum=Function),
+            Field("argument", "H", doc="seconds for inhibit, otherwise 0"),
+        ),
+        "perform a function",
+    ),
+    Packet("ping", "TC", 17, 1, ALL_ROLES, (), "connection test: are you alive"),
+    Packet("report_parameter", "TC", 20, 1, COMMANDED, (N, PARAMETER[1]), "report one parameter"),
+    Packet("set_parameter", "TC", 20, 3, COMMANDED, PARAMETER, "set one parameter"),
+)
+
+INHIBIT_MAX_S = 7200
+NOISE_LIMIT = 10
+"""Bad frames in one housekeeping period that raise a link-noise event."""
+T_CAP = (1 << 30) - 1
+"""T-reserve where no leak is seen, s."""
+RESERVE_MAX = T_CAP - 1
+"""Largest threshold on it. A device clips the values it is sent at T_CAP: it has to be out of bounds, to be refused."""
+
+MONITOR_PARAMETERS = (
+    Parameter(0, "poll_period", "ms", 1000, 100, 3_600_000, "time between polls of the transducer"),
+    Parameter(
+        1, "reply_timeout", "ms", 250, 20, 60_000, "how long an answer may take before the poll is repeated"
+    ),
+    Parameter(
+        2, "poll_retries", "", 2, 0, 5, "repeats of an unanswered poll before the sensor counts as silent"
+    ),
+    Parameter(3, "hk_period", "ms", 10_000, 1000, DAY_MS, "time between periodic housekeeping reports"),
+    Parameter(
+        4, "pressure_low", "cPa", 100_000, 0, 16_000_000, "readings below are implausible, not believed"
+    ),
+    Parameter(
+        5, "pressure_high", "cPa", 12_000_000, 0, 16_000_000, "readings above are implausible, not believed"
+    ),
+    Parameter(
+        6,
+        "stuck_samples",
+        "",
+        120,
+        0,
+        100_000,
+        "identical readings in a row that mean a stuck sensor; 0 = never",
+    ),
+    Parameter(
+        7,
+        "analyser_period",
+        "ms",
+        300_000,
+        0,
+        DAY_MS,
+        "time between polls of the constituent analyser; 0 = none",
+    ),
+    Parameter(
+        8,
+        "breath",
+        "cPa/d",
+        45_000,
+        0,
+        200_000,
+        "fall of total pressure by breathing: six people 410 Pa/d, and a margin",
+    ),
+    Parameter(
+        9,
+        "loss",
+        "cPa/d",
+        2500,
+        0,
+        200_000,
+        "planned fall of nitrogen: its share of 0.6 lb/d from 916 m3, rounded up",
+    ),
+    Parameter(
+        10,
+        "threshold",
+        "",
+        68,
+        40,
+        100,
+        "the fastest scale calls beyond this many eighths of its mean absolute deviation",
+    ),
+    Parameter(
+        11,
+        "step",
+        "cPa",
+        100_000,
+        1000,
+        1_000_000,
+        "a quick fall beyond this is a leak; hatch, airlock and docking move less",
+    ),
+    Parameter(
+        12, "hold", "s", 1200, 10, 7200, "a quick fall that goes on for this long is a leak however small"
+    ),
+    Parameter(13, "fast", "cPa/min", 600, 60, 60_000, "quicker changes are followed sample by sample"),
+    Parameter(14, "lag", "s", 60, 0, 120, "lag of the temperature sensor behind the gas"),
+    Parameter(
+        15, "floor", "cPa", 500, 10, 10_000, "change from sample to sample that is left to the slow watch"
+    ),
+    Parameter(16, "emergency", "s", 3600, 0, RESERVE_MAX, "T-reserve below which a leak is an Emergency"),
+    Parameter(17, "warning", "s", 86_400, 0, RESERVE_MAX, "T-reserve below which a leak is a Warning"),
+    Parameter(18, "caution", "s", 2_592_000, 0, RESERVE_MAX, "T-reserve below which a leak is a Caution"),
+    Parameter(19, "reserve", "cPa", 6_532_800, 0, 10_000_000, "pressure at which the reserve ends: 490 mmHg"),
+    Parameter(
+        20,
+        "wander",
+        "cPa",
+        1000,
+        10,
+        100_000,
+        "spread of the slow scales that is believed before it is learned",
+    ),
+)
+
+TRANSDUCER_PARAMETERS = (
+    Parameter(0, "offset", "cPa", 0, -100_000, 100_000, "calibration offset added to each valid reading"),
+)
+
+PARAMETERS = {"monitor": MONITOR_PARAMETERS, "transducer": TRANSDUCER_PARAMETERS}
+
+
+def packet(kind: str, service: int, subtype: int, role: str) -> Packet | None:
+    """The table's packet of that message type which ``role`` sends (TM) or accepts (TC); None where there is none."""
+    return _INDEX.get((kind, service, subtype, role))
+
+
+_INDEX = {(p.kind, p.service, p.subtype, role): p for p in (*TM_PACKETS, *TC_PACKETS) for role in p.roles}

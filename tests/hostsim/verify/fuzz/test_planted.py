@@ -1,0 +1,39 @@
+"""A sample of the planted faults in every test run; all of them by ``python -m tests.hostsim.verify.fuzz.planted``."""
+
+import pytest
+from tests.hostsim.verify.fuzz.planted import PLANTED, Planted, hunt, locked, patched
+
+
+def test_there_are_enough_and_each_changes_the_source() -> None:
+    assert len(PLANTED) >= 30
+    assert len({p.name for p in PLANTED}) == len(PLANTED)
+    for planted in PLANTED:
+        patched(planted)
+
+
+@pytest.mark.parametrize("planted", [p for p in PLANTED if not p.allocates][::6], ids=lambda p: p.name)
+def test_a_planted_fault_is_found(planted: Planted) -> None:
+    found = hunt(planted, shrinking=20)
+    assert found is not None
+
+
+@pytest.mark.usefixtures("vm")
+@pytest.mark.parametrize("planted", [p for p in PLANTED if p.allocates], ids=lambda p: p.name)
+def test_an_allocation_is_found_with_the_heap_locked(planted: Planted) -> None:
+    assert "heap is locked" in locked(planted)
+
+
+@pytest.mark.usefixtures("vm")
+def test_the_right_firmware_allocates_nothing() -> None:
+    assert locked(None) == ""
+
+
+def test_the_unpatched_firmware_is_the_real_one() -> None:
+    from cabinwatch.targets.cpython import CpythonTarget
+    from cabinwatch.verify.fuzz.run import play
+    from cabinwatch.verify.fuzz.swarm import draw
+
+    monitor = patched(None)
+    for run in range(3):
+        plan = draw("same", run)
+        assert play(plan, lambda: CpythonTarget(monitor)) == play(plan, CpythonTarget)

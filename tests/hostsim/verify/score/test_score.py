@@ -1,0 +1,179 @@
+"""The report card's parts, each against an independent computation."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from cabinwatch.errors import UsageError
+from cabinwatch.verify.score import card, page, picture
+from cabinwatch.verify.score.background import BENCH, CABIN, CABIN_ALLAN_PA, Noise, Wander
+from cabinwatch.verify.score.presets import FIRST, TUNABLES, parameters
+from cabinwatch.verify.score.rivals import Cusum, FixedRate, PageHinkley, oracle_s, threshold
+from conftest import missing
+
+try:
+    from river import drift
+except ImportError:
+    drift = None
+
+
+def allan(x, m):
+    means = x[: len(x) // m * m].reshape(-1, m).mean(axis=1)
+    return math.sqrt(0.5 * np.mean(np.diff(means) ** 2))
+
+
+@pytest.mark.parametrize("tau", CABIN_ALLAN_PA)
+def test_cabin_has_the_allan_deviations_of_a_real_one(tau):
+    assert CABIN.allan(tau) == pytest.approx(CABIN_ALLAN_PA[tau], rel=0.2)
+
+
+@pytest.mark.parametrize("tau", CABIN_ALLAN_PA)
+def test_noise_has_the_allan_deviation_that_it_states(tau):
+    x = Noise(CABIN, np.random.default_rng(1)).take(4_000_000)
+    assert allan(x, tau) == pytest.approx(CABIN.allan(tau), rel=0.1)
+
+
+def test_noise_does_not_depend_on_how_it_is_taken_apart_from_its_draws():
+    whole = Noise(Wander(0.0, 0.35), np.random.default_rng(2)).take(300_000)
+    a = math.exp(-1 / 7200)
+    rng = np.random.default_rng(2)
+    level = 0.35 * 60 * rng.standard_normal()
+    kicks = np.empty(300_000)
+    rng.standard_normal(300_000)  # the white part, of size nought
+    kicks[:] = 0.35 * 60 * math.sqrt(1 - a * a) * rng.standard_normal(300_000)
+    for i, kick in enumerate(kicks.tolist()):
+        level = a * level + kick
+        kicks[i] = level
+    assert np.allclose(whole, kicks, atol=1e-6)
+
+
+def test_oracle_agrees_with_the_published_delays():
+    """352 s and 59 s in white noise, for 1 mmHg/d and 0.6 mmHg/h."""
+    assert oracle_s(BENCH, 133.322 / 86_400) == pytest.approx(352, rel=0.01)
+    assert oracle_s(BENCH, 80 / 3600) == pytest.approx(59, rel=0.02)
+
+
+records = st.lists(st.floats(-5, 5), min_size=1, max_size=300).map(np.array)
+
+
+@given(x=records, cut=st.integers(0, 300))
+def test_cusum_is_pages_recursion(x, cut):
+    s, expected = 0.0, []
+    for v in x:
+        s = max(0.0, s - v / 2 - 0.5)
+        expected.append(s)
+    rival = Cusum(2.0)
+    out = np.concatenate([rival.run(part) for part in (x[:cut], x[cut:]) if len(part)])
+    assert np.allclose(out, expected)
+
+
+@given(x=records, cut=st.integers(0, 300))
+def test_page_hinkley_is_rivers(x, cut):
+    if drift is None:
+        missing("river", 'pip install "cabinwatch[score]"')
+    theirs = drift.PageHinkley(min_instances=1, threshold=1e18, mode="down")
+    expected = []
+    for v in x:
+        theirs.update(float(v) / 2)
+        expected.append(theirs._max_decrease - theirs._sum_decrease)
+    rival = PageHinkley(2.0)
+    out = np.concatenate([rival.run(part) for part in (x[:cut], x[cut:]) if len(part)])
+    assert np.allclose(out, expected)
+
+
+@given(x=records, cut=st.integers(0, 300))
+def test_fixed_rate_is_the_fall_of_window_means(x, cut):
+    padded = np.concatenate((np.zeros(8), x))
+    expected = [padded[i + 1 : i + 5].mean() - padded[i + 5 : i + 9].mean() for i in range(len(x))]
+    rival = FixedRate(4)
+    out = np.concatenate([rival.run(part) for part in (x[:cut], x[cut:]) if len(part)])
+    assert np.allclose(out, expected)
+
+
+def test_threshold_is_crossed_at_the_wanted_rate():
+    peaks = np.random.default_rng(3).permutation(np.arange(520.0))
+    assert np.sum(peaks > threshold(peaks, 52)) in (9, 10)
+
+
+@given(calls=st.integers(0, 40))
+def test_interval_of_a_false_alarm_rate_is_the_exact_poisson_one(calls):
+    low, high = card.Exposure("life", "default", 1000.0, calls).interval_d
+    if calls:
+        assert 1000 / low == pytest.approx(stats.chi2.ppf(0.975, 2 * calls + 2) / 2)
+        assert 1000 / high == pytest.approx(stats.chi2.ppf(0.025, 2 * calls) / 2)
+    else:
+        assert 1000 / low == pytest.approx(-math.log(0.05))
+        assert math.isinf(high)
+
+
+def test_parameters_are_in_their_ranges_and_places():
+    assert [t.id for t in TUNABLES] == list(range(FIRST, FIRST + len(TUNABLES)))
+    assert all(t.low <= t.default <= t.high for t in TUNABLES)
+    settable = {t.name: range(t.low, t.high + 1) for t in TUNABLES}
+    assert all(value in settable[name] for preset in card.PRESETS.values() for name, value in preset.items())
+    assert parameters(breath=7)[8] == 7
+    with pytest.raises(KeyError):
+        parameters(nonsense=1)
+
+
+def test_trials_repeat_from_their_seed():
+    first, again = (card.nitrogen_delays(5, 2) for _ in range(2))
+    assert first == again
+    assert first != card.nitrogen_delays(6, 2)
+
+
+def test_page_shows_what_was_measured():
+    measured = card.Card(1, 1, 365, 2)
+    measured.exposures = [
+        card.Exposure("life", "default", 365.0, 0),
+        card.Exposure("bench", "quiet", 365.0, 2),
+    ]
+    measured.delays = [
+        card.Delay("bench", "detector, quiet", "hose", 100.0, (90.0, 150.0)),
+        card.Delay("bench", "CUSUM, k = 0.5", "hose", 100.0, (math.inf, math.inf)),
+    ]
+    measured.nitrogen_d = {"hose": (0.25, 0.5)}
+    text = page.render(measured, "cabinwatch score --seed 1", "picture.svg")
+    assert "](picture.svg)" in text
+    assert "| hose | 100 s | 90 s / 150 s (0.90x) | - / - |" in text
+    assert "| 365 | 0 | more than 122 d |" in text
+    assert "| hose | 0.25 | 0.50 |" in text
+    assert measured.as_json()["delays"][1]["delays_s"] == [None, None]
+
+
+def test_a_whole_run_in_small_says_what_it_does():
+    said = []
+    small = card.run(3, jobs=2, years=1, days=1, trials=1, progress=lambda *step: said.append(step))
+    assert [done for done, _, _ in said] == list(range(1, said[0][1] + 1))
+    assert [e.days for e in small.exposures] == [1.0, 1.0, 1.0]
+    assert sum(e.calls for e in small.exposures) == 0
+    assert {d.method for d in small.delays} >= {"detector, quiet", "CUSUM, k = 0.5"}
+    assert all(d.delays_s[0] < 4 for d in small.delays if d.leak == "Soyuz 11" and "detector" in d.method)
+    assert page.render(small, "x").count("\n| ") > 30
+
+
+def test_picture_shows_each_method_on_each_ground_with_its_exposure(tmp_path):
+    measured = card.Card(1, 1, 365, 3)
+    measured.exposures = [card.Exposure("life", "default", 365.0, 0)]
+    for ground, method, leak, delay in (
+        ("bench", "detector, quiet", "5 mmHg/d", 90.0),
+        ("bench", "detector, quiet", "10 mmHg/d", math.inf),
+        ("bench", "CUSUM, k = 0.5", "5 mmHg/d", 150.0),
+        ("cabin", "detector, default", "5 mmHg/d", 900.0),
+    ):
+        measured.delays.append(card.Delay(ground, method, leak, 80.0, (delay,) * 3))
+    bench, cabin = picture.figure(measured).axes
+    drawn = {line.get_label(): line.get_xydata().tolist() for line in bench.get_lines()}
+    assert drawn["oracle's bound"] == [[pytest.approx(5), 80], [pytest.approx(10), 80]]
+    assert drawn["detector, quiet"] == [[pytest.approx(5), 90]], "what was not called has no point"
+    assert drawn["CUSUM, k = 0.5"] == [[pytest.approx(5), 150]]
+    assert [line.get_label() for line in cabin.get_lines()] == ["oracle's bound", "detector, default"]
+    assert "0 false alarms in 365 days" in bench.figure.get_supxlabel()
+    picture.draw(measured, tmp_path / "card.svg")
+    assert "<svg" in (tmp_path / "card.svg").read_text()
+    with pytest.raises(UsageError, match=r"cannot draw \.txt"):
+        picture.draw(measured, tmp_path / "card.txt")
