@@ -1,10 +1,12 @@
 """What every test shares: reproducible Hypothesis runs, and how a test asks for the MicroPython VM."""
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from cabinwatch.cli import main as cli
 from cabinwatch.targets.micropython import INSTALL, find_vm
 
 # Same examples in every run and no database: a red test is red again, here and in CI.
@@ -49,3 +51,20 @@ def vm() -> str:
         missing("the MicroPython VM", INSTALL)
     assert path
     return path
+
+
+@pytest.fixture
+def cabinwatch(monkeypatch, capsys):
+    """Run the command in this process; its exit code, output and errors."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["cabinwatch", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return run

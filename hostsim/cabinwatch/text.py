@@ -1,6 +1,7 @@
-"""Values in the words that people read: durations, and the names of the packet table."""
+"""Values in the words that people read: durations, the names of the packet table, and words from outside as text."""
 
 import math
+import unicodedata
 from enum import IntEnum
 
 
@@ -21,3 +22,23 @@ def name(enum: type[IntEnum], value: int) -> str:
         return enum(value).name.lower().replace("_", " ")
     except ValueError:
         return str(value)
+
+
+def shown(words: object) -> str:
+    """What comes from outside (a file, a board, a program, the wire) as one line of text, whatever it holds.
+
+    What has no shape of its own is escaped: control characters, line ends, lone surrogates, marks that turn the reading
+    direction. So it can neither command a terminal nor forge a line.
+    """
+    return "".join(
+        c if c.isprintable() or unicodedata.category(c) == "Zs" else _escaped(c) for c in str(words)
+    )
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def quoted(words: str) -> str:
+    """Several lines from outside, each marked as theirs: a traceback of a board, the standard error of a program."""
+    return "\n".join(f"  | {shown(line)}" for line in words.strip().splitlines())

@@ -3,16 +3,18 @@
 import json
 import signal
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from cabinwatch.cli import board as cli_board
+from cabinwatch.cli import net
 from cabinwatch.cli import verify as cli_judge
-from cabinwatch.errors import CabinwatchError, UsageError
+from cabinwatch.errors import UsageError
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.models.units import parse_duration
 from cabinwatch.run import transcript as transcripts
@@ -23,23 +25,23 @@ from cabinwatch.scenario import load as scenarios
 from cabinwatch.targets import EMULATED, LIVE, is_live
 from cabinwatch.targets.micropython import INSTALL, find_vm
 from cabinwatch.targets.serial_port import PATIENCE_S
+from cabinwatch.text import shown
 from cabinwatch.verify import bench
 from cabinwatch.view import plot as plots
 from cabinwatch.view.panel import Panels, Plain
 from cabinwatch.world.world import World
 
-INTERRUPTED = 130
-
 app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="""A spacecraft cabin-pressure monitor: firmware, and the emulator that injects leaks into it.
 
 Start with `cabinwatch run`: it plays the leak of the station's Zvezda module to the firmware.
 
-Exit codes: 0 what was expected happened, 1 it did not, 2 usage or set-up error, 130 stopped by Ctrl-C or SIGTERM.
+Exit codes: 0 what was expected happened, 1 it did not, 2 usage or set-up error, 70 a fault of
+ours (one line, and a file that holds the traceback), 130 stopped by Ctrl-C or SIGTERM.
 """,
 )
 
@@ -62,6 +64,19 @@ def _default_target(quiet: bool) -> str:
     if not quiet:
         print(f"No MicroPython VM here ({INSTALL}); running on cpython.", file=sys.stderr)
     return "cpython"
+
+
+@app.callback()
+def first(
+    context: typer.Context,
+    version_: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version_:
+        print(f"cabinwatch {version('cabinwatch')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(net.USAGE)
 
 
 @app.command()
@@ -97,7 +112,7 @@ def run(
         console = Console()
         if console.is_terminal:
             return Panels(world, until_ms, model.title, where, console)
-        print(f"{model.title} (firmware on {where}, seed {seed})")
+        print(f"{shown(model.title)} (firmware on {where}, seed {seed})")
         return Plain(world, until_ms)
 
     world, done = play(order, make_view)
@@ -106,7 +121,7 @@ def run(
     else:
         print("\n".join(summary(world, done)))
     if done.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(net.INTERRUPTED)
     raise typer.Exit(1 if unmet(world, model.expect) else 0)
 
 
@@ -170,8 +185,8 @@ def replay_(
         )
     else:
         if transcript.cut:
-            print(f"{file}: {transcript.cut}")
-        print(f"{done.steps:,} steps of {transcript.header.get('scenario')} replayed on {where}")
+            print(f"{shown(file)}: {transcript.cut}")
+        print(f"{done.steps:,} steps of {shown(transcript.header.get('scenario'))} replayed on {where}")
         print(f"Same bytes, transcript {done.sha256}" if same else f"NOT THE SAME: {done.differs}")
     raise typer.Exit(0 if same else 1)
 
@@ -218,12 +233,6 @@ cli_board.add_to(app)
 cli_judge.add_to(app)
 
 
-def _fail(error: CabinwatchError) -> NoReturn:
-    for line in str(error).splitlines():
-        print(f"cabinwatch: {line}", file=sys.stderr)
-    sys.exit(error.exit_code)
-
-
 def _terminate(number: int, frame: FrameType | None) -> None:
     """What ends a job in CI ends a command as Ctrl-C does, reports written; also where a shell had it ignore Ctrl-C."""
     interrupt = signal.getsignal(signal.SIGINT)
@@ -233,15 +242,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 def main() -> None:
     """Entry point of the ``cabinwatch`` command."""
     signal.signal(signal.SIGTERM, _terminate)
-    try:
-        app()
-    except CabinwatchError as error:
-        _fail(error)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    net.call(app)
 
 
 if __name__ == "__main__":

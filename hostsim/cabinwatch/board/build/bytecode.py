@@ -1,8 +1,8 @@
 """The bytecode of MicroPython 1.9.2 as the micro:bit runs it: its operations, and an assembler for one function.
 
 Compiled on the board, the firmware would fill the heap twice over; compiled here, its bytecode stays in flash (see
-cabinwatch.board.build.place) and costs no RAM. The board's own compiler is the judge of this one: a test has it compile the
-same functions, and compares instruction by instruction.
+cabinwatch.board.build.place) and costs no RAM. The board's own compiler is the judge of this one: a test has it
+compile the same functions, and compares instruction by instruction.
 """
 
 import ast

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from cabinwatch.board.emulator.prompt import MARKS, PROMPT, heard_out, prompt_text
 from cabinwatch.errors import CabinwatchError, SetupError
+from cabinwatch.text import quoted
 
 PROGRAM = "qemu-system-arm"
 INSTALL = (
@@ -112,7 +113,7 @@ class Qemu:
                 return result
             if self._process.poll() is not None:
                 break
-        raise BoardError(f"{PROGRAM} did not start: {self.stderr() or 'no message'}")
+        raise BoardError(f"{PROGRAM} did not start{self._said() or ', and did not say why'}")
 
     def press_reset(self) -> None:
         """Reset the board from outside, as its reset button does."""
@@ -149,7 +150,9 @@ class Qemu:
             with contextlib.suppress(BoardError, AttributeError):
                 while not heard_out(data):
                     data += self.receive()
-            raise BoardError("the board dropped out of the firmware:\n" + self._explain(prompt_text(data)))
+            raise BoardError(
+                "the board dropped out of the firmware:\n" + quoted(self._explain(prompt_text(data)))
+            )
 
     def stderr(self) -> str:
         """What QEMU has said on its standard error so far."""
@@ -157,7 +160,7 @@ class Qemu:
 
     def _said(self) -> str:
         text = self.stderr()
-        return f": {text}" if text else ""
+        return f":\n{quoted(text)}" if text else ""
 
     def _stop(self) -> None:
         if self._process.stdin is not None:

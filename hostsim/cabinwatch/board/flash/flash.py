@@ -18,6 +18,7 @@ from cabinwatch.board.flash.repl import AGAIN, BAUD, Identity, Repl, wait_for_bo
 from cabinwatch.errors import SetupError, UsageError
 from cabinwatch.optional import need
 from cabinwatch.targets.serial_port import explain_open_error
+from cabinwatch.text import shown
 from cabinwatch_protocol.host import Decoded
 from cabinwatch_protocol.table import Reset
 
@@ -259,4 +260,6 @@ def _copy_image(image: bytes, drive: Path) -> None:
         raise SetupError(f"copying to {drive} failed ({error.strerror}); {AGAIN}") from None
     failure = drive / "FAIL.TXT"
     if failure.exists():
-        raise SetupError(f"the micro:bit refused the image: {failure.read_text(errors='replace').strip()}")
+        raise SetupError(
+            f"the micro:bit refused the image: {shown(failure.read_text(errors='replace').strip())}"
+        )

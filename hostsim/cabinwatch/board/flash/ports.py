@@ -6,6 +6,7 @@ from typing import Any
 
 from cabinwatch.errors import SetupError
 from cabinwatch.optional import need
+from cabinwatch.text import shown
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class SeenBoard:
     def text(self) -> str:
         """One line for a person."""
         serial = f", serial number {self.serial_number}" if self.serial_number else ""
-        return f"{self.port}: {self.what}{serial}"
+        return shown(f"{self.port}: {self.what}{serial}")
 
 
 ESP32 = ("esp32",)

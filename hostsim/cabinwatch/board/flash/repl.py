@@ -17,6 +17,7 @@ from typing import Any
 from cabinwatch.errors import SetupError
 from cabinwatch.optional import need
 from cabinwatch.targets.serial_port import explain_open_error
+from cabinwatch.text import quoted, shown
 from cabinwatch_protocol.host import Alien, Decoded, StreamDecoder, Verdict, decode
 from cabinwatch_protocol.table import Event
 
@@ -48,7 +49,7 @@ class Identity:
     def text(self) -> str:
         """One line for a person."""
         number = ".".join(str(n) for n in self.version)
-        return f"{self.name} {number} on {self.machine or self.platform}"
+        return shown(f"{self.name} {number} on {self.machine or self.platform}")
 
 
 class Repl:
@@ -117,7 +118,7 @@ class Repl:
             last = error.error_output.strip().splitlines()[-1:] or ["no reason given"]
             if "ENOSPC" in last[0] or last[0] == "OSError: 28":
                 raise SetupError(self._full(doing)) from None
-            raise SetupError(f"{self.port}: the board failed while {doing}: {last[0]}") from None
+            raise SetupError(f"{self.port}: the board failed while {doing}: {shown(last[0])}") from None
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise SetupError(self._full(doing)) from None
@@ -203,7 +204,7 @@ def wait_for_boot(stream: Any, port: str, role: str, patience_s: float) -> Decod
                         return packet
         if b"Traceback" in heard and heard.rstrip().endswith(b">>>"):
             break
-    words = heard.decode(errors="replace").strip()
+    words = quoted(heard.decode(errors="replace"))
     raise SetupError(
         f"{port}: flashed, but no boot event came. The board's last words:\n{words or '(nothing)'}"
     )

@@ -20,6 +20,7 @@ import serial
 
 from cabinwatch.errors import SetupError
 from cabinwatch.targets.serial_port import open_port
+from cabinwatch.text import quoted
 from cabinwatch.verify.conform.bench import Bench, Gone, Heard, Impossible, Unmet, texts
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
@@ -122,9 +123,9 @@ class Program:
         except subprocess.TimeoutExpired:
             return f"{self.name} closed its output and runs on"
         self._log.seek(0)
-        said = self._log.read()[-2000:].decode(errors="replace").strip()
+        said = self._log.read()[-2000:].decode(errors="replace")
         how = f"was ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        return f"{self.name} {how}" + (f"; it said:\n{said}" if said else "")
+        return f"{self.name} {how}" + (f"; it said:\n{quoted(said)}" if said.strip() else "")
 
     def write(self, octets: bytes) -> None:
         assert self._process
