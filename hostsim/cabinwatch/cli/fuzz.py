@@ -16,11 +16,17 @@ from cabinwatch.scenario.load import load
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import EMULATED, open_target
 from cabinwatch.verify.fuzz.again import Again, sample
-from cabinwatch.verify.fuzz.campaign import CLASSES, Tally, campaign, outcomes
+from cabinwatch.verify.fuzz.campaign import Tally, campaign, outcomes
+from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import Outcome, one, play
 from cabinwatch.verify.fuzz.shrink import shrink
 from cabinwatch.verify.fuzz.swarm import MODES, Plan, draw
 
+HELP = """Play random worlds full of faults to the firmware and judge every octet.
+
+Exit codes: 0 nothing found, 2 usage or set-up error, 130 stopped by Ctrl-C, and by the class of the first failure
+
+""" + "\n".join(f"- {finding.exit_code} {finding}: {finding.meaning}" for finding in Finding)
 INTERRUPTED = 130
 SHRUNK = 3
 """Failures that are shrunk and written down; the rest are named by their run."""
@@ -55,12 +61,7 @@ def fuzz(
     ),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Play random worlds full of faults to the firmware and judge every octet.
-
-    Exit codes: 0 nothing found, 2 usage or set-up error, 130 stopped by Ctrl-C, and by the class of the first failure
-    10 missed alarm, 11 false alarm, 12 state after healing, 13 optimistic T-reserve, 14 class, 15 latch, 16 missing,
-    17 extra, 18 wrong, 19 sequence, 20 time, 21 timing, 22 codec, 23 crash, 24 other octets on another target.
-    """
+    """``cabinwatch fuzz``; `HELP` is what people read."""
     if target not in EMULATED:
         raise UsageError(f"a campaign runs in lock-step: {', '.join(EMULATED)}, not {target}")
     say = (lambda text: None) if as_json else print
@@ -125,7 +126,7 @@ def _finish(
     if interrupted:
         raise typer.Exit(INTERRUPTED)
     if not tally.exit_code and again.diverged:
-        raise typer.Exit(CLASSES["divergence"])
+        raise typer.Exit(Finding.DIVERGENCE.exit_code)
     if not tally.exit_code and again.unfit:
         raise SetupError("in CI every emulated target is needed: " + "; ".join(again.missing.values()))
     raise typer.Exit(tally.exit_code)
@@ -160,6 +161,7 @@ def summary(report: dict[str, object]) -> list[str]:
 
 def _write(seed: str, target: str, outcome: Outcome, folder: Path, again: Again) -> Written:
     """Shrink one failure, write its scenario down, and play it on the other targets."""
+    assert outcome.kind is not None
     plan = draw(seed, outcome.run)
     small = shrink(plan, outcome.kind, lambda: open_target(target))
     path = folder / f"{seed}-{outcome.run}.toml"
@@ -199,6 +201,3 @@ class Progress:
             self._console.print(
                 f"{tally.runs} runs, {rate:.0f} a second, {failed} failed".ljust(70), end="\r"
             )
-
-
-__all__ = ["CLASSES", "fuzz"]

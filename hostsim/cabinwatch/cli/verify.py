@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cabinwatch.cli.conform import conform, decode
-from cabinwatch.cli.fuzz import fuzz
+from cabinwatch.cli.fuzz import HELP, fuzz
 from cabinwatch.errors import SetupError, UsageError
 from cabinwatch.targets.device import SERVERS
 from cabinwatch.verify.soak import BAUD, Soak, node
@@ -98,5 +98,6 @@ def soak(
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    for command in (conform, decode, fuzz, score, soak):
+    for command in (conform, decode, score, soak):
         app.command()(command)
+    app.command(help=HELP)(fuzz)

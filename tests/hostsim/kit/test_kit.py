@@ -17,7 +17,8 @@ from cabinwatch.models.scenario import Scenario
 from cabinwatch.scenario.load import parse
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets.cpython import CpythonTarget
-from cabinwatch.verify.fuzz.campaign import CLASSES, campaign, outcomes
+from cabinwatch.verify.fuzz.campaign import campaign, outcomes
+from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.run import Outcome, one
 from cabinwatch.verify.fuzz.shrink import shrink
@@ -124,9 +125,10 @@ def test_ctrl_c_keeps_what_was_counted() -> None:
 
 
 def test_exit_codes_name_the_class() -> None:
-    assert len(set(CLASSES.values())) == len(CLASSES)
-    tally, _ = campaign(iter([Outcome(3, "crash"), Outcome(1, "latch")]))
-    assert tally.exit_code == CLASSES["latch"]
+    assert len({f.exit_code for f in Finding}) == len(Finding)
+    assert not {f.exit_code for f in Finding} & {0, 1, 2, 70, 130}
+    tally, _ = campaign(iter([Outcome(3, Finding.CRASH), Outcome(1, Finding.LATCH)]))
+    assert tally.exit_code == Finding.LATCH.exit_code
 
 
 def test_a_failure_is_shrunk_to_a_short_file_that_still_fails() -> None:

@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import Outcome, one
 from cabinwatch.verify.parallel import on_cluster, on_cores
 
 YEAR_s = 365.25 * 86_400
-CLASSES = {
-    "": 0, "missed alarm": 10, "false alarm": 11, "state after healing": 12, "optimistic": 13, "class": 14,
-    "latch": 15, "missing": 16, "extra": 17, "wrong": 18, "sequence": 19, "time": 20,
-    "timing": 21, "codec": 22, "crash": 23, "divergence": 24,
-}  # fmt: skip
-"""Exit code of a campaign by the class of its first failure: 0 none, 10.. as here (1, 2 and 130 keep their meaning)."""
+WRONGLY_ACCEPTED = (Finding.WRONG, Finding.EXTRA, Finding.CODEC)
+"""What comes of a packet that was taken though it should not have been."""
 KEPT = 20
 """Failures a campaign keeps in full."""
 
@@ -31,7 +28,7 @@ class Tally:
     alarms: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     modes: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, int] = field(default_factory=dict)
+    failed: dict[Finding, int] = field(default_factory=dict)
     failures: list[Outcome] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
@@ -54,11 +51,12 @@ class Tally:
     @property
     def exit_code(self) -> int:
         """0, or the code of the first failure's class."""
-        return CLASSES[self.failures[0].kind] if self.failures else 0
+        kinds = (outcome.kind for outcome in self.failures)
+        return next((kind.exit_code for kind in kinds if kind), 0)
 
     def as_json(self, wall_s: float) -> dict[str, Any]:
         """The campaign's object."""
-        wrong = sum(self.failed.get(k, 0) for k in ("wrong", "extra", "codec"))
+        wrong = sum(self.failed.get(k, 0) for k in WRONGLY_ACCEPTED)
         return {
             "runs": self.runs,
             "wall_s": round(wall_s, 2),
@@ -67,9 +65,9 @@ class Tally:
             "steps": self.steps,
             "packets_received": self.packets_in,
             "packets_wrongly_accepted": wrong,
-            "alarms_missed": self.failed.get("missed alarm", 0),
-            "alarms_false": self.failed.get("false alarm", 0),
-            "state_after_healing_wrong": self.failed.get("state after healing", 0),
+            "alarms_missed": self.failed.get(Finding.MISSED_ALARM, 0),
+            "alarms_false": self.failed.get(Finding.FALSE_ALARM, 0),
+            "state_after_healing_wrong": self.failed.get(Finding.STATE, 0),
             "faults_injected": dict(sorted(self.faults.items())),
             "modes": dict(sorted(self.modes.items())),
             "failed": dict(sorted(self.failed.items())),

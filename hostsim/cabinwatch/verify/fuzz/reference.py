@@ -10,6 +10,7 @@ from typing import Any
 
 from cabinwatch.models.node_faults import PowerLoss
 from cabinwatch.run.transcript import Step
+from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
@@ -27,7 +28,7 @@ _P = {p.name: p.id for p in PARAMETERS}
 class Wrong(AssertionError):
     """The monitor did what it should not; ``kind`` is the class of the failure."""
 
-    def __init__(self, kind: str, text: str) -> None:
+    def __init__(self, kind: Finding, text: str) -> None:
         super().__init__(text)
         self.kind = kind
 
@@ -58,6 +59,10 @@ class Reference:
         self._broken = False
         self._loss: PowerLoss | None = None
 
+    def forget_stored(self) -> None:
+        """Somebody emptied the monitor's storage: its next boot finds nothing."""
+        self._kept, self._broken = None, False
+
     # -- one step
 
     def step(self, step: Step) -> None:
@@ -78,12 +83,12 @@ class Reference:
                 self._boot(t.Reset.POWER_ON)
                 self._due()
             if self._loss is not None:
-                raise Wrong("storage", "wrote to storage and had no reason to")
+                raise Wrong(Finding.STORAGE, "wrote to storage and had no reason to")
         if self._out:
-            raise Wrong("extra", f"sent unasked: {self._out[0].text()}")
+            raise Wrong(Finding.EXTRA, f"sent unasked: {self._out[0].text()}")
         wake = self._wake()
         if step.wake_ms != wake:
-            raise Wrong("timing", f"wants to be woken in {step.wake_ms} ms, not {wake}")
+            raise Wrong(Finding.TIMING, f"wants to be woken in {step.wake_ms} ms, not {wake}")
 
     def _live(self, rx: bytes) -> None:
         self._inhibition()
@@ -108,47 +113,57 @@ class Reference:
         raise _PowerFailed
 
     def _read(self, tx: bytes) -> None:
-        for frame in self._stream.feed(tx):
+        frames = self._stream.feed(tx)
+        if tx and (tx[0] or tx[-1] or tx.count(0) != 2 * len(frames)):
+            raise Wrong(Finding.CODEC, f"a delimiter before and after each frame is missing: {tx.hex()}")
+        for frame in frames:
             if frame.verdict is not host.Verdict.OK or not frame.canonical:
-                raise Wrong("codec", f"sent a frame with {frame.verdict.value}: {frame.raw.hex()}")
+                raise Wrong(Finding.CODEC, f"sent a frame with {frame.verdict.value}: {frame.raw.hex()}")
             try:
-                self._out.append(host.decode(frame.packet))
+                packet = host.decode(frame.packet)
             except host.Alien as alien:
-                raise Wrong("codec", f"sent {frame.packet.hex()}: {alien}") from None
+                raise Wrong(Finding.CODEC, f"sent {frame.packet.hex()}: {alien}") from None
+            if packet.packet.kind == "TM" and (frame.packet[6] & 15 or any(frame.packet[9:11])):
+                raise Wrong(Finding.CODEC, f"time status and message count must be 0: {frame.packet.hex()}")
+            self._out.append(packet)
 
     # -- what it sends
 
     def _take(self, name: str, **expected: Any) -> dict[str, int]:
         """The next packet sent, which must be ``name`` with these fields."""
         if not self._out:
-            raise Wrong("missing", f"{name} {expected} was due and did not come")
+            raise Wrong(Finding.MISSING, f"{name} {expected} was due and did not come")
         got = self._out.popleft()
         peer = expected.pop("peer", 0)
         if got.packet.name != name:
-            raise Wrong("wrong", f"{name} {expected} was due; {got.text()} came")
+            raise Wrong(Finding.WRONG, f"{name} {expected} was due; {got.text()} came")
         if got.packet.kind == "TM":
             if got.role != "monitor" or got.sequence != self._sequence:
                 raise Wrong(
-                    "sequence", f"sequence count {self._sequence} was due: {got.sequence} in {got.text()}"
+                    Finding.SEQUENCE,
+                    f"sequence count {self._sequence} was due: {got.sequence} in {got.text()}",
                 )
             self._sequence = (self._sequence + 1) % 16384
             shown = (self.node_ms - self._boot_ms) % (65536 * t.DAY_MS)
             if got.time_ms != shown:
-                raise Wrong("time", f"stamped {got.time_ms} ms at {shown} ms since boot: {got.text()}")
+                raise Wrong(Finding.TIME, f"stamped {got.time_ms} ms at {shown} ms since boot: {got.text()}")
         if got.peer != peer:
-            raise Wrong("wrong", f"for {got.peer}, not for {peer}: {got.text()}")
+            raise Wrong(Finding.WRONG, f"for {got.peer}, not for {peer}: {got.text()}")
         for field, value in expected.items():
             if got.values[field] != value:
-                raise Wrong("wrong", f"{field} must be {value} in {got.text()}")
+                raise Wrong(Finding.WRONG, f"{field} must be {value} in {got.text()}")
         return got.values
 
     def _poll(self, role: str) -> None:
         got = self._out[0] if self._out else None
         if got is None or got.packet.name != "report_hk" or got.role != role:
-            raise Wrong("missing", f"a poll of the {role} was due; {got.text() if got else 'nothing'} came")
+            raise Wrong(
+                Finding.MISSING, f"a poll of the {role} was due; {got.text() if got else 'nothing'} came"
+            )
         if got.sequence != self._poll_sequence or got.ack:
             raise Wrong(
-                "sequence", f"poll number {self._poll_sequence} was due: {got.sequence}, flags {got.ack}"
+                Finding.SEQUENCE,
+                f"poll number {self._poll_sequence} was due: {got.sequence}, flags {got.ack}",
             )
         self._poll_sequence = (self._poll_sequence + 1) % 16384
         self._take("report_hk", n=1, sid=1, peer=int(t.Apid.MONITOR))
@@ -171,7 +186,7 @@ class Reference:
         self._last: tuple[int, int] | None = None
         self._poll_due, self._reply_due, self._tries = now, None, 0
         self._gas_due = now
-        self._hk_due = now + self._p("hk_period")
+        self._hk_due = now + self.parameter("hk_period")
         self.hk_on = True
         self._noise = 0
         self.health: int = t.Health.SILENT
@@ -186,7 +201,8 @@ class Reference:
         self.rebooting = False
         self._event(t.AlarmClass.ADVISORY, t.Event.BOOT, cause, stored << 24 | t.VERSION)
 
-    def _p(self, name: str) -> int:
+    def parameter(self, name: str) -> int:
+        """The value of a parameter as the monitor should hold it."""
         return self.parameters[_P[name]]
 
     # -- what it does when
@@ -198,23 +214,23 @@ class Reference:
         if self._reply_due is not None and self._reply_due <= now:
             self._bump("timeouts")
             self._reply_due = None
-            if self._tries < self._p("poll_retries"):
+            if self._tries < self.parameter("poll_retries"):
                 self._tries += 1
-                self._reply_due = now + self._p("reply_timeout")
+                self._reply_due = now + self.parameter("reply_timeout")
                 self._poll("transducer")
             else:
                 if not self._heard:
                     self._heard, self.health = True, t.Health.OK
                 self._sensor(t.Health.SILENT)
-        self._poll_due = min(self._poll_due, now + self._p("poll_period"))
+        self._poll_due = min(self._poll_due, now + self.parameter("poll_period"))
         if self._reply_due is None and self._poll_due <= now:
-            self._poll_due = self._after(self._poll_due, self._p("poll_period"))
+            self._poll_due = self._after(self._poll_due, self.parameter("poll_period"))
             self._tries = 0
-            self._reply_due = now + self._p("reply_timeout")
+            self._reply_due = now + self.parameter("reply_timeout")
             self._poll("transducer")
-        self._hk_due = min(self._hk_due, now + self._p("hk_period"))
+        self._hk_due = min(self._hk_due, now + self.parameter("hk_period"))
         if self._hk_due <= now:
-            self._hk_due = self._after(self._hk_due, self._p("hk_period"))
+            self._hk_due = self._after(self._hk_due, self.parameter("hk_period"))
             bad = self.counts["bad_crc"] + self.counts["bad_framing"] + self.counts["bad_size"]
             noise, self._noise = (bad - self._noise) % 65536, bad
             if noise >= t.NOISE_LIMIT:
@@ -241,16 +257,18 @@ class Reference:
         }  # fmt: skip
         got = self._take("housekeeping", peer=peer, **expected)
         if got["flags"] & ~t.Flag.NITROGEN_WATCH != flags:
-            raise Wrong("wrong", f"flags must be {flags} but for the nitrogen watch: {got['flags']}")
+            raise Wrong(Finding.WRONG, f"flags must be {flags} but for the nitrogen watch: {got['flags']}")
         if self._judged and self._inhibited_until is None and got["alarm_now"] != self.latched:
             if got["alarm_now"] > self.latched:
-                raise Wrong("latch", f"class {got['alarm_now']} is justified and {self.latched} latched")
+                raise Wrong(
+                    Finding.LATCH, f"class {got['alarm_now']} is justified and {self.latched} latched"
+                )
             if self.acknowledged:
                 raise Wrong(
-                    "latch", f"acknowledged, {got['alarm_now']} is justified and {self.latched} latched"
+                    Finding.LATCH, f"acknowledged, {got['alarm_now']} is justified and {self.latched} latched"
                 )
         if got["rate_cPa_h"] > 0 and got["alarm_now"]:
-            raise Wrong("wrong", f"an alarm on a rising pressure, {got['rate_cPa_h']} cPa/h")
+            raise Wrong(Finding.WRONG, f"an alarm on a rising pressure, {got['rate_cPa_h']} cPa/h")
 
     def _bump(self, counter: str) -> None:
         self.counts[counter] = (self.counts[counter] + 1) % 65536
@@ -268,13 +286,13 @@ class Reference:
         event, level = got.values["event"], got.packet.subtype
         if event == t.Event.ALARM:
             if level <= self.latched:
-                raise Wrong("latch", f"alarm of class {level} while {self.latched} is latched")
+                raise Wrong(Finding.LATCH, f"alarm of class {level} while {self.latched} is latched")
             self._take(got.packet.name)
             self.latched, self.acknowledged = level, False
             self.alarms.append((self.node_ms, level))
         elif event == t.Event.ALARM_ENDED:
             if not self.acknowledged or got.values["cause"] >= self.latched:
-                raise Wrong("latch", f"{got.text()} while class {self.latched} is latched")
+                raise Wrong(Finding.LATCH, f"{got.text()} while class {self.latched} is latched")
             self._take("event_advisory")
             self.latched = got.values["cause"]
 
@@ -283,7 +301,7 @@ class Reference:
             self._inhibited_until = None
             # The class at this moment is the detector's own business.
             if not self._out:
-                raise Wrong("missing", "the end of an inhibition was due")
+                raise Wrong(Finding.MISSING, "the end of an inhibition was due")
             self._take("event_advisory", event=t.Event.INHIBIT_ENDED, value=0)
             self._judge()
 
@@ -322,15 +340,13 @@ class Reference:
         if transducer and len(b) == SAMPLE_SIZE:
             self._reply_due = None
             self._sensor(self._sample(small(b[21:25]), int.from_bytes(b[25:27], "big"), b[27], stamp))
-            if self._p("analyser_period") and self._gas_due <= self.node_ms:
-                self._gas_due = self.node_ms + self._p("analyser_period")
+            if self.parameter("analyser_period") and self._gas_due <= self.node_ms:
+                self._gas_due = self.node_ms + self.parameter("analyser_period")
                 self._poll("analyser")
         elif not transducer and len(b) == COMPOSITION_SIZE:
             believed = not b[39] and self._plausible(small(b[21:25]), int.from_bytes(b[37:39], "big"))
             if believed and self._gap("analyser", stamp) > 0:
                 self._judge()
-        else:
-            self._bump("rejected")
 
     def _sample(self, pressure: int, temperature: int, status: int, stamp: tuple[int, int]) -> int:
         if status:
@@ -341,7 +357,7 @@ class Reference:
         same = (pressure, temperature) == (self.pressure, self.temperature)
         self._same = min(self._same + 1, STUCK_MOST) if same else 0
         self.pressure, self.temperature = pressure, temperature
-        if self._p("stuck_samples") and self._same >= self._p("stuck_samples"):
+        if self.parameter("stuck_samples") and self._same >= self.parameter("stuck_samples"):
             return t.Health.STUCK
         gap = self._gap("transducer", stamp)
         if gap < 0:
@@ -352,7 +368,10 @@ class Reference:
 
     def _plausible(self, pressure: int, temperature: int) -> bool:
         """Whether air can be so: within the set bounds, and above 100 K."""
-        return self._p("pressure_low") <= pressure <= self._p("pressure_high") and temperature >= 10_000
+        return (
+            self.parameter("pressure_low") <= pressure <= self.parameter("pressure_high")
+            and temperature >= 10_000
+        )
 
     def _gap(self, role: str, stamp: tuple[int, int]) -> int:
         """Time since that instrument's last stamp, ms; negative where time went back or the stamp is no time."""

@@ -9,6 +9,7 @@ from cabinwatch.run.lockstep import LockStep
 from cabinwatch.run.transcript import Recorder, Step
 from cabinwatch.targets import open_target
 from cabinwatch.targets.base import Target
+from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.swarm import Plan, draw
 from cabinwatch.verify.fuzz.truth import judge
@@ -20,10 +21,10 @@ TRACE = 40
 
 @dataclass
 class Outcome:
-    """What came of one run; ``kind`` is empty where nothing is wrong."""
+    """What came of one run; ``kind`` is None where nothing is wrong."""
 
     run: int
-    kind: str = ""
+    kind: Finding | None = None
     text: str = ""
     steps: int = 0
     simulated_s: float = 0.0
@@ -67,7 +68,10 @@ def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
     except SetupError:
         raise
     except Exception as error:
-        outcome.kind, outcome.text = "crash", f"{type(error).__name__}: {error} (at {world.now_ms / 1000} s)"
+        outcome.kind, outcome.text = (
+            Finding.CRASH,
+            f"{type(error).__name__}: {error} (at {world.now_ms / 1000} s)",
+        )
     finally:
         target.close()
     outcome.steps, outcome.simulated_s, outcome.sha256 = watch.steps, world.now_ms / 1000, watch.sha256

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.scenario.toml_out import plain
+from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import MakeTarget, play
 from cabinwatch.verify.fuzz.swarm import Plan
 
@@ -19,7 +20,7 @@ POLLS = 2000
 """A simpler scenario may not play longer than this: days at the default poll period are nothing simpler."""
 
 
-def shrink(plan: Plan, kind: str, make_target: MakeTarget, budget: int = BUDGET) -> Plan:
+def shrink(plan: Plan, kind: Finding, make_target: MakeTarget, budget: int = BUDGET) -> Plan:
     """The smallest plan found that still fails with ``kind``; the same for the same plan, in every process."""
     left = budget
     best = plan

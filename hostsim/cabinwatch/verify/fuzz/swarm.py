@@ -7,10 +7,12 @@ only show where some of them are absent, so each run first draws which kinds it 
 import hashlib
 from dataclasses import dataclass
 from random import Random
+from struct import pack
 from typing import Any
 
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.verify.fuzz import margins
+from cabinwatch.verify.fuzz.reference import RECORD_SIZE
 from cabinwatch.world.seeds import stream
 from cabinwatch_protocol import table as t
 
@@ -25,11 +27,27 @@ COMMAND_KINDS = ("command", "raw", "repeat_command", "raw_octets")
 MODES = ("quiet", "leak", "story")
 TEMPOS = (1, 1, 1, 2, 10, 60, 600, 3600)
 """Seconds between polls: slow ones are years of life for the price of minutes."""
+
+
+def _get(number: int) -> tuple[int, int, str]:
+    return 20, 1, pack(">BB", 1, number).hex()
+
+
+def _set(name: str, value: int) -> tuple[int, int, str]:
+    return 20, 3, pack(">BBi", 1, IDS[name], value).hex()
+
+
+def _do(function: int, argument: int = 0) -> tuple[int, int, str]:
+    return 8, 1, pack(">BH", function, argument).hex()
+
+
+IDS = {p.name: p.id for p in t.MONITOR_PARAMETERS}
 BODIES = (
-    (17, 1, ""), (3, 27, "0101"), (3, 27, "0201"), (3, 27, "0102"), (3, 5, "0101"), (20, 1, "0103"), (20, 1, "0114"),
-    (20, 1, "0115"), (20, 1, "01ff"), (20, 3, "01020000ffff"), (20, 3, "0102ffffffff"), (20, 3, "010d7fffffff"),
-    (20, 3, "010f000001f4"), (8, 1, "010000"), (8, 1, "010001"), (8, 1, "031c21"), (8, 1, "060000"), (8, 1, "000000"),
-    (8, 1, "030002"), (5, 1, ""), (1, 1, "00"),
+    (17, 1, ""), (3, 27, "0101"), (3, 27, "0201"), (3, 27, "0102"), (3, 5, "0101"),
+    _get(IDS["hk_period"]), _get(len(IDS) - 1), _get(len(IDS)), _get(255),
+    _set("poll_retries", 65_535), _set("poll_retries", -1), _set("fast", 0x7FFFFFFF), _set("floor", 500),
+    _do(t.Function.ACKNOWLEDGE), _do(t.Function.ACKNOWLEDGE, 1), _do(t.Function.INHIBIT, t.INHIBIT_MAX_S + 1),
+    _do(max(t.Function) + 1), _do(0), _do(t.Function.INHIBIT, 2), (5, 1, ""), (1, 1, "00"),
 )  # fmt: skip
 """Telecommands by service, subtype and data: right ones, and ones that must be refused for each documented reason."""
 SLOW = 10
@@ -237,9 +255,9 @@ def _storage(rng: Random, unsafe_s: float) -> tuple[list[dict[str, Any]], list[d
         at = round(rng.uniform(0, unsafe_s), 3)
         fault: dict[str, Any] = {"kind": "brown_out", "at": at, "down_ms": rng.choice((0, 1, 300))}
         if rng.random() < 0.8:
-            fault["octet"] = rng.choice((0, 1, rng.randint(2, 90), 91, 91))
+            fault["octet"] = rng.choice((0, 1, rng.randint(2, RECORD_SIZE - 1), RECORD_SIZE, RECORD_SIZE))
             if rng.random() < 0.5:
-                fault["wrong"] = rng.randint(0, 90)
+                fault["wrong"] = rng.randint(0, RECORD_SIZE - 1)
         faults.append(fault)
         settings += [
             {
@@ -303,7 +321,7 @@ def _commands(
             )  # fmt: skip
     if "repeat_command" in kinds:
         # A reset between two sendings makes the second one a new request.
-        service, subtype, body = rng.choice((*BODIES, *[(8, 1, "030005")] * 5))
+        service, subtype, body = rng.choice((*BODIES, *[_do(t.Function.INHIBIT, 5)] * 5))
         sent = {"service": service, "subtype": subtype, "data": body, "sequence": rng.randint(0, 0x3FFF)}
         raw.append(
             {"at": moment(), "times": rng.randint(2, 4), "gap_ms": rng.choice((0, 7, 1000, 4000)), **sent}

@@ -4,6 +4,7 @@ import math
 
 from cabinwatch.run.result import truth_at
 from cabinwatch.verify.fuzz import margins
+from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.swarm import Plan
 from cabinwatch.world.world import World
@@ -17,7 +18,7 @@ def judge(plan: Plan, world: World, reference: Reference) -> None:
         first = (
             f"{alarms[0].text()} at {alarms[0].t_ms / 1000} s" if alarms else "an alarm that the link lost"
         )
-        raise Wrong("false alarm", f"{first}; nothing happened to the air")
+        raise Wrong(Finding.FALSE_ALARM, f"{first}; nothing happened to the air")
     if not reference.hk_on:
         return  # switched off by a telecommand, drawn octet by octet: what the ground holds is old by right
     _converged(plan, world, reference)
@@ -27,17 +28,15 @@ def judge(plan: Plan, world: World, reference: Reference) -> None:
 
 def _converged(plan: Plan, world: World, reference: Reference) -> None:
     hk = world.ground.housekeeping
-    hk_s = reference.parameters[3] / 1000
+    hk_s = reference.parameter("hk_period") / 1000
     age_s = (world.now_ms - _reported_ms(world)) / 1000
     if not hk or age_s > hk_s * 1.01 + 1:
-        raise Wrong("state after healing", f"the last housekeeping is {age_s} s old, its period {hk_s} s")
+        raise Wrong(Finding.STATE, f"the last housekeeping is {age_s} s old, its period {hk_s} s")
     truth_Pa = _truth_Pa(world, _reported_ms(world) / 1000)
     low, high = (world.ground.parameters.get(f"pressure_{end}") for end in ("low", "high"))
     readable = truth_Pa > world.scenario.sensor.low * 1.5 and low is None and high is None
     if readable and hk["health"] != t.Health.OK:
-        raise Wrong(
-            "state after healing", f"the transducer is sound and reported {t.Health(hk['health']).name}"
-        )
+        raise Wrong(Finding.STATE, f"the transducer is sound and reported {t.Health(hk['health']).name}")
     given_up = any(title == "TC[20,3]" for title in world.ground.unanswered)
     # A reset whose boot event was lost in a gap of reception looks like the gap: the ground sets nothing then.
     boots = sum(e.event is t.Event.BOOT for e in world.ground.events)
@@ -50,14 +49,14 @@ def _converged(plan: Plan, world: World, reference: Reference) -> None:
             if p.name != "loss"  # set and stored by telecommands of the moment
         )
     ):
-        raise Wrong("state after healing", "the parameters are not those that the ground set")
-    poll_s = reference.parameters[0] / 1000 * 1.02 + 3
+        raise Wrong(Finding.STATE, "the parameters are not those that the ground set")
+    poll_s = reference.parameter("poll_period") / 1000 * 1.02 + 3
     moved_Pa = abs(_truth_Pa(world, max(0.0, _reported_ms(world) / 1000 - poll_s)) - truth_Pa)
     off_Pa = abs(hk["pressure_cPa"] / 100 - truth_Pa)
     if readable and off_Pa > margins.SIGMAS * world.scenario.sensor.noise + moved_Pa + 0.02:
-        raise Wrong("state after healing", f"pressure reported off by {off_Pa:.2f} Pa")
+        raise Wrong(Finding.STATE, f"pressure reported off by {off_Pa:.2f} Pa")
     if hk["alarm"] > t.AlarmClass.EMERGENCY or (hk["alarm"] and not reference.latched):
-        raise Wrong("state after healing", f"alarm class {hk['alarm']} reported, {reference.latched} latched")
+        raise Wrong(Finding.STATE, f"alarm class {hk['alarm']} reported, {reference.latched} latched")
 
 
 def _reported_ms(world: World) -> int:
@@ -78,16 +77,18 @@ def _called(world: World) -> None:
         return
     if not hk["alarm"]:
         raise Wrong(
-            "missed alarm", f"a leak of {rate:.2f} Pa/s is not called at {truth['pressure_Pa']:.0f} Pa"
+            Finding.MISSED_ALARM, f"a leak of {rate:.2f} Pa/s is not called at {truth['pressure_Pa']:.0f} Pa"
         )
     if (
         hk["alarm"] < t.AlarmClass.WARNING
         and truth["tres_s"] < 0.5 * 86_400
         and hk["alarm_now"] == hk["alarm"]
     ):
-        raise Wrong("class", f"T-reserve is {truth['tres_s']:.0f} s and the class {hk['alarm']}")
+        raise Wrong(Finding.CLASS, f"T-reserve is {truth['tres_s']:.0f} s and the class {hk['alarm']}")
     if hk["alarm_now"] and math.isfinite(truth["tres_s"]):
         age_s = (world.now_ms - _reported_ms(world)) / 1000
         most = (truth["tres_s"] + age_s) * margins.TRES_OPTIMISM + margins.TRES_SLACK_S
         if hk["tres_s"] > most:
-            raise Wrong("optimistic", f"T-reserve reported {hk['tres_s']} s, truly {truth['tres_s']:.0f} s")
+            raise Wrong(
+                Finding.OPTIMISTIC, f"T-reserve reported {hk['tres_s']} s, truly {truth['tres_s']:.0f} s"
+            )

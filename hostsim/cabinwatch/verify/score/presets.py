@@ -4,7 +4,7 @@ from typing import Final
 
 from cabinwatch_protocol.table import MONITOR_PARAMETERS
 
-FIRST: Final = 8
+FIRST: Final = next(p.id for p in MONITOR_PARAMETERS if p.name == "breath")
 """The parameters before this one are the monitor's own."""
 
 TUNABLES: Final = MONITOR_PARAMETERS[FIRST:]

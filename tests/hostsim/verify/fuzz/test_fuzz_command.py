@@ -13,7 +13,7 @@ from cabinwatch import targets
 from cabinwatch.board.emulator import qemu
 from cabinwatch.cli import main as cli
 from cabinwatch.targets.cpython import CpythonTarget
-from cabinwatch.verify.fuzz.campaign import CLASSES
+from cabinwatch.verify.fuzz.findings import Finding
 
 WRONG = patched(next(p for p in PLANTED if p.name == "housekeeping: temperature has the wrong sign"))
 
@@ -63,11 +63,11 @@ def test_in_ci_a_missing_target_fails(fuzz: Any, monkeypatch: pytest.MonkeyPatch
 def test_a_target_that_sends_other_octets_is_found(fuzz: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, "micropython")
     code, out, _ = fuzz("--seed", "again", "--runs", "6", "--replay", "6")
-    assert code == CLASSES["divergence"]
+    assert code == Finding.DIVERGENCE.exit_code
     assert "DIVERGED run " in out
     assert ": micropython is not cpython: wrong after " in out
     code, out, _ = fuzz("--seed", "again", "--runs", "6", "--replay", "6", "--json")
-    assert code == CLASSES["divergence"]
+    assert code == Finding.DIVERGENCE.exit_code
     assert json.loads(out)["replayed"]["diverged"]
 
 
@@ -75,7 +75,7 @@ def test_a_target_that_sends_other_octets_is_found(fuzz: Any, monkeypatch: pytes
 def test_a_shrunk_file_is_played_by_the_command_it_names(fuzz: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, "cpython", "micropython")
     code, out, _ = fuzz("--seed", "again", "--runs", "2", "--replay", "0")
-    assert code == CLASSES["wrong"]
+    assert code == Finding.WRONG.exit_code
     assert "runs replayed on micropython: the same octets" in out, "each shrunk failure is"
     command = next(line for line in out.splitlines() if line.startswith("shrunk to ")).partition(": ")[2]
     words = shlex.split(command)
@@ -84,7 +84,7 @@ def test_a_shrunk_file_is_played_by_the_command_it_names(fuzz: Any, monkeypatch:
     assert len([line for line in path.read_text().splitlines() if line]) < 12
     assert command in path.read_text()
     code, out, _ = fuzz(*words[2:])
-    assert code == CLASSES["wrong"]
+    assert code == Finding.WRONG.exit_code
     assert "FAILED wrong" in out
     monkeypatch.setitem(targets.EMULATED, "cpython", CpythonTarget)
     code, out, _ = fuzz(*words[2:], "--replay", "0")

@@ -115,7 +115,7 @@ def test_parameters_are_in_their_ranges_and_places():
     assert all(t.low <= t.default <= t.high for t in TUNABLES)
     settable = {t.name: range(t.low, t.high + 1) for t in TUNABLES}
     assert all(value in settable[name] for preset in card.PRESETS.values() for name, value in preset.items())
-    assert parameters(breath=7)[8] == 7
+    assert parameters(breath=7)[FIRST] == 7
     with pytest.raises(KeyError):
         parameters(nonsense=1)
 
