@@ -39,6 +39,15 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
+def clipped(text: str, most: int = 80) -> str:
+    """``text``, or its two ends where it is longer than a line of a message should be."""
+    return (
+        text
+        if len(text) <= most
+        else f"{text[: most // 2]} ... {text[-most // 4 :]} ({len(text):,} characters)"
+    )
+
+
 def quoted(words: str) -> str:
     """Several lines from outside, each marked as theirs: a traceback of a board, the standard error of a program."""
     return "\n".join(f"  | {shown(line)}" for line in words.strip().splitlines())

@@ -218,7 +218,9 @@ def test_a_board_that_drops_out_of_the_firmware_shows_its_traceback():
     peer = Peer(crash)
     with pytest.raises(TargetDied, match="dropped out of the firmware") as died:
         play_at(peer.url)
-    assert 'File "main.py", line 7\nMemoryError' in str(died.value)
+    assert '  | Traceback (most recent call last):\n  |   File "main.py", line 7\n  | MemoryError' in str(
+        died.value
+    )
     assert str(died.value).count("Traceback") == 1
     peer.close()
 

@@ -129,15 +129,21 @@ def device(
     serve = devices.SERVERS[target]
     if tcp is not None:
         with devices.listener(tcp) as sock:
-            print(f"socket://127.0.0.1:{sock.getsockname()[1]}", flush=True)
+            _announce(f"socket://127.0.0.1:{sock.getsockname()[1]}")
             while True:
                 connection, _ = sock.accept()
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 with connection:
                     serve(connection.fileno())
     with devices.pty() as (fd, path):
-        print(path, flush=True)
+        _announce(path)
         serve(fd)
+
+
+def _announce(url: str) -> None:
+    """The URL on a line of its own, for scripts; then what a person types next."""
+    print(url)
+    print(f"Next, in another terminal: cabinwatch monitor {url}", flush=True)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -15,9 +15,11 @@ from cabinwatch.cli import board as cli_board
 from cabinwatch.cli import net
 from cabinwatch.cli import verify as cli_judge
 from cabinwatch.errors import UsageError
+from cabinwatch.files import writing
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.models.units import parse_duration
 from cabinwatch.run import transcript as transcripts
+from cabinwatch.run.files import as_csv, as_junit
 from cabinwatch.run.observer import Silent, View
 from cabinwatch.run.play import Order, play, replay
 from cabinwatch.run.result import as_json, summary, unmet
@@ -45,12 +47,24 @@ ours (one line, and a file that holds the traceback), 130 stopped by Ctrl-C or S
 """,
 )
 
+
+def complete_scenario(incomplete: str) -> list[str]:
+    """What a shell offers for the scenario's name."""
+    return [name for name in scenarios.bundled() if name.startswith(incomplete)]
+
+
+def complete_target(incomplete: str) -> list[str]:
+    """What a shell offers for a target."""
+    return [name for name in (*EMULATED, LIVE) if name.startswith(incomplete)]
+
+
 TargetOption = Annotated[
     str | None,
     typer.Option(
         "--target",
         "-t",
         metavar="TARGET",
+        autocompletion=complete_target,
         help=f"Where the firmware runs: {', '.join(EMULATED)}, {LIVE}, or a serial port or pyserial URL (/dev/ttyACM0, "
         "socket://host:port). Default: micropython, or cpython where its VM has no wheel.",
     ),
@@ -82,12 +96,16 @@ def first(
 @app.command()
 def run(
     scenario: Annotated[
-        str, typer.Argument(help="A bundled name (`cabinwatch scenarios`) or a TOML file.")
-    ] = (scenarios.DEFAULT),
+        str,
+        typer.Argument(
+            help="A bundled name (`cabinwatch scenarios`), a TOML file, or - for standard input.",
+            autocompletion=complete_scenario,
+        ),
+    ] = scenarios.DEFAULT,
     target: TargetOption = None,
     seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
     duration: Annotated[
-        str | None, typer.Option(help='Play this long, e.g. "6h"; default: the scenario\'s.')
+        str | None, typer.Option(help="Play this long: 6h, 1h30m, or seconds; default: the scenario's.")
     ] = None,
     record: Annotated[Path | None, typer.Option(help="Write the transcript (JSON Lines) here.")] = None,
     speed: Annotated[
@@ -96,6 +114,10 @@ def run(
     patience: Annotated[
         float, typer.Option(min=0.01, help="Live targets: seconds to wait for a node that says nothing.")
     ] = PATIENCE_S,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write what was reported here, the truth beside it (CSV).")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write whether it was met here (JUnit XML).")] = None,
     as_json_: JsonOption = False,
 ) -> None:
     """Play a scenario to the firmware and check what it expects."""
@@ -115,7 +137,12 @@ def run(
         print(f"{shown(model.title)} (firmware on {where}, seed {seed})")
         return Plain(world, until_ms)
 
-    world, done = play(order, make_view)
+    with writing(csv) as rows, writing(junit) as cases:
+        world, done = play(order, make_view)
+        if rows:
+            rows.write(as_csv(world).encode())
+        if cases:
+            cases.write(as_junit(world, done).encode())
     if as_json_:
         print(json.dumps(as_json(world, done)))
     else:

@@ -23,7 +23,8 @@ from cabinwatch.scenario.toml_out import plain, to_toml
 from cabinwatch.targets import is_url, open_target
 from cabinwatch.targets.base import Target
 from cabinwatch.verify.fuzz.reference import Reference
-from cabinwatch.view.panel import event_line, state_line
+from cabinwatch.view.panel import state_line
+from cabinwatch.view.timeline import event_line
 from cabinwatch.world.cabin.actions import Close, LetIn, Open, Patch, StartLeak
 from cabinwatch.world.ground import Ground
 from cabinwatch.world.world import World

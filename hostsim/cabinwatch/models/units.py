@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cabinwatch.errors import UsageError
+from cabinwatch.text import clipped
 
 MMHG_Pa = 133.322387415
 """One conventional millimetre of mercury, Pa (ISO 80000-4, annex)."""
@@ -26,6 +27,12 @@ PRESSURES: Mapping[str, float] = {
     "mmHg": MMHG_Pa, "torr": ATM_Pa / 760.0, "psi": PSI_Pa, "atm": ATM_Pa,
 }  # fmt: skip
 TIMES: Mapping[str, float] = {"s": 1.0, "min": 60.0, "h": HOUR_s, "d": DAY_s, "w": 7 * DAY_s}
+TIME_WORDS: Mapping[str, float] = {
+    **TIMES, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "m": 60.0, "mins": 60.0, "minute": 60.0,
+    "minutes": 60.0, "hr": HOUR_s, "hrs": HOUR_s, "hour": HOUR_s, "hours": HOUR_s, "day": DAY_s, "days": DAY_s,
+    "week": 7 * DAY_s, "weeks": 7 * DAY_s,
+}  # fmt: skip
+"""What people write where nothing but a duration can stand."""
 MASSES: Mapping[str, float] = {"kg": 1.0, "g": 1e-3, "lb": LB_kg}
 LENGTHS: Mapping[str, float] = {"um": 1e-6, "mm": 1e-3, "cm": 1e-2}
 VOLUMES: Mapping[str, float] = {"m3": 1.0, "l": 1e-3, "L": 1e-3, "ft3": 0.3048**3}
@@ -40,19 +47,22 @@ def _rates(amounts: Mapping[str, float]) -> dict[str, float]:
 MASS_RATES = _rates(MASSES)
 PRESSURE_RATES = _rates(PRESSURES)
 
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+LONGEST = 200
+"""Characters of a quantity: far more than any needs, and few enough that no pattern takes long over them."""
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(\S+)\s*\Z")
+_BARE = re.compile(rf"\s*{_NUMBER}\s*\Z")
 _DURATION = re.compile(rf"\s*({_NUMBER})\s*([a-zA-Z]+)")
 _T1MM = re.compile(r"\s*T1mm\s*=?\s*(.+)\Z", re.IGNORECASE)
 
 
 def _refuse(text: object, what: str, units: Iterable[str]) -> UsageError:
-    return UsageError(f"{text!r} is not {what}: give a number and one of {', '.join(units)}")
+    return UsageError(f"{clipped(repr(text))} is not {what}: give a number and one of {', '.join(units)}")
 
 
 def _finite(value: float, text: object, what: str) -> float:
     if not math.isfinite(value):
-        raise UsageError(f"{text!r} is not {what}: the number is not finite")
+        raise UsageError(f"{clipped(repr(text))} is not {what}: the number is not finite")
     return value
 
 
@@ -64,8 +74,11 @@ def parse(text: str | float, units: Mapping[str, float], what: str, *, bare: boo
     if isinstance(text, (int, float)) and not isinstance(text, bool):
         if not bare:
             raise _refuse(text, what, units)
-        return _finite(float(text), text, what)
-    found = _QUANTITY.match(text) if isinstance(text, str) else None
+        try:
+            return _finite(float(text), text, what)
+        except OverflowError:
+            raise UsageError(f"{clipped(repr(text))} is not {what}: the number is too large") from None
+    found = _QUANTITY.match(text) if isinstance(text, str) and len(text) <= LONGEST else None
     if not found or found[2] not in units:
         raise _refuse(text, what, units)
     return _finite(float(found[1]) * units[found[2]], text, what)
@@ -83,7 +96,7 @@ def parse_volume(text: str | float) -> float:
 
 def parse_temperature(text: str | float) -> float:
     """Kelvin, from ``"22 C"``, ``"295 K"`` or a number of kelvin."""
-    if isinstance(text, str):
+    if isinstance(text, str) and len(text) <= LONGEST:
         found = _QUANTITY.match(text)
         if found and found[2] in ("C", "degC", "°C"):
             return _finite(float(found[1]) + 273.15, text, "a temperature")
@@ -91,15 +104,19 @@ def parse_temperature(text: str | float) -> float:
 
 
 def parse_duration(text: str | float) -> float:
-    """Seconds, from a number of seconds or text of one or more parts: ``"90 s"``, ``"6h"``, ``"2d 3h
-    30min"``."""
+    """Seconds, from a number of them, bare or as text, or text of one or more parts: ``"90 s"``, ``"1h30m"``, ``"2d
+    3h"``."""
     if not isinstance(text, str):
         return parse(text, TIMES, "a duration")
+    if len(text) > LONGEST:
+        raise _refuse(text, "a duration", TIMES)
+    if _BARE.match(text):
+        return _finite(float(text), text, "a duration")
     total, position = 0.0, 0
     while found := _DURATION.match(text, position):
-        if found[2] not in TIMES:
+        if found[2] not in TIME_WORDS:
             break
-        total += float(found[1]) * TIMES[found[2]]
+        total += float(found[1]) * TIME_WORDS[found[2]]
         position = found.end()
     if position == 0 or text[position:].strip():
         raise _refuse(text, "a duration", TIMES)
@@ -138,7 +155,7 @@ def parse_leak_size(text: str) -> LeakSize:
     kinds: tuple[tuple[SizeKind, Mapping[str, float]], ...] = (
         ("diameter", LENGTHS), ("mass_rate", MASS_RATES), ("pressure_rate", PRESSURE_RATES),
     )  # fmt: skip
-    if isinstance(text, str):
+    if isinstance(text, str) and len(text) <= LONGEST:
         if timed := _T1MM.match(text):
             seconds = parse_duration(timed[1])
             if seconds <= 0:
@@ -151,4 +168,4 @@ def parse_leak_size(text: str) -> LeakSize:
                 if value < 0:
                     raise UsageError(f"{text!r} is not a leak size: it must not be negative")
                 return LeakSize(kind, value, text.strip())
-    raise UsageError(f"{text!r} is not a leak size: give a number and one of {_SIZE_WORDS}")
+    raise UsageError(f"{clipped(repr(text))} is not a leak size: give a number and one of {_SIZE_WORDS}")

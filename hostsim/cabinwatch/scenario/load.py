@@ -1,5 +1,7 @@
 """Scenario files: TOML, checked against one model; a bad file is refused by file, line and key."""
 
+import difflib
+import sys
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -12,6 +14,9 @@ from cabinwatch.scenario.lines import find_line, key_lines
 from cabinwatch.text import shown
 
 DEFAULT = "prk-2024"
+STDIN = "-"
+LARGEST = 1 << 21
+"""Octets of a scenario file: a hundred times the longest that is bundled."""
 
 
 def bundled() -> dict[str, Path]:
@@ -28,9 +33,13 @@ def locate(name: str) -> Path:
     path = Path(name)
     if path.suffix == ".toml" or "/" in name or path.exists():
         if not path.is_file():
-            raise UsageError(f"no scenario file {name}")
+            raise UsageError(f"no scenario file {shown(name)}")
         return path
-    raise UsageError(f"no scenario {name!r}. Bundled: {', '.join(names)}. Or give the path of a TOML file.")
+    near = difflib.get_close_matches(name, names, n=1)
+    missing = f"{shown(name)}: did you mean {near[0]}?" if near else f"{name!r}."
+    raise UsageError(
+        f"no scenario {missing} Bundled: {', '.join(names)}. Or give the path of a TOML file, or - for standard input."
+    )
 
 
 def parse(text: str, origin: str) -> Scenario:
@@ -77,10 +86,14 @@ def _allowed(loc: tuple[str | int, ...]) -> list[str]:
 
 
 def load(name: str) -> tuple[Scenario, str]:
-    """The scenario of a bundled name or a path, and its text. Raises UsageError."""
-    path = locate(name)
+    """The scenario of a bundled name, a path, or ``-`` (standard input), and its text. Raises UsageError."""
+    origin = "standard input" if name == STDIN else str(locate(name))
     try:
-        text = path.read_text(encoding="utf-8")
+        with sys.stdin.buffer if name == STDIN else open(origin, "rb") as file:
+            data = file.read(LARGEST + 1)
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from None
-    return parse(text, str(path)), text
+        raise UsageError(f"cannot read {shown(origin)}: {error}") from None
+    if len(data) > LARGEST:
+        raise UsageError(f"{shown(origin)}: more than {LARGEST:,} octets are no scenario")
+    return parse(text, origin), text

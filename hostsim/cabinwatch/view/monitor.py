@@ -13,7 +13,7 @@ from cabinwatch.errors import TargetDied, UsageError
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.run.result import tres_s
 from cabinwatch.text import duration, name
-from cabinwatch.view.panel import event_line
+from cabinwatch.view.timeline import event_line
 from cabinwatch.world.ground import Ground
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cabinwatch.run.result import tres_s
 from cabinwatch.text import duration, name, shown
+from cabinwatch.view.timeline import Forecast, Timeline, event_line
 from cabinwatch.world.ground import EventReport
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
@@ -21,11 +22,6 @@ from cabinwatch_protocol import table as t
 BARS = "▁▂▃▄▅▆▇█"
 CLASS_STYLE = {0: "green", 1: "cyan", 2: "yellow", 3: "bold yellow reverse", 4: "bold red reverse"}
 TRACE = 60
-
-
-def event_line(event: EventReport) -> str:
-    """An event as a line: when, class, text."""
-    return f"{duration(event.t_ms / 1000):>12}  {event.severity.name.capitalize():<9}  {event.text()}"
 
 
 def trace(values: list[float]) -> str:
@@ -42,21 +38,27 @@ class Plain:
         self._world = world
         self._until_ms = until_ms
         self._write = write
+        self._timeline = Timeline(write)
+        self._forecast = Forecast(until_ms)
         self._tenth = 0
 
     def event(self, event: EventReport) -> None:
-        self._write(event_line(event))
+        self._timeline.event(event)
 
     def tick(self) -> None:
+        if words := self._forecast.tick(self._world.now_ms):
+            self._write(words)
         tenth = self._world.now_ms * 10 // max(1, self._until_ms)
         if tenth > self._tenth:
             self._tenth = tenth
+            self._timeline.flush()
             self._write(
                 f"{duration(self._world.now_ms / 1000):>12}  {tenth * 10:>8}%  {state_line(self._world)}"
             )
             sys.stdout.flush()
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self._timeline.flush()
 
 
 def state_line(world: World) -> str:
@@ -81,6 +83,7 @@ class Panels:
         self._target = target
         self._pressures: deque[tuple[int, float]] = deque(maxlen=TRACE)
         self._events: deque[EventReport] = deque(maxlen=6)
+        self._forecast = Forecast(until_ms)
         self._begun = time.monotonic()
         self._drawn = 0.0
         self._live = Live(console=console, auto_refresh=False)
@@ -90,6 +93,8 @@ class Panels:
         self._events.append(event)
 
     def tick(self) -> None:
+        if words := self._forecast.tick(self._world.now_ms):
+            self._live.console.print(words)
         hk = self._world.ground.housekeeping
         column = self._world.now_ms * TRACE // max(1, self._until_ms)
         if hk and (not self._pressures or self._pressures[-1][0] != column):

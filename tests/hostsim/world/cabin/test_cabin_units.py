@@ -92,12 +92,12 @@ def test_refusals_name_the_units_allowed():
     with pytest.raises(UsageError, match=r"'5 bananas' is not a pressure.*Pa.*mmHg.*psi"):
         units.parse_pressure("5 bananas")
     with pytest.raises(UsageError, match=r"a duration: .*s, min, h, d"):
-        units.parse_duration("6 hours")
+        units.parse_duration("6 fortnights")
     with pytest.raises(UsageError, match=r"kg/d, lb/d, mmHg/d"):
         units.parse_leak_size("7 furlong")
 
 
-@pytest.mark.parametrize("bad", [True, None, [1], math.nan, math.inf, "6h x", "6", "h6"])
+@pytest.mark.parametrize("bad", [True, None, [1], math.nan, math.inf, "6h x", "h6"])
 def test_a_duration_takes_nothing_else(bad):
     with pytest.raises(UsageError):
         units.parse_duration(bad)
