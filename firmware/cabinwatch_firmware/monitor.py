@@ -9,7 +9,15 @@ from cabinwatch_protocol.device.consts import (
     APID_ANALYSER,
     APID_MONITOR,
     APID_TRANSDUCER,
+    BAD_CRC,
+    BAD_FRAMING,
+    BAD_SIZE,
     CDS_P_FIELD,
+    COMPOSITION_PPN2_CPA,
+    COMPOSITION_SID_AT,
+    COMPOSITION_SIZE,
+    COMPOSITION_STATUS_AT,
+    COMPOSITION_TEMPERATURE_CK,
     DAY_MS,
     DO_ACKNOWLEDGE,
     DO_DEFAULTS,
@@ -25,10 +33,34 @@ from cabinwatch_protocol.device.consts import (
     FAIL_ARGUMENT,
     FAIL_FUNCTION,
     FAIL_NO_ALARM,
+    FLAG_ACKNOWLEDGED,
+    FLAG_INHIBITED,
+    FLAG_NITROGEN_WATCH,
+    FLAG_PERIODIC_HK,
+    FRAME_OK,
     HEALTH_IMPLAUSIBLE,
     HEALTH_SILENT,
     HEALTH_STUCK,
     HEALTH_TIME,
+    HOUSEKEEPING_ALARM,
+    HOUSEKEEPING_ALARM_NOW,
+    HOUSEKEEPING_BAD_CRC,
+    HOUSEKEEPING_BAD_FRAMING,
+    HOUSEKEEPING_BAD_SIZE,
+    HOUSEKEEPING_CAUSE,
+    HOUSEKEEPING_FLAGS,
+    HOUSEKEEPING_FRAMES_OK,
+    HOUSEKEEPING_HEALTH,
+    HOUSEKEEPING_LAW,
+    HOUSEKEEPING_PRESSURE_CPA,
+    HOUSEKEEPING_RATE_CPA_H,
+    HOUSEKEEPING_REJECTED,
+    HOUSEKEEPING_SID,
+    HOUSEKEEPING_SIGMA_CPA_H,
+    HOUSEKEEPING_SIZE,
+    HOUSEKEEPING_TEMPERATURE_CK,
+    HOUSEKEEPING_TIMEOUTS,
+    HOUSEKEEPING_TRES_S,
     INHIBIT_MAX_S,
     MONITOR_ACCEPTS,
     MONITOR_LIMITS,
@@ -41,7 +73,28 @@ from cabinwatch_protocol.device.consts import (
     P_PRESSURE_LOW,
     P_REPLY_TIMEOUT,
     P_STUCK_SAMPLES,
+    PERFORM_ARGUMENT,
+    PERFORM_FUNCTION_AT,
+    PUS_VERSION,
+    REJECTED,
+    REPORT_HK_N,
+    REPORT_HK_SID,
+    REPORT_HK_SIZE,
+    SAMPLE_PRESSURE_CPA,
+    SAMPLE_SID_AT,
+    SAMPLE_SIZE,
+    SAMPLE_STATUS_AT,
+    SAMPLE_TEMPERATURE_CK,
+    TC_SERVICE_AT,
+    TC_SOURCE,
+    TC_SUBTYPE_AT,
     TIMEOUTS,
+    TM_DAY,
+    TM_MS,
+    TM_P_FIELD_AT,
+    TM_SERVICE_AT,
+    TM_SUBTYPE_AT,
+    TM_VERSION_AT,
 )
 from cabinwatch_protocol.device.node import Node
 
@@ -109,11 +162,12 @@ class Monitor(Node):
     # -- polling
 
     def poll(self, apid):
-        self.begin(0x1800 | apid, self.poll_seq, 0x20, 3, 27)
+        self.begin(0x1800 | apid, self.poll_seq, PUS_VERSION << 4, 3, 27)
         self.poll_seq = self.poll_seq + 1 & 0x3FFF
-        self.put(APID_MONITOR, 2)
-        self.put(0x0101, 2)
-        self.send()
+        self.set(TC_SOURCE, APID_MONITOR)
+        self.set(REPORT_HK_N, 1)
+        self.set(REPORT_HK_SID, 1)
+        self.send(REPORT_HK_SIZE)
 
     def poll_when_due(self):
         p = self.p
@@ -147,35 +201,36 @@ class Monitor(Node):
 
     # -- instruments
 
-    def telemetry(self, pid, b):
+    def telemetry(self, pid):
         if pid == 0x0800 | APID_TRANSDUCER:
-            size = 30
+            size = SAMPLE_SIZE
         elif pid == 0x0800 | APID_ANALYSER:
-            size = 42
+            size = COMPOSITION_SIZE
         else:
             return False
+        b = self.frame.buf
         # The size first: behind a shorter packet the buffer holds the rest of an earlier one.
         if (
             self.frame.size != size
-            or b[7] >> 4 != 2
-            or b[14] != CDS_P_FIELD
-            or b[8] != 3
-            or b[9] != 25
-            or b[21] != 1
+            or b[TM_VERSION_AT] >> 4 != PUS_VERSION
+            or b[TM_P_FIELD_AT] != CDS_P_FIELD
+            or b[TM_SERVICE_AT] != 3
+            or b[TM_SUBTYPE_AT] != 25
+            or b[SAMPLE_SID_AT if size == SAMPLE_SIZE else COMPOSITION_SID_AT] != 1
         ):
             # The instruments' other telemetry is for the ground; it is theirs all the same.
             return True
-        if size == 30:
+        if size == SAMPLE_SIZE:
             self.reply_in = -1
-            self.judge_sensor(self.sample(b[28]))
+            self.judge_sensor(self.sample(b[SAMPLE_STATUS_AT]))
             if self.p[P_ANALYSER_PERIOD] and self.analyser_in <= 0:
                 # Now, since the link is idle until the next poll: two answers never share the receive ring.
                 self.analyser_in = self.p[P_ANALYSER_PERIOD]
                 self.poll(APID_ANALYSER)
         else:
-            pressure = self.signed(22)
-            temperature = self.word(38, 2)
-            if not b[40] and self.plausible(pressure, temperature):
+            pressure = self.signed(COMPOSITION_PPN2_CPA)
+            temperature = self.field(COMPOSITION_TEMPERATURE_CK)
+            if not b[COMPOSITION_STATUS_AT] and self.plausible(pressure, temperature):
                 gap = self.gap(self.seen_gas)
                 if gap > 0:
                     self.detector.nitrogen(gap, pressure, temperature)
@@ -192,8 +247,8 @@ class Monitor(Node):
 
         ``pressure`` and ``temperature`` stay those of the last plausible sample: they are reported as valid.
         """
-        pressure = self.signed(22)
-        temperature = self.word(26, 2)
+        pressure = self.signed(SAMPLE_PRESSURE_CPA)
+        temperature = self.field(SAMPLE_TEMPERATURE_CK)
         if status:
             return status
         if not self.plausible(pressure, temperature):
@@ -222,8 +277,8 @@ class Monitor(Node):
         0 for the same stamp again, -1 where time went back (the new stamp is kept: a restarted instrument counts
         from its own zero) or is not a time. The first stamp is a day after nothing.
         """
-        day = self.word(15, 2)
-        ms = self.signed(17)
+        day = self.field(TM_DAY)
+        ms = self.signed(TM_MS)
         if ms >= DAY_MS or ms < 0:
             return -1
         days = (day - seen[0] + 0x8000 & 0xFFFF) - 0x8000
@@ -278,17 +333,18 @@ class Monitor(Node):
 
     # -- telecommands and reports
 
-    def perform(self, b, again):
-        if b[8] == 3:
-            if b[9] == 27:
-                self.report(self.word(10, 2))
+    def perform(self, again):
+        b = self.frame.buf
+        if b[TC_SERVICE_AT] == 3:
+            if b[TC_SUBTYPE_AT] == 27:
+                self.report(self.field(TC_SOURCE))
             elif not again:
-                self.hk_on = b[9] == 5
+                self.hk_on = b[TC_SUBTYPE_AT] == 5
             return 0
         if again:
             return 0
-        function = b[12]
-        argument = self.word(13, 2)
+        function = b[PERFORM_FUNCTION_AT]
+        argument = self.field(PERFORM_ARGUMENT)
         if function == DO_INHIBIT:
             if argument > INHIBIT_MAX_S:
                 return FAIL_ARGUMENT
@@ -315,7 +371,7 @@ class Monitor(Node):
         if self.hk_in > 0:
             return
         self.hk_in = self.next(self.hk_in, p[P_HK_PERIOD])
-        bad = self.count[2] + self.count[3] + self.count[4]
+        bad = self.count[BAD_CRC] + self.count[BAD_FRAMING] + self.count[BAD_SIZE]
         noise = bad - self.noise & 0xFFFF
         self.noise = bad
         if noise >= NOISE_LIMIT:
@@ -326,30 +382,32 @@ class Monitor(Node):
     def report(self, destination):
         d = self.detector
         self.begin_tm(3, 25, destination)
-        self.put(1, 1)
-        self.put(self.alarm, 1)
-        self.put(d.cls, 1)
-        self.put(d.cause, 1)
-        self.put(self.health, 1)
-        self.put(self.flags(), 1)
-        self.put(d.law, 1)
-        self.put(self.pressure, 4)
-        self.put(self.temperature, 2)
-        self.put(d.rate_cPa_h, 4)
-        self.put(d.sigma_cPa_h, 4)
-        self.put(d.tres_s, 4)
-        i = 1
-        while i < 7:
-            self.put(self.count[i], 2)
-            i += 1
-        self.send()
+        self.set(HOUSEKEEPING_SID, 1)
+        self.set(HOUSEKEEPING_ALARM, self.alarm)
+        self.set(HOUSEKEEPING_ALARM_NOW, d.cls)
+        self.set(HOUSEKEEPING_CAUSE, d.cause)
+        self.set(HOUSEKEEPING_HEALTH, self.health)
+        self.set(HOUSEKEEPING_FLAGS, self.flags())
+        self.set(HOUSEKEEPING_LAW, d.law)
+        self.set(HOUSEKEEPING_PRESSURE_CPA, self.pressure)
+        self.set(HOUSEKEEPING_TEMPERATURE_CK, self.temperature)
+        self.set(HOUSEKEEPING_RATE_CPA_H, d.rate_cPa_h)
+        self.set(HOUSEKEEPING_SIGMA_CPA_H, d.sigma_cPa_h)
+        self.set(HOUSEKEEPING_TRES_S, d.tres_s)
+        self.set(HOUSEKEEPING_FRAMES_OK, self.count[FRAME_OK])
+        self.set(HOUSEKEEPING_BAD_CRC, self.count[BAD_CRC])
+        self.set(HOUSEKEEPING_BAD_FRAMING, self.count[BAD_FRAMING])
+        self.set(HOUSEKEEPING_BAD_SIZE, self.count[BAD_SIZE])
+        self.set(HOUSEKEEPING_REJECTED, self.count[REJECTED])
+        self.set(HOUSEKEEPING_TIMEOUTS, self.count[TIMEOUTS])
+        self.send(HOUSEKEEPING_SIZE)
 
     def flags(self):
-        f = 8 if self.hk_on else 0
+        f = FLAG_PERIODIC_HK if self.hk_on else 0
         if self.acknowledged:
-            f |= 1
+            f |= FLAG_ACKNOWLEDGED
         if self.inhibit_ms:
-            f |= 2
+            f |= FLAG_INHIBITED
         if self.detector.u:
-            f |= 4
+            f |= FLAG_NITROGEN_WATCH
         return f

@@ -4,6 +4,12 @@ from cabinwatch_protocol.device.consts import (
     APID_TRANSDUCER,
     EVENT_SENSOR_FOUND,
     EVENT_SENSOR_LOST,
+    SAMPLE_PRESSURE_CPA,
+    SAMPLE_SID,
+    SAMPLE_SIZE,
+    SAMPLE_STATUS,
+    SAMPLE_TEMPERATURE_CK,
+    TC_SOURCE,
     TRANSDUCER_ACCEPTS,
     TRANSDUCER_LIMITS,
     X_OFFSET,
@@ -31,19 +37,19 @@ class Transducer(Node):
         self.receive(rx, n)
         return IDLE_MS
 
-    def perform(self, b, again):
+    def perform(self, again):
         """TC[3,27]: read the sensor and report."""
         sensor = self.sensor
         sensor.read()
         pressure = sensor.pressure_cPa
         if not sensor.status:
             pressure += self.p[X_OFFSET]
-        self.begin_tm(3, 25, self.word(10, 2))
-        self.put(1, 1)
-        self.put(pressure, 4)
-        self.put(sensor.temperature_cK, 2)
-        self.put(sensor.status, 1)
-        self.send()
+        self.begin_tm(3, 25, self.field(TC_SOURCE))
+        self.set(SAMPLE_SID, 1)
+        self.set(SAMPLE_PRESSURE_CPA, pressure)
+        self.set(SAMPLE_TEMPERATURE_CK, sensor.temperature_cK)
+        self.set(SAMPLE_STATUS, sensor.status)
+        self.send(SAMPLE_SIZE)
         was = self.health
         if sensor.status != was:
             self.health = sensor.status

@@ -183,11 +183,11 @@ def decode(packet: bytes) -> Decoded:
         raise Alien(f"APID {pid & 0x7FF:#05x} is nobody's")
     time_ms = ack = 0
     if pid & 0x1000:
-        kind, start = "TC", t.TC_HEADER
+        kind, start = "TC", t.TC_HEADER_SIZE
         version, service, subtype, peer = _TC.unpack_from(packet, 6)
         ack = version & 15
     else:
-        kind, start = "TM", t.TM_HEADER
+        kind, start = "TM", t.TM_HEADER_SIZE
         if len(packet) < t.TM_MIN:
             raise Alien(f"TM of {len(packet)} octets, at least {t.TM_MIN} are needed")
         version, service, subtype, _, peer, p_field, day, ms = _TM.unpack_from(packet, 6)

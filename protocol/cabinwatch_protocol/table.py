@@ -54,7 +54,43 @@ class Packet:
     @property
     def data_size(self) -> int:
         """Octets of source data (TM) or application data (TC)."""
-        return sum(f.size for f in self.fields)
+        return size_of(self.fields)
+
+    @property
+    def size(self) -> int:
+        """Octets of the whole packet, headers and PEC included."""
+        return size_of(HEADERS[self.kind]) + self.data_size + PEC
+
+
+PRIMARY_HEADER = (
+    Field("packet_id", "H", doc="version, type, secondary header flag, APID"),
+    Field("sequence", "H", doc="sequence flags and count"),
+    Field("length", "H", doc="octets that follow this field, less one"),
+)
+TM_HEADER = (
+    *PRIMARY_HEADER,
+    Field("version", "B", doc="PUS version in the high nibble"),
+    Field("service", "B"),
+    Field("subtype", "B"),
+    Field("count", "H", doc="message type counter"),
+    Field("destination", "H"),
+    Field("p_field", "B", doc="CDS-short time code"),
+    Field("day", "H"),
+    Field("ms", "I", "ms", "millisecond of day"),
+)
+TC_HEADER = (
+    *PRIMARY_HEADER,
+    Field("version", "B", doc="PUS version and acknowledgement flags"),
+    Field("service", "B"),
+    Field("subtype", "B"),
+    Field("source", "H"),
+)
+HEADERS = {"TM": TM_HEADER, "TC": TC_HEADER}
+
+
+def size_of(fields: tuple[Field, ...]) -> int:
+    """Octets of the fields together."""
+    return sum(f.size for f in fields)
 
 
 @dataclass(frozen=True)
@@ -83,11 +119,12 @@ ROLES: dict[str, Apid] = {a.name.lower(): a for a in Apid}
 
 PACKET_MAX = 60
 FRAME_MAX = PACKET_MAX + 1
-TC_HEADER = 6 + 5
-TM_HEADER = 6 + 14
 PEC = 2
-TC_MIN = TC_HEADER + PEC
-TM_MIN = TM_HEADER + PEC
+"""Octets of the packet error control."""
+TC_HEADER_SIZE = size_of(TC_HEADER)
+TM_HEADER_SIZE = size_of(TM_HEADER)
+TC_MIN = TC_HEADER_SIZE + PEC
+TM_MIN = TM_HEADER_SIZE + PEC
 RX_MAX = 48
 PUS_VERSION = 2
 CDS_P_FIELD = 0x40

@@ -10,7 +10,18 @@ import micropython
 
 from cabinwatch_firmware.monitor import Monitor
 from cabinwatch_firmware.transducer import Transducer
-from cabinwatch_protocol.device.consts import APID_MONITOR
+from cabinwatch_protocol.device.consts import (
+    APID_MONITOR,
+    PERFORM_ARGUMENT,
+    PERFORM_FUNCTION,
+    REPORT_HK_N,
+    REPORT_HK_SID,
+    SET_PARAMETER_N,
+    SET_PARAMETER_PARAMETER,
+    SET_PARAMETER_VALUE,
+    TC_MIN,
+    TC_SOURCE,
+)
 from cabinwatch_protocol.device.node import Node
 
 STEP_MS = 250
@@ -77,19 +88,20 @@ class World:
         g = self.ground
         g.begin(0x1800 | APID_MONITOR, self.n & 0x3FFF, 0x29, COMMANDS[k], COMMANDS[k + 1])
         self.n += 1
-        g.put(0, 2)
+        g.set(TC_SOURCE, 0)
         service = COMMANDS[k]
         if service == 8:
-            g.put(1, 1)
-            g.put(0, 2)
+            g.set(PERFORM_FUNCTION, 1)
+            g.set(PERFORM_ARGUMENT, 0)
         elif service == 20:
-            g.put(1, 1)
-            g.put(3, 1)
+            g.set(SET_PARAMETER_N, 1)
+            g.set(SET_PARAMETER_PARAMETER, 3)
             if COMMANDS[k + 1] == 3:
-                g.put(10000, 4)
+                g.set(SET_PARAMETER_VALUE, 10000)
         elif COMMANDS[k + 2] == 2:
-            g.put(0x0101, 2)
-        g.send()
+            g.set(REPORT_HK_N, 1)
+            g.set(REPORT_HK_SID, 1)
+        g.send(TC_MIN + COMMANDS[k + 2])
         self.k = (k + 3) % 21
 
     def feed(self, node, queue, ms):

@@ -31,7 +31,7 @@ def test_the_instrument_sees_what_it_should():
     node = Monitor(lambda buf, n: None)
     node.boot(0)
     with pytest.raises(narrow.TooWide):
-        node.word.__func__(Wide, 0, 4)
+        node.field.__func__(Wide, 4)
     node.poll_in = (1 << 30) - 1
     with pytest.raises(narrow.TooWide):
         node.next(node.poll_in, 1)
@@ -41,7 +41,7 @@ class Wide:
     """A frame whose field does not fit."""
 
     class frame:
-        buf = b"\x40\0\0\0"
+        buf = b"\0\x40\0\0\0"
 
 
 def test_no_timer_runs_away_in_a_quiet_year():

@@ -13,6 +13,7 @@ import oracles
 import packets
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
+from cabinwatch_protocol.device import consts
 from cabinwatch_protocol.device.crc import crc16
 from cabinwatch_protocol.device.frame import Deframer, seal
 from cabinwatch_protocol.device.node import Node
@@ -28,9 +29,11 @@ class Sender(Node):
         Node.__init__(self, lambda buf, n: self.sent.append(bytes(buf[:n])), apid, b"", limits)
 
     def fields(self, packet, values):
+        at = t.size_of(t.HEADERS[packet.kind])
         for f in packet.fields:
-            self.put(values[f.name] if f.fixed is None else f.fixed, f.size)
-        self.send()
+            self.set(at << 3 | f.size, values[f.name] if f.fixed is None else f.fixed)
+            at += f.size
+        self.send(packet.size)
 
 
 def only_packet(frame):
@@ -68,7 +71,7 @@ def test_host_reads_every_telecommand_of_the_device(packet, role):
     def check(values, sequence, ack, source):
         node = Sender(t.Apid.MONITOR)
         node.begin(0x1800 | t.ROLES[role], sequence, 0x20 | ack, packet.service, packet.subtype)
-        node.put(source, 2)
+        node.set(consts.TC_SOURCE, source)
         node.fields(packet, values)
         decoded = host.decode(only_packet(node.sent[0]))
         assert (decoded.packet.name, decoded.role, decoded.ack) == (packet.name, role, ack)
@@ -82,7 +85,7 @@ def test_host_reads_every_telecommand_of_the_device(packet, role):
     ("packet", "role"), [*packets.TM_ROLES, *packets.TC_ROLES], ids=lambda v: getattr(v, "title", v)
 )
 def test_device_reads_every_packet_of_the_host(packet, role):
-    start = t.TM_HEADER if packet.kind == "TM" else t.TC_HEADER
+    start = t.TM_HEADER_SIZE if packet.kind == "TM" else t.TC_HEADER_SIZE
 
     @settings(max_examples=25)
     @given(packets.values(packet), packets.sequences)
@@ -97,12 +100,13 @@ def test_device_reads_every_packet_of_the_host(packet, role):
         assert d.feed(frame, 0, len(frame)) == len(frame)
         assert d.verdict == 1
         assert d.size == len(head) + t.PEC
-        at = 1 + start
+        at = start
         for f in packet.fields:
             expected = f.fixed if f.fixed is not None else values[f.name]
-            assert (node.signed(at) if f.code == "i" else node.word(at, f.size)) == expected
+            field = at << 3 | f.size
+            assert (node.signed(field) if f.code == "i" else node.field(field)) == expected
             at += f.size
-        assert node.word(3, 2) == 0xC000 | sequence
+        assert node.field(consts.TM_SEQUENCE) == 0xC000 | sequence
 
     check()
 
@@ -116,7 +120,9 @@ def test_signed_field_saturates_at_the_thirty_one_bit_range(value):
     node = Sender(t.Apid.MONITOR)
     node.frame.buf[5:9] = value.to_bytes(4, "big", signed=True)
     limit = (1 << 30) - 1
-    assert node.signed(5) == (value if -limit - 1 <= value <= limit else max(-limit, min(limit, value)))
+    assert node.signed(4 << 3 | 4) == (
+        value if -limit - 1 <= value <= limit else max(-limit, min(limit, value))
+    )
 
 
 def test_crc_check_value():
@@ -144,9 +150,9 @@ def test_device_seal_is_what_the_cobs_library_makes(data):
 
 def test_every_packet_fits_the_bounds():
     for packet, _ in packets.TM_ROLES:
-        assert packet.data_size + t.TM_HEADER + t.PEC <= t.PACKET_MAX
+        assert packet.data_size + t.TM_HEADER_SIZE + t.PEC <= t.PACKET_MAX
     for packet, _ in packets.TC_ROLES:
-        assert packet.data_size + t.TC_HEADER + t.PEC <= t.PACKET_MAX
+        assert packet.data_size + t.TC_HEADER_SIZE + t.PEC <= t.PACKET_MAX
     for packet in (*t.TM_PACKETS, *t.TC_PACKETS):
         assert packet.data_size == calcsize(">" + "".join(f.code for f in packet.fields))
     assert t.FRAME_MAX + 2 == 63, "a micro:bit's receive ring"

@@ -75,7 +75,9 @@ class Instrument:
             out += self._tm("accepted", request, peer)
         again = request["request_sequence"] == self.last_request
         self.last_request = request["request_sequence"]
-        report, failure = self._execute(service, subtype, packet[t.TC_HEADER : -t.PEC], reading, again, peer)
+        report, failure = self._execute(
+            service, subtype, packet[t.TC_HEADER_SIZE : -t.PEC], reading, again, peer
+        )
         out += report
         if not again:
             self.last_failure = failure

@@ -7,10 +7,16 @@ telemetry. One transmit and one receive buffer, made once. See protocol/SPEC.md 
 from cabinwatch_protocol.device.consts import (
     ACK_ACCEPTANCE,
     ACK_COMPLETION,
+    ALIVE_SIZE,
     CDS_P_FIELD,
+    COMPLETED_SIZE,
     DAY_MS,
     EVENT_BOOT,
+    EVENT_CAUSE,
+    EVENT_EVENT,
     EVENT_NOT_KEPT,
+    EVENT_SIZE,
+    EVENT_VALUE,
     FAIL_COUNT,
     FAIL_LENGTH,
     FAIL_PARAMETER,
@@ -19,11 +25,41 @@ from cabinwatch_protocol.device.consts import (
     FAIL_SERVICE,
     FAIL_STRUCTURE,
     FAIL_SUBTYPE,
+    FAILED_FAILURE,
+    FAILED_REQUEST_PACKET,
+    FAILED_REQUEST_SEQUENCE,
+    FAILED_SIZE,
     FRAME_MAX,
     FRAME_OK,
+    PARAMETER_VALUE_N,
+    PARAMETER_VALUE_PARAMETER,
+    PARAMETER_VALUE_SIZE,
+    PARAMETER_VALUE_VALUE,
+    PUS_VERSION,
     REJECTED,
+    REPORT_HK_N_AT,
+    REPORT_HK_SID_AT,
+    SET_PARAMETER_PARAMETER_AT,
+    SET_PARAMETER_VALUE,
     STORED_BROKEN,
     STORED_KEPT,
+    TC_MIN,
+    TC_PACKET_ID,
+    TC_SEQUENCE,
+    TC_SERVICE_AT,
+    TC_SOURCE,
+    TC_SUBTYPE_AT,
+    TC_VERSION_AT,
+    TM_COUNT,
+    TM_DAY,
+    TM_DESTINATION,
+    TM_MS,
+    TM_P_FIELD,
+    TM_PACKET_ID,
+    TM_SEQUENCE,
+    TM_SERVICE,
+    TM_SUBTYPE,
+    TM_VERSION,
     VERSION,
 )
 from cabinwatch_protocol.device.crc import crc16
@@ -172,26 +208,34 @@ class Node:
     # -- packets out
 
     def begin(self, pid, seq, version, service, subtype):
-        """Headers up to and with the message subtype; the role's fields follow by ``put``."""
-        self.end = 2
-        self.put(pid, 2)
-        self.put(0xC000 | seq, 2)
-        self.end = 8
-        self.put(version, 1)
-        self.put(service, 1)
-        self.put(subtype, 1)
+        """Headers up to and with the message subtype, alike in both kinds of packet; the rest follows by ``set``."""
+        self.set(TM_PACKET_ID, pid)
+        self.set(TM_SEQUENCE, 0xC000 | seq)
+        self.set(TM_VERSION, version)
+        self.set(TM_SERVICE, service)
+        self.set(TM_SUBTYPE, subtype)
 
     def begin_tm(self, service, subtype, destination):
-        self.begin(0x0800 | self.apid, self.seq, 0x20, service, subtype)
+        self.begin(0x0800 | self.apid, self.seq, PUS_VERSION << 4, service, subtype)
         self.seq = self.seq + 1 & 0x3FFF
-        self.put(0, 2)
-        self.put(destination, 2)
-        self.put(CDS_P_FIELD, 1)
-        self.put(self.day, 2)
-        self.put(self.ms, 4)
+        self.set(TM_COUNT, 0)
+        self.set(TM_DESTINATION, destination)
+        self.set(TM_P_FIELD, CDS_P_FIELD)
+        self.set(TM_DAY, self.day)
+        self.set(TM_MS, self.ms)
+
+    def set(self, field, value):
+        """Write a field of the packet that is being made, big-endian, two's complement."""
+        tx = self.tx
+        first = (field >> 3) + 2
+        i = first + (field & 7)
+        while i > first:
+            i -= 1
+            tx[i] = value & 255
+            value >>= 8
 
     def put(self, value, size):
-        """Append a big-endian field of ``size`` octets (two's complement)."""
+        """Append a big-endian field of ``size`` octets to the record that is being made."""
         tx = self.tx
         i = self.end
         self.end = i + size
@@ -201,16 +245,16 @@ class Node:
             tx[i] = value >> size & 255
             i += 1
 
-    def send(self):
-        self.end += 2
-        self.sink(self.tx, seal(self.tx, self.end))
+    def send(self, size):
+        """Send the packet, ``size`` octets with its error control."""
+        self.sink(self.tx, seal(self.tx, size + 2))
 
     def event(self, severity, event, cause, value):
         self.begin_tm(5, severity, 0)
-        self.put(event, 1)
-        self.put(cause, 1)
-        self.put(value, 4)
-        self.send()
+        self.set(EVENT_EVENT, event)
+        self.set(EVENT_CAUSE, cause)
+        self.set(EVENT_VALUE, value)
+        self.send(EVENT_SIZE)
 
     # -- packets in
 
@@ -224,71 +268,80 @@ class Node:
             if verdict:
                 self.bump(verdict)
                 if verdict == FRAME_OK:
-                    self.packet(frame.buf)
+                    self.packet()
 
-    def packet(self, b):
-        """A good packet in b[1:]: a telecommand for this node, or else the role's business."""
-        pid = b[1] << 8 | b[2]
-        if b[3] < 0xC0:
+    def packet(self):
+        """A good packet: a telecommand for this node, or else the role's business."""
+        pid = self.field(TC_PACKET_ID)
+        if self.field(TC_SEQUENCE) < 0xC000:
             self.bump(REJECTED)
         elif pid == 0x1800 | self.apid:
-            self.telecommand(b)
-        elif not self.telemetry(pid, b):
+            self.telecommand()
+        elif not self.telemetry(pid):
             self.bump(REJECTED)
 
-    def telemetry(self, pid, b):
+    def telemetry(self, pid):
         """Use a telemetry packet; False where it is not for this node."""
         return False
 
-    def word(self, i, size):
-        """The unsigned big-endian field of ``size`` octets at index i of the received packet."""
-        return word_at(self.frame.buf, i, size)
+    def field(self, field):
+        """The value of an unsigned field of the received packet."""
+        b = self.frame.buf
+        i = (field >> 3) + 1
+        end = i + (field & 7)
+        v = 0
+        while i < end:
+            v = v << 8 | b[i]
+            i += 1
+        return v
 
-    def signed(self, i):
-        """The signed 32-bit field at index i of it."""
-        return signed_at(self.frame.buf, i)
+    def signed(self, field):
+        """The value of a 32-bit field of it that is signed, or that no device lets grow beyond 31 bits."""
+        return signed_at(self.frame.buf, (field >> 3) + 1)
 
     # -- telecommands
 
-    def acceptable(self, b):
+    def acceptable(self):
         """The failure code of a telecommand's header and length; 0 = acceptable."""
-        if b[7] >> 4 != 2:
+        b = self.frame.buf
+        if b[TC_VERSION_AT] >> 4 != PUS_VERSION:
             return FAIL_PUS_VERSION
         a = self.accepts
         code = FAIL_SERVICE
         i = 0
         while i < len(a):
-            if a[i] == b[8]:
-                if a[i + 1] == b[9]:
-                    return 0 if a[i + 2] == self.frame.size - 13 else FAIL_LENGTH
+            if a[i] == b[TC_SERVICE_AT]:
+                if a[i + 1] == b[TC_SUBTYPE_AT]:
+                    return 0 if a[i + 2] == self.frame.size - TC_MIN else FAIL_LENGTH
                 code = FAIL_SUBTYPE
             i += 3
         return code
 
-    def telecommand(self, b):
-        code = self.acceptable(b)
+    def telecommand(self):
+        code = self.acceptable()
         if code:
             self.verify(2, code)
             return
-        ack = b[7]
+        b = self.frame.buf
+        ack = b[TC_VERSION_AT]
         if ack & ACK_ACCEPTANCE:
             self.verify(1, 0)
-        seq = self.word(3, 2)
+        seq = self.field(TC_SEQUENCE)
         again = seq == self.last
         self.last = seq
-        service = b[8]
+        service = b[TC_SERVICE_AT]
         if service == 17:
-            self.begin_tm(17, 2, self.word(10, 2))
-            self.send()
+            self.begin_tm(17, 2, self.field(TC_SOURCE))
+            self.send(ALIVE_SIZE)
             code = 0
-        elif service != 8 and b[12] != 1:
+        elif service != 8 and b[REPORT_HK_N_AT] != 1:
             code = FAIL_COUNT
         elif service == 20:
-            code = self.parameter(b, again)
-        elif service == 3 and b[13] != 1:
+            code = self.parameter(again)
+        elif service == 3 and b[REPORT_HK_SID_AT] != 1:
             code = FAIL_STRUCTURE
         else:
-            code = self.perform(b, again)
+            code = self.perform(again)
         if not again:
             self.result = code
         if self.result:
@@ -297,31 +350,32 @@ class Node:
             self.verify(7, 0)
 
     def verify(self, subtype, code):
-        self.begin_tm(1, subtype, self.word(10, 2))
-        self.put(self.word(1, 2), 2)
-        self.put(self.word(3, 2), 2)
+        self.begin_tm(1, subtype, self.field(TC_SOURCE))
+        self.set(FAILED_REQUEST_PACKET, self.field(TC_PACKET_ID))
+        self.set(FAILED_REQUEST_SEQUENCE, self.field(TC_SEQUENCE))
         if code:
-            self.put(code, 1)
-        self.send()
+            self.set(FAILED_FAILURE, code)
+        self.send(FAILED_SIZE if code else COMPLETED_SIZE)
 
-    def parameter(self, b, again):
-        i = b[13]
+    def parameter(self, again):
+        b = self.frame.buf
+        i = b[SET_PARAMETER_PARAMETER_AT]
         if i >= len(self.p):
             return FAIL_PARAMETER
-        if b[9] == 1:
-            self.begin_tm(20, 2, self.word(10, 2))
-            self.put(1, 1)
-            self.put(i, 1)
-            self.put(self.p[i], 4)
-            self.send()
+        if b[TC_SUBTYPE_AT] == 1:
+            self.begin_tm(20, 2, self.field(TC_SOURCE))
+            self.set(PARAMETER_VALUE_N, 1)
+            self.set(PARAMETER_VALUE_PARAMETER, i)
+            self.set(PARAMETER_VALUE_VALUE, self.p[i])
+            self.send(PARAMETER_VALUE_SIZE)
         elif not again:
-            v = self.signed(14)
+            v = self.signed(SET_PARAMETER_VALUE)
             if not self.allowed(i, v):
                 return FAIL_RANGE
             self.p[i] = v
             self.keep()
         return 0
 
-    def perform(self, b, again):
+    def perform(self, again):
         """Services 3 and 8 of the role; ``again`` = a repeated request: answer, change nothing."""
         return 0

@@ -14,6 +14,32 @@ def accept_table(role: str) -> bytes:
     return bytes(octet for row in rows for octet in row)
 
 
+def _fields(prefix: str, fields: tuple[t.Field, ...], start: int = 0) -> list[str]:
+    """Where each field is in its packet: eight times its first octet, and how many octets it has.
+
+    Of a field of one octet also its index in the receive buffer, whose first octet is the frame's own.
+    """
+    lines = []
+    for f in fields:
+        lines.append(f"{prefix}_{f.name.upper()} = {start << 3 | f.size}")
+        if f.size == 1:
+            lines.append(f"{prefix}_{f.name.upper()}_AT = {start + 1}")
+        start += f.size
+    return lines
+
+
+def layouts() -> list[str]:
+    """The fields of the headers and of every packet that a device sends or takes, and the packets' sizes."""
+    lines = [line for kind, header in t.HEADERS.items() for line in _fields(kind, header)]
+    for p in (*t.TC_PACKETS, *t.TM_PACKETS):
+        name = "EVENT" if p.fields is t.EVENT else p.name.upper()
+        if p.roles == ("coolant",) or f"{name}_SIZE = {p.size}" in lines:
+            continue
+        lines += _fields(name, p.fields, t.size_of(t.HEADERS[p.kind]))
+        lines.append(f"{name}_SIZE = {p.size}")
+    return lines
+
+
 def _enum(prefix: str, enum: type[IntEnum]) -> list[str]:
     return [f"{prefix}_{m.name} = {m.value}" for m in enum]
 
@@ -30,6 +56,7 @@ def device_constants() -> str:
         "FRAME_MAX",
         "TC_MIN",
         "RX_MAX",
+        "PUS_VERSION",
         "CDS_P_FIELD",
         "DAY_MS",
         "VERSION",
@@ -61,6 +88,7 @@ def device_constants() -> str:
         ("FAIL", t.Failure),
         ("DO", t.Function),
         ("FLAG", t.Flag),
+        ("CLASS", t.AlarmClass),
     ):
         lines += ["", *_enum(prefix, enum)]
     for role, parameters in t.PARAMETERS.items():
@@ -69,6 +97,11 @@ def device_constants() -> str:
         lines.append(f"{role.upper()}_LIMITS = (")
         lines += [f"    {p.default}, {p.low}, {p.high}," for p in parameters]
         lines.append(")")
+    lines += [
+        "",
+        "# Fields: eight times the place of the first octet, and how many octets; AT: index in the receive buffer.",
+    ]
+    lines += layouts()
     lines += ["", "# Accepted telecommands: service, subtype, length of the application data."]
     for role in t.PARAMETERS:
         lines.append(f"{role.upper()}_ACCEPTS = {accept_table(role)!r}")

@@ -8,10 +8,10 @@ from mutants import mutant
 # -- housekeeping and functions
 
 mutant('reports once more at boot', 'monitor', 'self.hk_in = self.p[P_HK_PERIOD]\n', 'self.hk_in = 0\n', 'HKP-02/period')
-mutant('takes the commands for on and off for each other', 'monitor', 'self.hk_on = b[9] == 5', 'self.hk_on = b[9] == 6', 'HKP-03/off-and-on')
-mutant('begins a new cadence when reports go on', 'monitor', 'self.hk_on = b[9] == 5', 'self.hk_on = b[9] == 5\n                self.hk_in = self.p[P_HK_PERIOD]', 'HKP-03/off-and-on')
-mutant('shifts the cadence by a one-shot report', 'monitor', 'self.report(self.word(10, 2))', 'self.report(self.word(10, 2))\n                self.hk_in = self.p[P_HK_PERIOD]', 'HKP-04/one-shot-apart')
-mutant('exchanges two flags', 'monitor', '            f |= 2\n', '            f |= 1\n', 'HKP-05/flags')
+mutant('takes the commands for on and off for each other', 'monitor', 'self.hk_on = b[TC_SUBTYPE_AT] == 5', 'self.hk_on = b[TC_SUBTYPE_AT] == 6', 'HKP-03/off-and-on')
+mutant('begins a new cadence when reports go on', 'monitor', 'self.hk_on = b[TC_SUBTYPE_AT] == 5', 'self.hk_on = b[TC_SUBTYPE_AT] == 5\n                self.hk_in = self.p[P_HK_PERIOD]', 'HKP-03/off-and-on')
+mutant('shifts the cadence by a one-shot report', 'monitor', 'self.report(self.field(TC_SOURCE))', 'self.report(self.field(TC_SOURCE))\n                self.hk_in = self.p[P_HK_PERIOD]', 'HKP-04/one-shot-apart')
+mutant('exchanges two flags', 'monitor', 'f |= FLAG_INHIBITED', 'f |= FLAG_ACKNOWLEDGED', 'HKP-05/flags')
 mutant('keeps its counters over a boot', 'node', '            self.count[i] = 0\n', '            self.count[i] += 0\n', 'HKP-06/zero', role='monitor')
 mutant('stops counting at 65535', 'node', 'self.count[counter] = self.count[counter] + 1 & 0xFFFF', 'self.count[counter] = min(self.count[counter] + 1, 0xFFFF)', 'HKP-06/modulo', role='monitor')
 mutant('reports the pressure of faulty samples', 'monitor', '        if status:\n            return status\n', '        if status:\n            self.pressure = pressure\n            self.temperature = temperature\n            return status\n', 'HKP-07/last-sample')
@@ -28,14 +28,14 @@ mutant('keeps an inhibit over a boot', 'monitor', '        self.acknowledged = F
 
 # -- polling
 
-mutant('polls with source ID 0', 'monitor', 'self.put(APID_MONITOR, 2)', 'self.put(0, 2)', 'POL-01/poll')
+mutant('polls with source ID 0', 'monitor', 'self.set(TC_SOURCE, APID_MONITOR)', 'self.set(TC_SOURCE, 0)', 'POL-01/poll')
 mutant('drifts by a millisecond a poll', 'monitor', '        timer += period\n', '        timer += period + (period < 5000) * 3\n', 'POL-01/period')
 mutant('repeats a poll with its old count', 'monitor', '                self.tries += 1\n', '                self.tries += 1\n                self.poll_seq -= 1\n', 'SEQ-08/polls')
 mutant('repeats a poll once too often', 'monitor', 'if self.tries < p[P_POLL_RETRIES]:', 'if self.tries <= p[P_POLL_RETRIES]:', 'POL-02/repeats', 'POL-02/none')
 mutant('counts one time-out a poll', 'monitor', '            self.bump(TIMEOUTS)\n            self.reply_in = -1\n', '            self.reply_in = -1\n            if not self.tries:\n                self.bump(TIMEOUTS)\n', 'POL-02/repeats')
 mutant('polls while it waits', 'monitor', 'if self.reply_in < 0 and self.poll_in <= 0:', 'if self.poll_in <= 0:', 'POL-03/one-at-a-time')
 mutant('begins a new cadence after a late poll', 'monitor', 'self.poll_in = self.next(self.poll_in, p[P_POLL_PERIOD])', 'self.poll_in = p[P_POLL_PERIOD]', 'POL-03/cadence')
-mutant('takes only samples that it asked for', 'monitor', 'if size == 30:', 'if size == 30 and self.word(12, 2) != APID_MONITOR:\n            pass\n        elif size == 30:', 'POL-04/any-sample')
+mutant('takes only samples that it asked for', 'monitor', 'if size == SAMPLE_SIZE:', 'if size == SAMPLE_SIZE and self.field(TM_DESTINATION) != APID_MONITOR:\n            pass\n        elif size == SAMPLE_SIZE:', 'POL-04/any-sample')
 mutant('polls the analyser after each sample', 'monitor', 'and self.analyser_in <= 0:', 'and self.analyser_in <= 1 << 29:', 'POL-05/analyser')
 mutant('takes analyser_period 0 for always', 'monitor', 'if self.p[P_ANALYSER_PERIOD] and self.analyser_in <= 0:', 'if self.analyser_in <= 0:', 'POL-05/analyser')
 
@@ -56,8 +56,8 @@ mutant('never calls a transducer silent', 'monitor', '                self.judge
 mutant('tells a lost sensor as an Advisory', 'monitor', 'self.event(2, EVENT_SENSOR_LOST', 'self.event(1, EVENT_SENSOR_LOST', 'SEN-07/events')
 mutant('tells a fault with every sample', 'monitor', '        if health == was:\n', '        if health == was == 0:\n', 'EVT-01/once')
 mutant('counts other telemetry of its instruments as rejected', 'monitor', 'it is theirs all the same.\n            return True', 'it is theirs all the same.\n            return False', 'SEN-10/other-telemetry')
-mutant('does not look at the size of a sample', 'monitor', '            self.frame.size != size\n            or b[7]', '            b[7]', 'SEN-10/other-telemetry')
-mutant('looks for a sample behind the end of a packet', 'monitor', '            self.frame.size != size\n            or b[7]', '            b[7]', 'SEN-10/other-telemetry', more=(('monitor', '        if size == 30:', '        if self.frame.size != size:\n            return False\n        if size == 30:'),))
+mutant('does not look at the size of a sample', 'monitor', '            self.frame.size != size\n            or b[TM_VERSION_AT]', '            b[TM_VERSION_AT]', 'SEN-10/other-telemetry')
+mutant('looks for a sample behind the end of a packet', 'monitor', '            self.frame.size != size\n            or b[TM_VERSION_AT]', '            b[TM_VERSION_AT]', 'SEN-10/other-telemetry', more=(('monitor', '        if size == SAMPLE_SIZE:', '        if self.frame.size != size:\n            return False\n        if size == SAMPLE_SIZE:'),))
 mutant('gives faulty samples to the detector', 'monitor', '        if status:\n            return status\n', '        if status:\n            self.detector.sample(max(1, self.gap(self.seen)), pressure, temperature)\n            self.judge_alarm()\n            return status\n', 'SEN-08/not-believed')
 
 # -- alarms

@@ -109,11 +109,13 @@ PLANTED = (
         "telecommand: lost acknowledgement", NODE, "elif ack & ACK_COMPLETION:", "elif ack == 9 and seq & 7:"
     ),
     Planted("telecommand: acceptance always sent", NODE, "if ack & ACK_ACCEPTANCE:", "if 1:"),
-    Planted("telecommand: PUS version not checked", NODE, "if b[7] >> 4 != 2:", "if 0:"),
+    Planted(
+        "telecommand: PUS version not checked", NODE, "if b[TC_VERSION_AT] >> 4 != PUS_VERSION:", "if 0:"
+    ),
     Planted(
         "telecommand: length not checked",
         NODE,
-        "return 0 if a[i + 2] == self.frame.size - 13 else FAIL_LENGTH",
+        "return 0 if a[i + 2] == self.frame.size - TC_MIN else FAIL_LENGTH",
         "return 0",
     ),
     Planted("telecommand: repeat not known", NODE, "again = seq == self.last", "again = False"),
@@ -126,14 +128,16 @@ PLANTED = (
     Planted(
         "telecommand: answers to nobody",
         NODE,
-        "self.begin_tm(17, 2, self.word(10, 2))",
+        "self.begin_tm(17, 2, self.field(TC_SOURCE))",
         "self.begin_tm(17, 2, 0)",
     ),
-    Planted("telecommand: count not checked", NODE, "elif service != 8 and b[12] != 1:", "elif 0:"),
+    Planted(
+        "telecommand: count not checked", NODE, "elif service != 8 and b[REPORT_HK_N_AT] != 1:", "elif 0:"
+    ),
     Planted(
         "telecommand: other APIDs obeyed", NODE, "elif pid == 0x1800 | self.apid:", "elif pid >> 11 == 3:"
     ),
-    Planted("telecommand: segments taken for packets", NODE, "if b[3] < 0xC0:", "if 0:"),
+    Planted("telecommand: segments taken for packets", NODE, "if self.field(TC_SEQUENCE) < 0xC000:", "if 0:"),
     Planted("parameter: upper bound not checked", NODE, " <= self.limits[3 * i + 2]", ""),
     Planted("parameter: one too many", NODE, "if i >= len(self.p):", "if i > len(self.p):"),
     Planted(
@@ -167,14 +171,14 @@ PLANTED = (
     Planted(
         "housekeeping: temperature has the wrong sign",
         MONITOR,
-        "put(self.temperature, 2)",
-        "put(-self.temperature, 2)",
+        "HOUSEKEEPING_TEMPERATURE_CK, self.temperature",
+        "HOUSEKEEPING_TEMPERATURE_CK, -self.temperature",
     ),
     Planted(
         "housekeeping: counters out by one",
         MONITOR,
-        "        i = 1\n        while i < 7:",
-        "        i = 0\n        while i < 6:",
+        "HOUSEKEEPING_BAD_CRC, self.count[BAD_CRC]",
+        "HOUSEKEEPING_BAD_CRC, self.count[FRAME_OK]",
     ),
     Planted("latch: the alarm falls by itself", MONITOR, "elif self.acknowledged:", "else:"),
     Planted(
