@@ -5,7 +5,7 @@ The command line of the package mounts both: ``app.command("conform")(conform)``
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
@@ -16,14 +16,17 @@ from cabinwatch.errors import CabinwatchError, UsageError
 from cabinwatch.targets import is_url
 from cabinwatch.verify.conform import decode as decoding
 from cabinwatch.verify.conform import report
-from cabinwatch.verify.conform.live import SerialLine
+from cabinwatch.verify.conform.line import SerialLine
+from cabinwatch.verify.conform.page import page
 from cabinwatch.verify.conform.requirements import ROLES
-from cabinwatch.verify.conform.runner import Result, Run, run, select
+from cabinwatch.verify.conform.runner import Run, run, select
 from cabinwatch.verify.conform.targets import open_bench
 
 INTERRUPTED = 130
+OUR_FAULT = 70
 Words = Annotated[
-    list[str] | None, typer.Option(metavar="ID", help="Case or requirement ID, or the beginning of one.")
+    list[str] | None,
+    typer.Option(metavar="ID", help="Case or requirement ID, or a beginning of one; several with commas."),
 ]
 
 
@@ -37,18 +40,31 @@ def _create(path: Path | None) -> IO[str] | None:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
 
 
+Writer = Callable[[Run], str]
+WRITERS: dict[str, Writer] = {
+    "junit": report.junit,
+    "json": lambda done: json.dumps(report.as_json(done), indent=1) + "\n",
+    "transcript": lambda done: "".join(f"{text}\n" for text in report.transcript(done)),
+    "html": page,
+}
+
+
 @contextmanager
-def _reports(done: Run, junit: Path | None, as_json: Path | None) -> Iterator[None]:
-    """Write the reports however the run ends."""
-    files = _create(junit), _create(as_json)
+def _reports(done: Run, **paths: Path | None) -> Iterator[None]:
+    """Write the reports however the run ends, with the exit code of this process in them."""
+    files = {name: file for name, path in paths.items() if (file := _create(path))}
     try:
         yield
+    except CabinwatchError as error:
+        done.error, done.error_code = str(error), error.exit_code
+        raise
+    except Exception as error:
+        done.error, done.error_code = f"{type(error).__name__}: {error}", OUR_FAULT
+        raise
     finally:
-        texts = report.junit(done), json.dumps(report.as_json(done), indent=1) + "\n"
-        for file, text in zip(files, texts, strict=True):
-            if file is not None:
-                file.write(text)
-                file.close()
+        for name, file in files.items():
+            with file:
+                file.write(WRITERS[name](done))
 
 
 def conform(
@@ -76,38 +92,30 @@ def conform(
     transcript: Annotated[
         Path | None, typer.Option(help="Write every octet of every case here (JSON Lines).")
     ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page to read here.")] = None,
+    maxfail: Annotated[
+        int, typer.Option(min=0, help="Run no more cases after so many failures; 0: all.")
+    ] = 0,
 ) -> None:
     """Judge a node by SPEC.md, requirement by requirement.
 
     Exit codes: 0 conforms; 1 does not; 2 usage or set-up error, or nothing answers; 3 the target ended before all
-    cases were run; 130 Ctrl-C or SIGTERM. Reports are written in every case but 2.
+    cases were run; 130 Ctrl-C or SIGTERM. Reports are written in every case, and say the exit code.
     """
-    if role not in ROLES:
-        raise UsageError(f"no role {role!r}: {', '.join(ROLES)}")
-    cases = select(role, only or (), skip or ())
-    if not cases:
-        raise UsageError("no case is left: --skip takes away all that --only picks")
-    if list_ or dry_run:
-        bench_name = "" if list_ else f"{len(cases)} cases would be run on {target} as {role}, seed {seed}"
-        print("\n".join(report.listing(cases, role)))
-        if bench_name:
-            print(bench_name)
-        return
     done = Run(target, role, seed, strict)
-    bench = open_bench(target, role, seed, timeout, baud)
-    written = _create(transcript)
-
-    def tell(result: Result) -> None:
-        print(report.live(result, done), flush=True)
-        if written is not None:
-            report.transcript(result, written)
-
-    try:
-        with _reports(done, junit, json_):
-            run(bench, cases, done, tell)
-    finally:
-        if written is not None:
-            written.close()
+    with _reports(done, junit=junit, json=json_, transcript=transcript, html=html):
+        if role not in ROLES:
+            raise UsageError(f"no role {role!r}: {', '.join(ROLES)}")
+        cases = select(role, only or (), skip or ())
+        if not cases:
+            raise UsageError("no case is left: --skip takes away all that --only picks")
+        if list_ or dry_run:
+            print("\n".join(report.listing(cases, role)))
+            if dry_run:
+                print(f"{len(cases)} cases would be run on {target} as {role}, seed {seed}")
+            return
+        bench = open_bench(target, role, seed, timeout, baud)
+        run(bench, cases, done, lambda result: print(report.live(result, done), flush=True), maxfail)
     print("\n".join(report.summary(done)))
     raise typer.Exit(done.exit_code)
 

@@ -72,7 +72,15 @@ class Heard:
         """One line for people."""
         if self.frame.verdict is not host.Verdict.OK:
             return f"damaged frame ({self.frame.verdict.value}): {self.frame.raw.hex(' ')}"
-        return self.decoded.text() if self.decoded else f"{self.why_not}: {self.packet.hex(' ')}"
+        d = self.decoded
+        if d is None:
+            return f"{self.why_not}: {self.packet.hex(' ')}"
+        if d.packet.kind == "TC":
+            return f"{d.text().rstrip()} (count {d.sequence}, source {d.peer:04x})"
+        day, ms = divmod(d.time_ms, t.DAY_MS)
+        return (
+            f"{d.text().rstrip()} (count {d.sequence}, destination {d.peer:04x}, day {day} {ms / 1000:.3f} s)"
+        )
 
 
 def hear(frame: host.Frame, at_ms: int) -> Heard:
@@ -289,6 +297,15 @@ class Bench(ABC):
                 "answers to what was asked", f"more than {FLOOD} octets in one go: the node floods the line"
             )
         return [hear(frame, at_ms) for frame in self.decoder.feed(octets)]
+
+    def understood(self, heard: Heard) -> Heard:
+        """A frame as the bench reads it: a live one may have learned to read it leniently."""
+        return heard
+
+    def all_heard(self) -> list[Heard]:
+        """All that came since the last ``ask`` or ``run`` began, the answer to the bench's own telecommand included."""
+        frames = host.StreamDecoder(limit=4096).feed(self.raw)
+        return [self.understood(hear(frame, self.now_ms)) for frame in frames]
 
     def gave(self, octets: bytes) -> None:
         """Note what the node was given."""

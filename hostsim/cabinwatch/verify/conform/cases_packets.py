@@ -2,12 +2,11 @@
 
 from itertools import pairwise
 
-from cabinwatch.verify.conform.bench import Bench, Heard, Impossible, hear
+from cabinwatch.verify.conform.bench import Bench, Heard, Impossible
 from cabinwatch.verify.conform.case import case, expect, expect_silence, expect_titles
 from cabinwatch.verify.conform.cases_frames import counted, framed, sealed
 from cabinwatch.verify.conform.emulated import EmulatedBench, virtual
 from cabinwatch.verify.conform.tour import SETTING, tour
-from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
 
@@ -219,8 +218,7 @@ def wraps(b: Bench) -> None:
                 f"16 384 packets take some {seconds:.0f} s on this line; a larger --timeout allows for them"
             )
         b.ask(b"".join(b.tc("ping") for _ in range(pings)))
-        # All that came, the answer to the bench's own ping included: no count may be missing.
-        for h in telemetry(b, [hear(f, b.now_ms) for f in host.StreamDecoder().feed(b.raw)]):
+        for h in telemetry(b, b.all_heard()):
             now = sequence(h)
             last = now - 1 if last < 0 else last
             expect(now == (last + 1) & 0x3FFF, f"sequence count {(last + 1) & 0x3FFF}", [h])

@@ -4,235 +4,131 @@ No case waits longer than it has to: the end of an answer is marked by a telecom
 time-outs are a generous multiple of one measured round trip.
 """
 
-import contextlib
-import os
-import selectors
-import shlex
-import signal
-import socket
-import subprocess
-import tempfile
+import re
 import time
 from dataclasses import dataclass, field
-from typing import IO, Any, Protocol
 
-import serial
-
-from cabinwatch.errors import SetupError
-from cabinwatch.targets.serial_port import open_port
-from cabinwatch.text import quoted
-from cabinwatch.verify.conform.bench import Bench, Gone, Heard, Impossible, Unmet, texts
+from cabinwatch.verify.conform import greeting
+from cabinwatch.verify.conform.bench import Bench, Gone, Heard, Impossible, Unmet, hear, texts
+from cabinwatch.verify.conform.dialect import Dialect, Mistake, read
+from cabinwatch.verify.conform.line import Line, Program
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
 FENCE = 0xFE5C
 """Source ID of the bench's own pings."""
 PIECE = 48
-LOOK = 4096
+"""Octets that a node has to take without a pause (FRM-14)."""
 PATIENCE_S = 5.0
 FIRST_S = 0.5
 """How long a node is listened to, before it is spoken to, for its boot event."""
-
-
-class Line(Protocol):
-    """Octets to and from a node."""
-
-    name: str
-
-    def open(self) -> None: ...
-    def write(self, octets: bytes) -> None: ...
-    def read(self, wait_s: float) -> bytes: ...
-    def close(self) -> None: ...
-
-
-class SerialLine:
-    """A serial port or any pyserial URL."""
-
-    def __init__(self, url: str, baud: int = 115_200) -> None:
-        self.name = url
-        self._baud = baud
-        self._port: Any = None
-
-    def open(self) -> None:
-        self._port = open_port(self.name, self._baud)
-        if isinstance(sock := getattr(self._port, "_socket", None), socket.socket):
-            # A question and the bench's own behind it are two writes: without this the second waits 40 ms.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def write(self, octets: bytes) -> None:
-        try:
-            self._port.write(octets)
-        except (serial.SerialException, OSError) as error:
-            raise Gone(f"{self.name} is gone: {error}") from None
-
-    def read(self, wait_s: float) -> bytes:
-        try:
-            self._port.timeout = wait_s
-            data: bytes = self._port.read(1)
-        except (serial.SerialException, OSError, TypeError) as error:
-            raise Gone(f"{self.name} is gone: {error}") from None
-        # No more than is there: a read that meets the end of the line takes with it what it had. The next one tells.
-        with contextlib.suppress(serial.SerialException, OSError, TypeError):
-            while data and len(data) < LOOK and (waiting := self._port.in_waiting):
-                data += self._port.read(waiting)
-        return data
-
-    def close(self) -> None:
-        if self._port is not None:
-            self._port.close()
-            self._port = None
-
-
-class Program:
-    """A program that talks the protocol on its standard input and output; each opening runs it anew."""
-
-    def __init__(self, command: str) -> None:
-        self.name = f"exec:{command}"
-        self._command = command
-        self._process: subprocess.Popen[bytes] | None = None
-        self._log: IO[bytes] | None = None
-
-    def open(self) -> None:
-        try:
-            words = shlex.split(self._command)
-        except ValueError as error:
-            raise SetupError(f"cannot run {self._command!r}: {error}") from None
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the program
-        try:
-            self._process = subprocess.Popen(
-                words,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._log,
-                bufsize=0,
-                start_new_session=True,
-            )
-        except (OSError, IndexError) as error:
-            raise SetupError(f"cannot run {self._command!r}: {error}") from None
-        assert self._process.stdin
-        assert self._process.stdout
-        os.set_blocking(self._process.stdin.fileno(), False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._process.stdout, selectors.EVENT_READ)
-
-    def _why(self) -> str:
-        assert self._process
-        assert self._log
-        try:
-            code = self._process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            return f"{self.name} closed its output and runs on"
-        self._log.seek(0)
-        said = self._log.read()[-2000:].decode(errors="replace")
-        how = f"was ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        return f"{self.name} {how}" + (f"; it said:\n{quoted(said)}" if said.strip() else "")
-
-    def write(self, octets: bytes) -> None:
-        assert self._process
-        assert self._process.stdin
-        end = time.monotonic() + PATIENCE_S
-        while octets:
-            try:
-                octets = octets[os.write(self._process.stdin.fileno(), octets) :]
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise Unmet(
-                        "a node that reads its input", f"input unread for {PATIENCE_S:g} s", True
-                    ) from None
-                time.sleep(0.001)
-            except OSError:
-                raise Gone(self._why()) from None
-
-    def read(self, wait_s: float) -> bytes:
-        assert self._process
-        assert self._process.stdout
-        if not self._selector.select(wait_s):
-            return b""
-        octets = os.read(self._process.stdout.fileno(), 4096)
-        if not octets:
-            raise Gone(self._why())
-        return octets
-
-    def close(self) -> None:
-        if self._process is None:
-            return
-        self._selector.close()
-        for stream in (self._process.stdin, self._process.stdout, self._log):
-            if stream is not None:
-                stream.close()
-        try:
-            self._process.wait(timeout=0.2)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        self._process = None
+QUICK_S = 0.05
+"""The round trip of a node for which the time limit of a case is meant; a slower one gets longer."""
+FRAME_ENDS = re.compile(rb"(?<=[^\0]\0)")
 
 
 @dataclass
 class LiveBench(Bench):
-    """Talks over ``line``. ``rtt_s`` is measured at the start."""
+    """Talks over ``line``. ``rtt_s`` is measured at the start, and what the node gets wrong from its first frame on.
+
+    ``mistakes`` is what was found then. Where it can, the bench goes on all the same: it reads the node's frames
+    leniently (``lenient``), speaks as the node does (``speech``), ends each frame with a line end (``line_ends``),
+    or sends one frame at a time (``one_by_one``).
+    """
 
     line: Line = field(kw_only=True)
     rtt_s: float = 0.05
+    mistakes: list[Mistake] = field(default_factory=list)
+    lenient: set[str] = field(default_factory=set)
+    learning: bool = False
+    met: list[Heard] = field(default_factory=list)
+    """Frames heard while the bench was learning."""
+    dialect: Dialect | None = None
+    speech: Dialect | None = None
+    line_ends: bool = False
+    one_by_one: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._zero = time.monotonic()
         self._deadline = float("inf")
+        self._greeted = False
 
     @property
     def now_ms(self) -> int:
         return int(1000 * (time.monotonic() - self._zero))
 
+    @property
+    def limit_s(self) -> float:
+        """Longest time for one case: ``timeout_s``, or more for a node that is slow to answer."""
+        return self.timeout_s * max(1.0, self.rtt_s / QUICK_S)
+
     # -- set-up
 
     def start(self) -> None:
         self.line.open()
-        self._hear_first()
-        heard = self.raw
+        if self._greeted:
+            self.hear_first()
+        else:
+            greeting.greet(self)
         samples = []
-        for _ in range(5):
+        for i in range(5):
             begin = time.monotonic()
-            if not self._alive(PATIENCE_S):
-                raise SetupError(self._mute(heard))
+            if not self.alive(PATIENCE_S, 0xFE50 + i):
+                raise Gone(f"{self.line.name} has fallen silent: no answer to a ping")
             samples.append(time.monotonic() - begin)
         self.rtt_s = max(sorted(samples)[2], 0.0005)
-        self.slack_ms = round(max(100, 20_000 * self.rtt_s))
-        self._restore()
+        self.slack_ms = round(max(100, 1500 * self.rtt_s))
+        if not self._greeted:
+            self._greeted = True
+            greeting.probe(self)
+        try:
+            self._restore()
+        except Gone:
+            if not self.mistakes:
+                raise
+            self.reopen()  # what stops the node is known and told
 
-    def _hear_first(self) -> list[Heard]:
+    def hear_first(self) -> list[Heard]:
         """What the node says before it is spoken to: a boot event, or nothing where it has been up for long."""
         self.raw = b""
         heard: list[Heard] = []
         end = time.monotonic() + FIRST_S
         while time.monotonic() < end and not heard:
-            heard += [h for h in self._listen(0.1) if h.decoded]
+            heard += [h for h in self.listen(0.1) if h.decoded]
         return heard
 
-    def _alive(self, patience_s: float) -> bool:
-        """Whether the node answers a ping within that time; asked three times."""
+    def reopen(self) -> None:
+        """Close and open the line: a program runs anew."""
+        self.line.close()
+        self.line.open()
+        self.decoder.feed(b"\0")
+
+    def alive(self, patience_s: float, source: int = FENCE) -> bool:
+        """Whether the node answers a ping within that time; asked again where nothing comes."""
+        wanted = source.to_bytes(2, "big")
         for _ in range(3):
-            count = self.next_count()
-            self._give(self.tc("ping", ack=0, count=count, source=FENCE))
-            end = time.monotonic() + patience_s / 3
+            self.send(self.plain_ping(source))
+            begin = time.monotonic()
+            end = begin + patience_s / 3
             while time.monotonic() < end:
-                if any(h.title == "TM[17,2]" for h in self._listen(0.02)):
+                before = len(self.raw)
+                heard = self.listen(0.02)
+                if any(h.title == "TM[17,2]" and h.packet[11:13] == wanted for h in heard):
                     return True
+                if len(self.raw) > before:  # a slow line: as long as something comes, but not for ever
+                    end = min(begin + 2 * patience_s, time.monotonic() + patience_s / 3)
         return False
 
-    def _mute(self, before: bytes) -> str:
-        heard = before + self.raw
-        if not heard:
-            return (
-                f"nothing came from {self.line.name}: is the node running there, and is its role {self.role}?"
-            )
-        return (
-            f"{len(heard)} octets came from {self.line.name}, no answer to a ping of APID {self.apid:03x} among them "
-            f"(first: {heard[:24].hex(' ')}). Another role, another baud rate, or no such node?"
-        )
+    def plain_ping(self, source: int) -> bytes:
+        """A ping without an octet that a console or a text stream may take for itself."""
+        while True:
+            octets = self.tc("ping", ack=0, source=source)
+            if not greeting.SPECIAL & (set(octets) - {source >> 8, source & 255}):
+                return octets
 
     def fresh(self) -> None:
-        self._deadline = time.monotonic() + self.timeout_s
+        self._deadline = time.monotonic() + self.limit_s
         try:
             if self.role == "monitor":
                 # What it has stored would outlast the reset.
@@ -242,7 +138,7 @@ class LiveBench(Bench):
             else:
                 self._restore()
         except Unmet:
-            if self._alive(PATIENCE_S):
+            if self.alive(PATIENCE_S):
                 raise
             raise Gone(f"{self.line.name} has fallen silent: no answer to a ping") from None
 
@@ -255,40 +151,72 @@ class LiveBench(Bench):
 
     def restart(self) -> list[Heard]:
         if isinstance(self.line, Program):
-            self.line.close()
-            self.line.open()
-            self.decoder.feed(b"\0")
+            self.reopen()
             # A node that starts slowly, or says nothing of itself: whatever comes before it answers.
-            return self._hear_first() or self._to_fence(True, PATIENCE_S)
+            return self.hear_first() or self._to_fence(True, PATIENCE_S)
         if self.role == "monitor":
             self.raw = b""
-            self._give(b"\0" + self.tc("perform", {"function": t.Function.REBOOT, "argument": 0}))
+            self.send(b"\0" + self.tc("perform", {"function": t.Function.REBOOT, "argument": 0}))
         else:
             raise Impossible("a serial line does not let the bench reset this node")
         heard: list[Heard] = []
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
-            heard += self._listen(0.02)
+            heard += self.listen(0.02)
             for i, h in enumerate(heard):
                 if h.title == "TM[5,1]" and h["event"] == t.Event.BOOT:
-                    return heard[i:] + self._listen(0.02)
+                    return heard[i:] + self.listen(0.02)
         raise Unmet(f"a boot event within {PATIENCE_S:g} s of a reset", texts(heard), timing=True)
 
     # -- octets
 
-    def _give(self, octets: bytes, chunk: int = 0) -> None:
+    def send(self, octets: bytes, chunk: int = 0) -> None:
+        """Put octets on the line, as the node is able to take them."""
+        self.gave(octets)
+        pieces = FRAME_ENDS.split(octets) if self.one_by_one and not chunk else [octets]
+        for i, piece in enumerate(p for p in pieces if p):
+            if i:
+                time.sleep(max(0.05, 2 * self.rtt_s))
+            self._put(self.speech.speak(piece) if self.speech else piece, chunk)
+
+    def _put(self, octets: bytes, chunk: int) -> None:
         size = chunk or PIECE
         for i in range(0, len(octets), size):
             if i and not chunk:
                 time.sleep(max(0.002, self.rtt_s / 2))
             self.line.write(octets[i : i + size])
-        self.gave(octets)
+        if self.line_ends:
+            self.line.write(b"\n")
 
-    def _listen(self, wait_s: float) -> list[Heard]:
+    def listen(self, wait_s: float) -> list[Heard]:
+        """What comes within that time, or as soon as something does."""
         if time.monotonic() > self._deadline:
             self._deadline = float("inf")
-            raise Unmet(f"the case to end within {self.timeout_s:g} s", "no end", timing=True)
-        return self.took(self.line.read(wait_s), self.now_ms)
+            raise Unmet(f"the case to end within {self.limit_s:g} s", "no end", timing=True)
+        heard = [self.understood(h) for h in self.took(self.line.read(wait_s), self.now_ms)]
+        if self.learning:
+            self.met += heard
+        return heard
+
+    def understood(self, heard: Heard) -> Heard:
+        """A frame that is no packet of ours, read leniently: by what is known of the node, or while that is learned."""
+        if heard.decoded or not (self.learning or self.lenient):
+            return heard
+        reading = read(heard.frame.raw, self.apid)
+        if reading is None:
+            return heard
+        wrong = {m.requirement for m in reading.mistakes}
+        if self.learning:
+            known = {(m.requirement, m.expected.split()[0]) for m in self.mistakes}
+            self.mistakes += [
+                m for m in reading.mistakes if (m.requirement, m.expected.split()[0]) not in known
+            ]
+            self.lenient |= wrong
+            self.dialect = reading.dialect
+        elif not wrong <= self.lenient:
+            return heard
+        frame = host.Frame(host.Verdict.OK, heard.frame.raw, reading.packet)
+        return hear(frame, heard.at_ms)
 
     @property
     def _answer_s(self) -> float:
@@ -296,12 +224,17 @@ class LiveBench(Bench):
 
     def ask(self, octets: bytes, chunk: int = 0, fence: bool = True) -> list[Heard]:
         self.raw = b""
-        self._give(octets, chunk)
-        return self._to_fence(fence)
+        self.send(octets, chunk)
+        heard = []
+        if self.one_by_one:
+            end = time.monotonic() + max(0.05, 3 * self.rtt_s)
+            while (left := end - time.monotonic()) > 0:
+                heard += self.listen(left)
+        return heard + self._to_fence(fence)
 
     def give(self, octets: bytes) -> list[Heard]:
         self.raw = b""
-        self._give(octets)
+        self.send(octets)
         time.sleep(max(0.02, 4 * self.rtt_s))
         return []
 
@@ -311,13 +244,13 @@ class LiveBench(Bench):
         head = self.head("ping", ack=t.Ack.COMPLETION, count=count, source=FENCE)
         if not ping:
             head = head[:5] + bytes((head[5] + 1,)) + head[6:] + b"\1"
-        self._give(host.seal(head))
+        self.send(host.seal(head))
         heard: list[Heard] = []
         seen = False
         patience_s = patience_s or self._answer_s
         end = time.monotonic() + patience_s
         while time.monotonic() < end:
-            for h in self._listen(0.005):
+            for h in self.listen(0.005):
                 if self._closes(h, count):
                     return heard
                 if h.title == "TM[17,2]" and h.packet[11:13] == FENCE.to_bytes(2, "big"):
@@ -342,7 +275,7 @@ class LiveBench(Bench):
         heard: list[Heard] = []
         end = time.monotonic() + ms / 1000
         while (left := end - time.monotonic()) > 0:
-            heard += self._listen(min(left, 0.01))
+            heard += self.listen(min(left, 0.01))
         return heard
 
     def close(self) -> None:

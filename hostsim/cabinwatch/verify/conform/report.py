@@ -3,8 +3,7 @@
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from cabinwatch.verify.conform.bench import Exchange
 from cabinwatch.verify.conform.case import UNTESTED, Case
@@ -54,14 +53,19 @@ def failure(result: Result) -> Iterator[str]:
     yield from (f"    {text}" for text in decoded(result.log))
 
 
+def sections(done: Run) -> list[tuple[str, dict[Verdict, int]]]:
+    """How many cases ended how, by section of the specification."""
+    found: dict[str, dict[Verdict, int]] = {}
+    for result in done.results:
+        counts = found.setdefault(result.case.requirement.section, dict.fromkeys(Verdict, 0))
+        counts[result.verdict] += 1
+    return list(found.items())
+
+
 def table(done: Run) -> Iterator[str]:
     """The table by section of the specification."""
-    sections: dict[str, list[Result]] = {}
-    for result in done.results:
-        sections.setdefault(result.case.requirement.section, []).append(result)
     yield f"{'section of SPEC.md':52} {'pass':>5} {'fail':>5} {'skip':>5} {'not run':>8}"
-    for section, results in sections.items():
-        n = {v: sum(r.verdict is v for r in results) for v in Verdict}
+    for section, n in sections(done):
         columns = f"{n[Verdict.PASS]:5} {n[Verdict.FAIL]:5} {n[Verdict.SKIP]:5} {n[Verdict.NOT_RUN]:8}"
         yield f"{section[:52]:52} {columns}"
 
@@ -84,6 +88,8 @@ def verdict(done: Run) -> str:
     """The last line."""
     n = {v: sum(r.verdict is v for r in done.results) for v in Verdict}
     shoulds = n[Verdict.FAIL] - len(done.failed)
+    if done.error:
+        return f"{done.target} as {done.role}: not judged: {done.error}"
     text = f"{done.target} as {done.role}: {n[Verdict.PASS]} passed, {len(done.failed)} failed"
     if shoulds:
         text += f", {shoulds} recommendations not followed"
@@ -110,7 +116,9 @@ def as_json(done: Run) -> dict[str, Any]:
         "role": done.role,
         "seed": done.seed,
         "strict": done.strict,
+        "spec": done.spec,
         "seconds": round(done.seconds, 3),
+        "error": done.error,
         "stopped": done.stopped,
         "interrupted": done.interrupted,
         "exit_code": done.exit_code,
@@ -139,25 +147,36 @@ def _case_json(r: Result) -> dict[str, Any]:
 
 
 def junit(done: Run) -> str:
-    """The results as JUnit XML."""
-    n = {v: sum(r.verdict is v for r in done.results) for v in Verdict}
+    """The results as JUnit XML, as Ant's schema and Jenkins' have it: a run that could not be is an error."""
+    skipped = [r for r in done.results if r.verdict is not Verdict.PASS and not done.counts(r)]
     attributes = {
         "name": f"cabinwatch conform {done.target} {done.role}",
-        "tests": str(len(done.results)),
+        "timestamp": done.began.strftime("%Y-%m-%dT%H:%M:%S"),
+        "hostname": "localhost",
+        "tests": str(len(done.results) + bool(done.error)),
         "failures": str(len(done.failed)),
-        "skipped": str(n[Verdict.SKIP] + n[Verdict.NOT_RUN] + n[Verdict.FAIL] - len(done.failed)),
+        "errors": str(int(bool(done.error))),
+        "skipped": str(len(skipped)),
         "time": f"{done.seconds:.3f}",
     }
-    suite = ET.Element("testsuite", attributes)
+    suite = ET.Element("testsuite", {k: _clean(v) for k, v in attributes.items()})
+    properties = ET.SubElement(suite, "properties")
+    for name in ("role", "seed", "spec", "exit_code"):
+        ET.SubElement(properties, "property", name=name, value=str(as_json(done)[name]))
+    if done.error:
+        case = ET.SubElement(suite, "testcase", classname=done.role, name="set-up", time="0")
+        ET.SubElement(case, "error", type="SetupError", message=_clean(done.error))
     for r in done.results:
         case = ET.SubElement(suite, "testcase", classname=done.role, name=r.case.id, time=f"{r.seconds:.3f}")
         if done.counts(r):
-            text = f"expected {r.expected}; got {r.got}"
-            ET.SubElement(case, "failure", message=_clean(text)).text = _clean("\n".join(failure(r)))
+            text = _clean(f"expected {r.expected}; got {r.got}")
+            full = _clean("\n".join(failure(r)))
+            ET.SubElement(case, "failure", type=r.case.requirement.id, message=text).text = full
         elif r.verdict is not Verdict.PASS:
-            ET.SubElement(
-                case, "skipped", message=_clean(r.reason or f"recommendation not followed: {r.got}")
-            )
+            why = r.reason or f"recommendation not followed: {r.got}"
+            ET.SubElement(case, "skipped", message=_clean(why))
+    ET.SubElement(suite, "system-out").text = _clean(verdict(done))
+    ET.SubElement(suite, "system-err").text = _clean(done.error or done.stopped)
     ET.indent(suite)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
 
@@ -169,15 +188,12 @@ def _clean(text: str) -> str:
     )
 
 
-def write(path: Path, text: str) -> None:
-    """Write a report."""
-    path.write_text(text, encoding="utf-8")
-
-
-def transcript(result: Result, file: IO[str]) -> None:
-    """Add one case's octets to the transcript: JSON Lines."""
-    head = {"case": result.case.id, "verdict": result.verdict.value}
-    file.write(json.dumps(head) + "\n")
-    for e in result.log:
-        file.write(json.dumps({"t_ms": e.at_ms, "to" if e.given else "from": e.octets.hex()}) + "\n")
-    file.flush()
+def transcript(done: Run) -> Iterator[str]:
+    """Every octet, case by case, as JSON Lines; a last line says how it ended."""
+    parts = [("set-up", "error" if done.error else "done", done.log)]
+    parts += [(r.case.id, r.verdict.value, r.log) for r in done.results]
+    for name, word, log in parts:
+        yield json.dumps({"case": name, "verdict": word})
+        for e in log:
+            yield json.dumps({"t_ms": e.at_ms, "to" if e.given else "from": e.octets.hex()})
+    yield json.dumps({"exit_code": done.exit_code, "error": done.error})

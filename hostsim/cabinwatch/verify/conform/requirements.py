@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from cabinwatch_protocol import table as t
+
+SPEC_VERSION = ".".join(map(str, t.VERSION.to_bytes(3, "big")))
+"""The version of SPEC.md that the cases judge by."""
 ROLES = ("monitor", "transducer")
 """The roles that can be judged."""
 

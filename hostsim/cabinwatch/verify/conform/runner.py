@@ -3,17 +3,24 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 
 from cabinwatch.errors import CabinwatchError, SetupError, UsageError
 from cabinwatch.verify.conform import cases_alarms, cases_frames, cases_monitor, cases_packets, cases_services
 from cabinwatch.verify.conform.bench import Bench, Exchange, Gone, Impossible, Unmet
 from cabinwatch.verify.conform.case import CASES, Case
-from cabinwatch.verify.conform.requirements import requirements
+from cabinwatch.verify.conform.greeting import Speechless
+from cabinwatch.verify.conform.live import LiveBench
+from cabinwatch.verify.conform.requirements import SPEC_VERSION, requirements
 
 MODULES = (cases_frames, cases_packets, cases_services, cases_monitor, cases_alarms)
 DEATHS = 3
 """A target that ends, or falls silent, in this many cases in a row is given up."""
+
+
+FIRST = "first-frames"
+"""Case word of what a node gets wrong from its first frame on."""
 
 
 class Verdict(Enum):
@@ -43,7 +50,7 @@ class Result:
 
 @dataclass(slots=True)
 class Run:
-    """All results of one run. ``stopped`` says why it ended early, or is empty."""
+    """All results of one run. ``stopped`` says why it ended early, ``error`` why it could not be; or they are empty."""
 
     target: str
     role: str
@@ -51,8 +58,14 @@ class Run:
     strict: bool
     results: list[Result] = field(default_factory=list)
     stopped: str = ""
+    error: str = ""
+    error_code: int = 2
     interrupted: bool = False
     seconds: float = 0.0
+    spec: str = SPEC_VERSION
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    log: list[Exchange] = field(default_factory=list)
+    """What was said before the first case."""
 
     def counts(self, result: Result) -> bool:
         """Whether a failure of that case makes the run fail."""
@@ -65,20 +78,23 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 does not, 3 the target ended before all cases were run, 130 interrupted."""
+        """0 conforms, 1 does not, 3 the target ended before all cases were run, 130 interrupted, or the error's own."""
         if self.interrupted:
             return 130
-        return 3 if self.stopped else int(bool(self.failed))
+        if self.error:
+            return self.error_code
+        first = any(r.case.id.split("/")[1].startswith(FIRST) for r in self.results)
+        return 3 if self.stopped and not first else int(bool(self.failed))
 
 
 def select(role: str, only: Iterable[str] = (), skip: Iterable[str] = ()) -> list[Case]:
     """The role's cases in the order of SPEC.md; ``only`` and ``skip`` are case or requirement IDs, or their beginnings.
 
-    Raises UsageError for one that fits no case.
+    Several may stand in one word, with commas between them. Raises UsageError for one that fits no case.
     """
     order = {id_: i for i, id_ in enumerate(requirements())}
     mine = sorted((c for c in CASES if role in c.roles), key=lambda c: order[c.requirement.id])
-    picked = [*only], [*skip]
+    picked = [[w.strip() for word in words for w in word.split(",") if w.strip()] for words in (only, skip)]
     for word in (*picked[0], *picked[1]):
         if not any(c.id.startswith(word) for c in mine):
             raise UsageError(
@@ -126,25 +142,62 @@ def _revive(bench: Bench) -> str:
     return ""
 
 
+def first_frames(bench: Bench, role: str) -> list[Result]:
+    """What the node gets wrong from its first frame on, as failures of the requirements that it breaks."""
+    if not isinstance(bench, LiveBench):
+        return []
+    results: list[Result] = []
+    for mistake in bench.mistakes:
+        before = sum(r.case.requirement.id == mistake.requirement for r in results)
+        word = FIRST + (f"-{before + 1}" if before else "")
+        text = "The first frames are right, and the node answers right ones."
+        case = Case(f"{mistake.requirement}/{word}", (), (role,), text, lambda b: None)
+        results.append(
+            Result(case, Verdict.FAIL, mistake.expected, mistake.got, log=[] if results else list(bench.log))
+        )
+    return results
+
+
+def _start(bench: Bench, done: Run, tell: Callable[[Result], None]) -> frozenset[str]:
+    """Bring the node up; the requirements that it is known to break, so that no case judges them leniently."""
+    try:
+        bench.start()
+    except Unmet as unmet:
+        raise SetupError(
+            f"{done.target} cannot be judged: expected {unmet.expected}; got {unmet.got}"
+        ) from None
+    except Speechless as speechless:
+        done.stopped = str(speechless)
+    finally:
+        done.log = list(bench.log)
+    for result in first_frames(bench, done.role):
+        done.results.append(result)
+        tell(result)
+    return frozenset(bench.lenient) if isinstance(bench, LiveBench) else frozenset()
+
+
 def run(
     bench: Bench,
     cases: list[Case],
     done: Run,
     tell: Callable[[Result], None] = lambda result: None,
+    max_failed: int = 0,
 ) -> Run:
-    """Run the cases and add the results to ``done``; ``tell`` hears each. Raises SetupError where nothing answers."""
+    """Run the cases and add the results to ``done``; ``tell`` hears each; no more after ``max_failed`` (0: all).
+
+    Raises SetupError where nothing answers.
+    """
     begin = time.monotonic()
     deaths = 0
     try:
-        try:
-            bench.start()
-        except Unmet as unmet:
-            raise SetupError(
-                f"{done.target} cannot be judged: expected {unmet.expected}; got {unmet.got}"
-            ) from None
+        broken = _start(bench, done, tell)
         for case in cases:
             if done.stopped:
-                result = Result(case, Verdict.NOT_RUN, reason="the target is gone")
+                result = Result(case, Verdict.NOT_RUN, reason=done.stopped.partition("\n")[0])
+            elif 0 < max_failed <= len(done.failed):
+                result = Result(case, Verdict.NOT_RUN, reason=f"{max_failed} failed: enough (--maxfail)")
+            elif case.requirement.id in broken:
+                result = Result(case, Verdict.NOT_RUN, reason=f"fails: see {case.requirement.id}/{FIRST}")
             else:
                 try:
                     result, deaths = judge(bench, case), 0

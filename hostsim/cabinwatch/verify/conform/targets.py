@@ -10,7 +10,8 @@ from cabinwatch.targets.microbit import MicrobitTarget
 from cabinwatch.targets.micropython import MicropythonTarget
 from cabinwatch.verify.conform.bench import Bench
 from cabinwatch.verify.conform.emulated import EmulatedBench
-from cabinwatch.verify.conform.live import LiveBench, Program, SerialLine
+from cabinwatch.verify.conform.line import Program, SerialLine
+from cabinwatch.verify.conform.live import LiveBench
 from cabinwatch.world.instruments import Instrument
 from cabinwatch.world.sensors import Reading
 from cabinwatch_protocol import host
