@@ -47,6 +47,9 @@ def fuzz(
         Path | None,
         typer.Option(help="Play this scenario with all oracles; --seed is its world's, a number."),
     ] = None,
+    all_kinds: Annotated[
+        bool, typer.Option("--all-kinds", help="Draw what the detector cannot cope with yet as well.")
+    ] = False,
     mode: Annotated[str, typer.Option(help=f"What the air of --file does: {', '.join(MODES)}.")] = "story",
     replay: Annotated[
         int, typer.Option(min=0, help="Runs that are played again on the other emulated targets.")
@@ -72,23 +75,25 @@ def fuzz(
         _finish({"file": str(file), "seed": seed, "target": target}, tally, again, [], interrupted, as_json)
     if only is not None:
         numbers: itertools.count[int] | range = range(only, only + 1)
-        plan = draw(seed, only)
+        plan = draw(seed, only, all_kinds)
         say(f"# {json.dumps(plan.options)}, world seed {plan.seed}\n{to_toml(plan.scenario)}")
     else:
         numbers = itertools.count() if minutes and not runs else range(runs or 1000)
     where = f"the cluster at {scheduler}" if scheduler else f"{jobs} processes"
     say(f"fuzz --seed {seed} on {target}, {where}")
     begin = time.monotonic()
-    played = outcomes(seed, numbers, target, jobs, scheduler)
+    played = outcomes(seed, numbers, target, jobs, scheduler, all_kinds)
     with Progress(quiet=as_json) as progress:
         tally, interrupted = campaign(played, minutes * 60 if minutes else None, progress.show)
     wall_s = time.monotonic() - begin
     written: list[Written] = []
     if not interrupted:
-        written = [_write(seed, target, o, out, again) for o in tally.failures[:SHRUNK]]
+        written = [
+            _write(draw(seed, o.run, all_kinds), seed, target, o, out, again) for o in tally.failures[:SHRUNK]
+        ]
         for run in sample(seed, range(tally.runs) if only is None else [only], replay):
-            again.check(f"run {run}", partial(one, seed, run))
-    report = {"seed": seed, "target": target, "jobs": jobs, "wall_s": wall_s}
+            again.check(f"run {run}", partial(one, seed, run, all_kinds=all_kinds))
+    report = {"seed": seed, "target": target, "jobs": jobs, "all_kinds": all_kinds, "wall_s": wall_s}
     _finish(report, tally, again, written, interrupted, as_json)
 
 
@@ -118,8 +123,10 @@ def _finish(
         for outcome in tally.failures:
             print(f"FAILED {outcome.kind}: {outcome.text}")
             if "file" not in about:
+                more = " --all-kinds" if about["all_kinds"] else ""
                 print(
-                    f"    cabinwatch fuzz --seed {about['seed']} --only {outcome.run} --target {about['target']}"
+                    f"    cabinwatch fuzz --seed {about['seed']} --only {outcome.run}{more}"
+                    f" --target {about['target']}"
                 )
         for path, command in written:
             print(f"shrunk to {path}: {command}")
@@ -159,10 +166,9 @@ def summary(report: dict[str, object]) -> list[str]:
     ]
 
 
-def _write(seed: str, target: str, outcome: Outcome, folder: Path, again: Again) -> Written:
+def _write(plan: Plan, seed: str, target: str, outcome: Outcome, folder: Path, again: Again) -> Written:
     """Shrink one failure, write its scenario down, and play it on the other targets."""
     assert outcome.kind is not None
-    plan = draw(seed, outcome.run)
     small = shrink(plan, outcome.kind, lambda: open_target(target))
     path = folder / f"{seed}-{outcome.run}.toml"
     command = f"cabinwatch fuzz --file {path} --seed {plan.seed} --mode {plan.mode} --target {target}"

@@ -179,7 +179,7 @@ class Session:
     def sensor_fault(self, fault: SensorFault) -> None:
         """Give the transducer a fault; its window is in world time."""
         fault = self._later(fault)
-        self.world.sensor.faults = [*self.world.sensor.faults, fault]
+        self.world.add_sensor_fault(fault)
         self._write("sensor", "faults", plain(fault))
 
     def command(self, do: str | Telecommand, **more: Any) -> None:

@@ -1,5 +1,6 @@
 """The ``[sensor]`` and ``[analyser]`` tables: what an instrument is, and what goes wrong with it."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -47,7 +48,66 @@ class Broken(Window):
     kind: Literal["broken"]
 
 
-SensorFault = Annotated[Stuck | Bias | Drift | Spikes | Silent | Broken, Field(discriminator="kind")]
+class Warming(Window):
+    """Its thermometer warms (by the board it sits on, by a radio), the gas does not; then it cools as it warmed."""
+
+    kind: Literal["warming"]
+    rise: float = Field(ge=-200, le=200, description="how far in the end, K; below 0 it cools")
+    tau: Duration = Field(300.0, description="time constant, s; 0 is a step")
+
+    def warmth_K(self, t_s: float) -> float:
+        """What it adds to the temperature at t_s."""
+        if t_s < self.at:
+            return 0.0
+        end = t_s if self.until is None else min(t_s, self.until)
+        if not self.tau:
+            return self.rise if end == t_s else 0.0
+        return -self.rise * math.expm1((self.at - end) / self.tau) * math.exp((end - t_s) / self.tau)
+
+
+class Wild(Window):
+    """Readings that are nonsense in every value, half of them over the whole word, half of them plausible."""
+
+    kind: Literal["wild"]
+    rate: float = Field(ge=0, le=1, description="share of the readings, 0 to 1")
+
+
+class ClockStopped(Window):
+    """Its clock stands while readings go on; at the end it goes on from where it stood."""
+
+    kind: Literal["clock_stopped"]
+
+    @property
+    def factor(self) -> float:
+        """As of a clock that runs infinitely slowly."""
+        return 0.0
+
+
+class ClockFactor(Window):
+    """Its clock runs at another speed."""
+
+    kind: Literal["clock_factor"]
+    factor: float = Field(ge=0, le=1000, description="its seconds a true second")
+
+
+class Twin(Window):
+    """A second transducer of the same kind answers for its APID as well."""
+
+    kind: Literal["twin"]
+    size: float = Field(0.0, description="what the second reads above the first, Pa")
+    lead: Duration = Field(0.0, description="how far the second's clock is ahead, s")
+    delay_ms: int = Field(15, ge=0, le=60_000, description="its answering time, ms; the first takes 5")
+
+
+ClockFault = ClockStopped | ClockFactor
+InstrumentFault = Annotated[
+    Stuck | Bias | Drift | Spikes | Silent | Broken | Warming | Wild | ClockStopped | ClockFactor,
+    Field(discriminator="kind"),
+]
+SensorFault = Annotated[
+    Stuck | Bias | Drift | Spikes | Silent | Broken | Warming | Wild | ClockStopped | ClockFactor | Twin,
+    Field(discriminator="kind"),
+]
 
 
 class SensorModel(Table):
@@ -62,6 +122,9 @@ class SensorModel(Table):
     high: Pressure = Field(120_000.0, gt=0, description="upper end of the range, Pa")
     temperature_noise: float = Field(0.02, ge=0, description="white noise of the temperature, one sigma, K")
     temperature_lag: Duration = Field(0.0, description="time constant of the temperature element, s")
+    sees: float = Field(
+        1.0, ge=0, le=1, description="how much of a change of the gas its thermometer sees, 0 to 1"
+    )
     clock_ppm: float = Field(
         0.0, ge=-1000, le=1000, description="how fast its clock runs wrong, parts per million"
     )
@@ -74,6 +137,6 @@ class AnalyserModel(Table):
     compartment: str | None = Field(None, description="where it is; the first compartment if left out")
     noise: Pressure = Field(27.0, ge=0, description="white noise of a partial pressure, one sigma, Pa")
     temperature_noise: float = Field(0.02, ge=0, description="white noise of the temperature, one sigma, K")
-    faults: list[SensorFault] = Field(
+    faults: list[InstrumentFault] = Field(
         default=[], description="faults, each with a time window; sizes are of nitrogen"
     )

@@ -126,6 +126,7 @@ class Instrument:
             return self._tm(REPORTS[self.role], values, peer)
         was, self.status = self.status, values["status"]
         pressure = values["pressure_cPa"] + (0 if self.status else self.parameters[0])
+        pressure = min(max(pressure, 0), 0xFFFF_FFFF)
         out = self._tm("sample", {**values, "pressure_cPa": pressure}, peer)
         if self.status and self.status != was:
             lost = {"event": t.Event.SENSOR_LOST, "cause": self.status, "value": pressure}

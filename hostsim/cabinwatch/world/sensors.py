@@ -1,21 +1,26 @@
 """How an instrument sees the truth: noise, quantisation, range ends, its own clock, and faults with a time window."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 from cabinwatch.models.sensors import (
     AnalyserModel,
     Bias,
     Broken,
+    ClockFault,
     Drift,
     SensorFault,
     SensorModel,
     Spikes,
     Stuck,
+    Warming,
+    Wild,
 )
 from cabinwatch.world.cabin.station import Reading as Air
+from cabinwatch_protocol import table as t
 from cabinwatch_protocol.table import Health
 
 
@@ -32,54 +37,114 @@ def noisy(rng: Random, sigma: float) -> float:
     return rng.gauss(0.0, sigma) if sigma else 0.0
 
 
-class Element:
-    """What every instrument's element has: faults by the clock, and the reading it is stuck at."""
+BITS = {f.name: 8 * f.size for p in t.TM_PACKETS for f in p.fields if p.name in ("sample", "composition")}
+"""Width of each value of a report."""
+Ranges = dict[str, tuple[int, int]]
+PARTIAL = ("ppn2_cPa", "ppo2_cPa", "ppco2_cPa", "pph2o_cPa")
+_DEFAULTS = {p.name: p.default for p in t.MONITOR_PARAMETERS}
+PLAUSIBLE_cPa = (_DEFAULTS["pressure_low"], _DEFAULTS["pressure_high"])
+"""What the monitor believes of a pressure."""
+PLAUSIBLE_cK = (20_000, 35_000)
+"""Between these a temperature drawn anew looks like one: 200 to 350 K."""
 
-    def __init__(self, faults: list[SensorFault], rng: Random) -> None:
+
+def nonsense(rng: Random, plausible: Ranges) -> dict[str, int]:
+    """Every value drawn anew: one time in two over its whole word, else within its plausible range."""
+    if rng.random() < 0.5:
+        return {name: rng.getrandbits(BITS[name]) for name in plausible}
+    return {name: rng.randint(*ends) for name, ends in plausible.items()}
+
+
+@dataclass(slots=True)
+class Effect:
+    """What the faults in force do to one reading."""
+
+    added_Pa: float = 0.0
+    added_K: float = 0.0
+    status: Health = Health.OK
+    stuck: bool = False
+    wild: bool = False
+
+
+def centikelvin(temperature_K: float) -> int:
+    """As the wire carries it."""
+    return min(max(round(temperature_K * 100), 0), 0xFFFF)
+
+
+class Element:
+    """What every instrument's element has: faults by the clock, that clock, and the reading it is stuck at."""
+
+    def __init__(self, faults: Sequence[SensorFault], rng: Random, plausible: Ranges) -> None:
         self.faults = faults
         self.rng = rng
+        self._plausible = plausible
         self._held: dict[str, int] | None = None
 
     def silent(self, t_s: float) -> bool:
         """Whether the instrument does not answer at all."""
         return any(f.kind == "silent" and f.active(t_s) for f in self.faults)
 
-    def error(self, t_s: float) -> tuple[float, Health, bool]:
-        """The faults in force at t_s: what they add in Pa, the status they give, whether the reading is stuck."""
-        added, status, stuck = 0.0, Health.OK, False
+    def clock_ms(self, t_ms: int) -> int:
+        """What its clock shows at t_ms of the world."""
+        off = [f for f in self.faults if isinstance(f, ClockFault)]
+        if not off:
+            return t_ms
+        t_s = t_ms / 1000
+        corners = {0.0, t_s, *(end for f in off for end in (f.at, f.until) if end is not None and end < t_s)}
+        return round(
+            1000
+            * sum(
+                (end - begin) * math.prod(f.factor for f in off if f.active(begin))
+                for begin, end in pairwise(sorted(corners))
+            )
+        )
+
+    def effect(self, t_s: float) -> Effect:
+        """What the faults do at t_s."""
+        effect = Effect()
         for fault in self.faults:
+            if isinstance(fault, Warming):
+                effect.added_K += fault.warmth_K(t_s)
             if not fault.active(t_s):
                 continue
             match fault:
                 case Stuck():
-                    stuck = True
+                    effect.stuck = True
                 case Bias():
-                    added += fault.size
+                    effect.added_Pa += fault.size
                 case Drift():
-                    added += fault.rate * (t_s - fault.at) / 3600
+                    effect.added_Pa += fault.rate * (t_s - fault.at) / 3600
                 case Spikes():
                     if self.rng.random() < fault.rate:
-                        added += fault.size if self.rng.random() < 0.5 else -fault.size
+                        effect.added_Pa += fault.size if self.rng.random() < 0.5 else -fault.size
                 case Broken():
-                    status = Health.FAULT
-        return added, status, stuck
+                    effect.status = Health.FAULT
+                case Wild():
+                    effect.wild |= self.rng.random() < fault.rate
+        return effect
 
-    def hold(self, values: dict[str, int], stuck: bool) -> dict[str, int]:
-        """``values``, or those held since the element got stuck."""
-        if not stuck or self._held is None:
+    def shown(self, values: dict[str, int], effect: Effect) -> dict[str, int]:
+        """``values``, or those held since the element got stuck, or nonsense."""
+        if not effect.stuck or self._held is None:
             self._held = values
-        return self._held
+        return {**values, **nonsense(self.rng, self._plausible)} if effect.wild else self._held
 
 
 class PressureSensor(Element):
     """A transducer's element; ``truth(t_s)`` gives pressure in Pa and temperature in K where it sits."""
 
     def __init__(
-        self, model: SensorModel, truth: Callable[[float], tuple[float, float]], rng: Random
+        self,
+        model: SensorModel,
+        truth: Callable[[float], tuple[float, float]],
+        rng: Random,
+        plausible_cPa: tuple[int, int] = PLAUSIBLE_cPa,
+        lead_ms: int = 0,
     ) -> None:
-        super().__init__(model.faults, rng)
+        super().__init__(model.faults, rng, {"pressure_cPa": plausible_cPa, "temperature_cK": PLAUSIBLE_cK})
         self._model = model
         self._truth = truth
+        self._lead_ms = lead_ms
         self._lagged: tuple[float, float] | None = None
 
     def read(self, t_ms: int) -> Reading:
@@ -87,10 +152,15 @@ class PressureSensor(Element):
         m = self._model
         t_s = t_ms / 1000
         pressure, temperature = self._truth(t_s)
+        if m.sees < 1:
+            start = self._truth(0.0)[1]
+            temperature = start + m.sees * (temperature - start)
         temperature = self._lag(t_s, temperature) + noisy(self.rng, m.temperature_noise)
         pressure += noisy(self.rng, m.noise)
-        added, status, stuck = self.error(t_s) if self.faults else (0.0, Health.OK, False)
-        pressure += added
+        effect = self.effect(t_s)
+        pressure += effect.added_Pa
+        temperature += effect.added_K
+        status = effect.status
         if pressure < m.low:
             pressure, status = m.low, status or Health.BELOW_RANGE
         elif pressure > m.high:
@@ -99,10 +169,13 @@ class PressureSensor(Element):
             pressure = round(pressure / m.step) * m.step
         values = {
             "pressure_cPa": round(pressure * 100),
-            "temperature_cK": min(round(temperature * 100), 0xFFFF),
+            "temperature_cK": centikelvin(temperature),
             "status": status,
         }
-        return Reading(t_ms + round(t_ms * m.clock_ppm * 1e-6), self.hold(values, stuck))
+        shown_ms = self.clock_ms(t_ms)
+        return Reading(
+            self._lead_ms + shown_ms + round(shown_ms * m.clock_ppm * 1e-6), self.shown(values, effect)
+        )
 
     def _lag(self, t_s: float, temperature: float) -> float:
         tau = self._model.temperature_lag
@@ -118,22 +191,23 @@ class GasAnalyser(Element):
     """A constituent analyser's element; ``truth(t_s)`` gives the air where it sits."""
 
     def __init__(self, model: AnalyserModel, truth: Callable[[float], Air], rng: Random) -> None:
-        super().__init__(model.faults, rng)
+        super().__init__(model.faults, rng, dict.fromkeys(PARTIAL, (0, PLAUSIBLE_cPa[1])))
+        self._plausible["temperature_cK"] = PLAUSIBLE_cK
         self._model = model
         self._truth = truth
 
     def read(self, t_ms: int) -> Reading:
         """Analyse the air at a time of the world (never before an earlier call's)."""
         air = self._truth(t_ms / 1000)
-        added, status, stuck = self.error(t_ms / 1000)
+        effect = self.effect(t_ms / 1000)
         partial = {
-            "ppn2_cPa": air.ppN2_Pa + added,
+            "ppn2_cPa": air.ppN2_Pa + effect.added_Pa,
             "ppo2_cPa": air.ppO2_Pa,
             "ppco2_cPa": air.ppCO2_Pa,
             "pph2o_cPa": air.ppH2O_Pa,
         }
         sigma = self._model.noise
         values = {name: max(0, round((p + noisy(self.rng, sigma)) * 100)) for name, p in partial.items()}
-        temperature = air.temperature_K + noisy(self.rng, self._model.temperature_noise)
-        values |= {"temperature_cK": min(round(temperature * 100), 0xFFFF), "status": status}
-        return Reading(t_ms, self.hold(values, stuck))
+        temperature = air.temperature_K + noisy(self.rng, self._model.temperature_noise) + effect.added_K
+        values |= {"temperature_cK": centikelvin(temperature), "status": effect.status}
+        return Reading(self.clock_ms(t_ms), self.shown(values, effect))

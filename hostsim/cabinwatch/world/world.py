@@ -13,6 +13,7 @@ from cabinwatch.models.line_faults import AnyLinkFault
 from cabinwatch.models.node_faults import SlowHost
 from cabinwatch.models.raw_telecommands import RawTelecommand
 from cabinwatch.models.scenario import Scenario
+from cabinwatch.models.sensors import Bias, SensorFault, SensorModel, Silent, Twin
 from cabinwatch.world import coolant_channel as coolant
 from cabinwatch.world.cabin.station import Station
 from cabinwatch.world.coolant_channel import CoolantWatch, LoopGauge
@@ -48,8 +49,11 @@ class World:
         self._down = Channel(scenario.link, "down", seed, partial(self._deliver, self._arrive))
         for fault in scenario.link.faults:
             self.add_link_fault(fault)
-        self.sensor = sensor = PressureSensor(scenario.sensor, self._truth, stream(seed, "sensor"))
+        self.sensor = sensor = self._transducer(scenario.sensor, "sensor")
         self.instruments = {int(t.Apid.TRANSDUCER): Instrument("transducer", sensor)}
+        self._twins: list[Instrument] = []
+        for sensor_fault in scenario.sensor.faults:
+            self._add_twin(sensor_fault)
         if scenario.analyser is not None:
             place = scenario.analyser.compartment or self.compartment
             analyser = GasAnalyser(
@@ -69,6 +73,29 @@ class World:
         for raw in scenario.raw:
             self.add_raw(raw)
         self._slow = [f for f in scenario.device.faults if isinstance(f, SlowHost)]
+
+    def _transducer(self, model: SensorModel, name: str, lead_s: float = 0.0) -> PressureSensor:
+        believed = {p.name: p.default for p in t.MONITOR_PARAMETERS} | self.scenario.parameters
+        low, high = sorted((believed["pressure_low"], believed["pressure_high"]))
+        rng = stream(self.seed, name)
+        return PressureSensor(model, self._truth, rng, (low, high), round(lead_s * 1000))
+
+    def add_sensor_fault(self, fault: SensorFault) -> None:
+        """Have something go wrong with the transducer, beside what does already."""
+        self.sensor.faults = [*self.sensor.faults, fault]
+        self._add_twin(fault)
+
+    def _add_twin(self, fault: SensorFault) -> None:
+        """A second transducer is one that is silent outside its window."""
+        if not isinstance(fault, Twin):
+            return
+        faults: list[SensorFault] = [Bias(kind="bias", size=fault.size)]
+        faults.append(Silent(kind="silent", until=fault.at))
+        if fault.until is not None:
+            faults.append(Silent(kind="silent", at=fault.until))
+        model = self.scenario.sensor.model_copy(update={"faults": faults})
+        element = self._transducer(model, f"twin/{len(self._twins)}", fault.lead)
+        self._twins.append(Instrument("transducer", element, fault.delay_ms))
 
     def _truth(self, t_s: float) -> tuple[float, float]:
         reading = self.station.at(self.compartment, t_s)
@@ -147,6 +174,8 @@ class World:
                 self._report(frame.packet)
             elif instrument := self.instruments.get(pid & 0x7FF):
                 self._ask(instrument, frame.packet)
+                for twin in self._twins if pid & 0x7FF == t.Apid.TRANSDUCER else ():
+                    self._ask(twin, frame.packet)
 
     def _ask(self, instrument: Instrument, packet: bytes) -> None:
         answer = instrument.answer(packet, self.now_ms)

@@ -26,6 +26,15 @@ def _sensor_parts() -> dict[str, Parts]:
         "bias": {"size": decimal((-2000.0, 2000.0), 0)},
         "drift": {"rate": decimal((-2000.0, 2000.0), 0)},
         "spikes": {"size": magnitude((100.0, 50_000.0)), "rate": magnitude((0.001, 0.5))},
+        "warming": {"rise": decimal((-15.0, 15.0)), "tau": magnitude((1.0, 3600.0))},
+        "wild": {"rate": magnitude((0.001, 0.5))},
+        "clock_stopped": {},
+        "clock_factor": {"factor": magnitude((0.1, 100.0))},
+        "twin": {
+            "size": decimal((-200.0, 200.0), 0),
+            "lead": hy.sampled_from((0.0, 0.3, 3600.0)),
+            "delay_ms": hy.sampled_from((5, 15, 100)),
+        },
     }
 
 
@@ -78,7 +87,7 @@ def _one(
 def sensor_faults(
     *, within: Bounds = (0.0, 3600.0), kinds: Sequence[str] | None = None
 ) -> hy.SearchStrategy[Any]:
-    """A fault of the transducer that ends within ``within`` (s): silent, stuck, broken, bias, drift, spikes."""
+    """A fault of the transducer that ends within ``within`` (s); ``kinds`` as in a scenario file."""
     when = windows(within)
     known = {k: _one(k, parts, _SENSOR.validate_python, when) for k, parts in _sensor_parts().items()}
     return hy.one_of(chosen(kinds, known))

@@ -78,10 +78,15 @@ class Tally:
 
 
 def outcomes(
-    seed: str, runs: Iterable[int], target: str, jobs: int = 1, scheduler: str | None = None
+    seed: str,
+    runs: Iterable[int],
+    target: str,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    all_kinds: bool = False,
 ) -> Iterator[Outcome]:
     """The outcomes of ``runs``, in whatever order they are done: in processes, or on a Dask cluster."""
-    work = partial(one, seed, target=target)
+    work = partial(one, seed, target=target, all_kinds=all_kinds)
     return on_cluster(scheduler, work, runs) if scheduler else on_cores(jobs, work, runs, chunk=8)
 
 

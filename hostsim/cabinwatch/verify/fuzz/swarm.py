@@ -11,6 +11,7 @@ from struct import pack
 from typing import Any
 
 from cabinwatch.models.scenario import Scenario
+from cabinwatch.verify.fuzz import kinds as more
 from cabinwatch.verify.fuzz import margins
 from cabinwatch.verify.fuzz.reference import RECORD_SIZE
 from cabinwatch.world.seeds import stream
@@ -72,8 +73,8 @@ def world_seed(seed: str, run: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{run}".encode()).digest()[:4], "big")
 
 
-def draw(seed: str, run: int) -> Plan:
-    """Run number ``run`` of the campaign ``seed``."""
+def draw(seed: str, run: int, all_kinds: bool = False) -> Plan:
+    """Run number ``run`` of the campaign ``seed``; with ``all_kinds`` also what `kinds` adds."""
     number = world_seed(seed, run)
     rng = stream(number, "swarm")
     mode = rng.choice(MODES)
@@ -128,6 +129,8 @@ def draw(seed: str, run: int) -> Plan:
         data["cabin"]["leaks"]["leak"]["at"] = 1
         commands.append({"at": round(rng.uniform(0.5, 1.0) * unsafe_s, 3), "do": "acknowledge"})
     data["telecommands"], data["raw"] = commands, raw
+    if all_kinds:
+        kinds |= set(more.add(data, mode, unsafe_s, stream(number, "all kinds")))
     options = {
         "mode": mode,
         "poll_s": tempo,

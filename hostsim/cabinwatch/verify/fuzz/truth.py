@@ -7,6 +7,7 @@ from cabinwatch.verify.fuzz import margins
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.swarm import Plan
+from cabinwatch.world.sensors import PLAUSIBLE_cPa
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 
@@ -34,7 +35,8 @@ def _converged(plan: Plan, world: World, reference: Reference) -> None:
         raise Wrong(Finding.STATE, f"the last housekeeping is {age_s} s old, its period {hk_s} s")
     truth_Pa = _truth_Pa(world, _reported_ms(world) / 1000)
     low, high = (world.ground.parameters.get(f"pressure_{end}") for end in ("low", "high"))
-    readable = truth_Pa > world.scenario.sensor.low * 1.5 and low is None and high is None
+    sensor = world.scenario.sensor
+    readable = truth_Pa > max(sensor.low, PLAUSIBLE_cPa[0] / 100) * 1.5 and low is None and high is None
     if readable and hk["health"] != t.Health.OK:
         raise Wrong(Finding.STATE, f"the transducer is sound and reported {t.Health(hk['health']).name}")
     given_up = any(title == "TC[20,3]" for title in world.ground.unanswered)
@@ -53,7 +55,7 @@ def _converged(plan: Plan, world: World, reference: Reference) -> None:
     poll_s = reference.parameter("poll_period") / 1000 * 1.02 + 3
     moved_Pa = abs(_truth_Pa(world, max(0.0, _reported_ms(world) / 1000 - poll_s)) - truth_Pa)
     off_Pa = abs(hk["pressure_cPa"] / 100 - truth_Pa)
-    if readable and off_Pa > margins.SIGMAS * world.scenario.sensor.noise + moved_Pa + 0.02:
+    if readable and off_Pa > margins.SIGMAS * sensor.noise + sensor.step / 2 + moved_Pa + 0.02:
         raise Wrong(Finding.STATE, f"pressure reported off by {off_Pa:.2f} Pa")
     if hk["alarm"] > t.AlarmClass.EMERGENCY or (hk["alarm"] and not reference.latched):
         raise Wrong(Finding.STATE, f"alarm class {hk['alarm']} reported, {reference.latched} latched")

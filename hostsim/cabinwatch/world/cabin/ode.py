@@ -12,6 +12,8 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable
 
+from cabinwatch.errors import UsageError
+
 State = list[float]
 Equations = Callable[[float, State], State]
 
@@ -88,7 +90,10 @@ class Trajectory:
         t, y, end = self._t, self._y, self._end
         h = min(self._h, self._longest)
         if len(self._steps) >= MOST_STEPS:
-            raise RuntimeError(f"the network is too stiff: {MOST_STEPS} steps taken by t = {t:g} s")
+            raise UsageError(
+                f"[cabin]: air moves too quickly beside other flows to be followed beyond {t:g} s: "
+                "a smaller leak, or nothing else in that compartment"
+            )
         while True:
             last = t + h >= end
             if last:

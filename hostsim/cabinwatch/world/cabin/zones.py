@@ -133,6 +133,27 @@ class Blowdown:
         return [a * left, b * left, c * left, d * left, T]
 
 
+class LinearBlowdown:
+    """One zone of held temperature that leaks at constant rates, which fade below `laws.LINEAR_FLOOR_Pa`."""
+
+    def __init__(self, zone: Zone, t0: float) -> None:
+        self._t0, self._start, self._openings = t0, zone.start, zone.openings
+        self._mol = sum(zone.start[:4])
+        self._floor_mol = laws.LINEAR_FLOOR_Pa * zone.room_per_K / R
+
+    def at(self, t: float, zone: int) -> Contents:
+        if self._mol <= 0:
+            return self._start
+        owed = sum(o.strength_integral(self._t0, t) for o in self._openings)
+        steady = max(0.0, self._mol - self._floor_mol)
+        mol = self._mol - owed
+        if owed > steady:
+            mol = min(self._mol, self._floor_mol) * math.exp((steady - owed) / self._floor_mol)
+        a, b, c, d, T = self._start
+        left = mol / self._mol
+        return [a * left, b * left, c * left, d * left, T]
+
+
 class AdiabaticBlowdown:
     """One adiabatic zone that leaks by orifices of constant size."""
 
@@ -197,12 +218,16 @@ class Cluster:
             if empty or not (openings or only.sources or only.sinks or only.vents):
                 return Still(only)
             kinds = {o.law for o in openings}
-            alone = not only.sources and not only.sinks and "linear" not in kinds
+            alone = not only.sources and not only.sinks
+            held = not only.adiabatic and only.room_per_K_at is None
+            if alone and held and kinds == {"linear"} and not only.vents:
+                return LinearBlowdown(only, t0)
+            alone = alone and "linear" not in kinds
             steady = all(o.piece is None for o in openings)
             if alone and only.adiabatic and steady and "crack" not in kinds and not only.vents:
                 return AdiabaticBlowdown(only, t0)
             family = steady or (len(kinds) == 1 and not ("crack" in kinds and only.vents))
-            if alone and not only.adiabatic and only.room_per_K_at is None and family:
+            if alone and held and family:
                 return Blowdown(only, t0)
         return Integrated(self, t0, t1)
 

@@ -1,0 +1,112 @@
+"""What ``fuzz --all-kinds`` draws besides: the instruments, air and levels that the field reports.
+
+They stand apart from `swarm` until the detector copes with them; each is drawn alone or with a few others, so that
+a run shows which of them it was.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+Data = dict[str, Any]
+SHARE = 0.25
+"""How likely a run has one of these kinds."""
+STUCK_SAMPLES = 10
+"""Readings or stamps that stand for so long must be told: the campaign's default is never."""
+
+
+def _fault(kind: str, draw: Callable[[Random], Data]) -> Callable[[Data, Random, float], None]:
+    def add(data: Data, rng: Random, unsafe_s: float) -> None:
+        begin = rng.uniform(0, unsafe_s / 2)
+        window = {"at": round(begin, 3), "until": round(rng.uniform(begin, unsafe_s), 3)}
+        if unsafe_s:
+            data["sensor"]["faults"].append({"kind": kind, **window, **draw(rng)})
+
+    return add
+
+
+def _clock(kind: str, draw: Callable[[Random], Data]) -> Callable[[Data, Random, float], None]:
+    add_fault = _fault(kind, draw)
+
+    def add(data: Data, rng: Random, unsafe_s: float) -> None:
+        data["parameters"]["stuck_samples"] = STUCK_SAMPLES
+        add_fault(data, rng, unsafe_s)
+
+    return add
+
+
+def _sees(data: Data, rng: Random, unsafe_s: float) -> None:
+    """A thermometer on the wall, not in the gas."""
+    data["sensor"]["sees"] = rng.choice((0.0, 0.3, 0.7))
+
+
+def _coarse(data: Data, rng: Random, unsafe_s: float) -> None:
+    """A flight gauge."""
+    data["sensor"]["step"] = 53.0
+
+
+def _burst(data: Data, rng: Random, unsafe_s: float) -> None:
+    """From a quick leak to open to space: the least empties 100 kPa in 20 s, the most within a tenth of a second."""
+    room = data["cabin"]["compartments"]["cabin"]
+    room["volume"] = rng.choice((4.0, 7.0, 80.0))
+    room["process"] = rng.choice(("held", "held", "adiabatic"))
+    data["cabin"]["leaks"]["leak"]["size"] = f"{10 ** rng.uniform(3.7, 6.0):.3g} Pa/s"
+    data["sensor"]["low"] = rng.choice((0.0, 1000.0, 25_000.0))
+
+
+def _level(data: Data, rng: Random, unsafe_s: float) -> None:
+    """A start at any pressure down to vacuum."""
+    pressure = rng.choice((0.0, round(rng.uniform(0, 66_000.0)), round(rng.uniform(60_000.0, 115_000.0))))
+    for room in data["cabin"]["compartments"].values():
+        room["pressure"] = pressure
+
+
+KINDS: dict[str, tuple[tuple[str, ...], Callable[[Data, Random, float], None]]] = {
+    "warming": (
+        ("quiet", "leak", "story"),
+        _fault(
+            "warming",
+            lambda rng: {
+                "rise": round(rng.uniform(2.0, 15.0), 1),
+                "tau": rng.choice((1.0, 30.0, 300.0, 1800.0)),
+            },
+        ),
+    ),
+    "wild": (
+        ("quiet", "leak", "story"),
+        _fault("wild", lambda rng: {"rate": round(rng.uniform(0.002, 0.02), 4)}),
+    ),
+    "clock_stopped": (("quiet", "leak", "story"), _clock("clock_stopped", lambda rng: {})),
+    "clock_factor": (
+        ("quiet", "leak", "story"),
+        _clock("clock_factor", lambda rng: {"factor": rng.choice((0.1, 0.4, 2.5, 10.0, 100.0))}),
+    ),
+    "twin": (
+        ("quiet", "leak", "story"),
+        _fault(
+            "twin",
+            lambda rng: {
+                "size": rng.choice((0.0, 20.0, -150.0)),
+                "lead": rng.choice((0.0, 0.3, 3600.0)),
+                "delay_ms": rng.choice((5, 15, 100)),
+            },
+        ),
+    ),
+    "sees": (("quiet", "leak", "story"), _sees),
+    "coarse": (("quiet", "leak", "story"), _coarse),
+    "burst": (("leak",), _burst),
+    "level": (("story",), _level),
+}
+"""Each kind: in which modes it may be drawn, and what it does to a scenario's data."""
+
+
+def add(data: Data, mode: str, unsafe_s: float, rng: Random) -> list[str]:
+    """Draw some kinds into ``data``; their names."""
+    drawn = []
+    for name, (modes, do) in KINDS.items():
+        # Each kind draws from its own numbers: one more in the table leaves the others as they are.
+        own = Random(f"{rng.random()}/{name}")
+        if mode in modes and own.random() < SHARE:
+            do(data, own, unsafe_s)
+            drawn.append(name)
+    return drawn

@@ -1,0 +1,63 @@
+"""What the field reports of instruments and air, a file each: the same octets on every emulated target, and the right
+answer. What today's firmware answers wrongly stands as a strict xfail: whoever mends it takes the mark away.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import worlds
+from cabinwatch.board.emulator.qemu import INSTALL, PROGRAM
+from cabinwatch.run.result import unmet
+from cabinwatch.scenario.load import load
+from cabinwatch_protocol import table as t
+from conftest import missing
+
+FILES = {path.stem: path for path in sorted((Path(__file__).parent / "field").glob("*.toml"))}
+SEED = 1
+WRONG_TODAY = {
+    "burst": "a fall of more than 5.8 kPa/s is not followed",
+    "open-to-space": "a reading below range is no evidence of a fall",
+    "low-level": "nothing is called by level",
+    "warming": "a warm thermometer is taken for a leak",
+    "wild": "two wild readings make an Emergency",
+    "stopped-clock": "a stamp that stands is not told",
+    "slow-clock": "a clock at a third of its speed is not told",
+    "twin": "the health changes with every answer",
+}
+
+
+def test_each_kind_has_its_file():
+    assert set(WRONG_TODAY) <= set(FILES)
+
+
+def right(name, world):
+    """What is wrong with the monitor's answer, a line each."""
+    faults = unmet(world, world.scenario.expect)
+    if name in ("stopped-clock", "slow-clock") and world.ground.housekeeping["health"] != t.Health.TIME:
+        faults.append(f"health {t.Health(world.ground.housekeeping['health']).name}")
+    if name == "twin" and (n := len(world.ground.events)) > 6:
+        faults.append(f"{n} events")
+    return faults
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(reason=WRONG_TODAY[name])) if name in WRONG_TODAY else name
+        for name in FILES
+    ],
+)
+def test_the_answer_is_right(name):
+    world, _ = worlds.run(load(str(FILES[name]))[1], SEED, "cpython")
+    assert right(name, world) == [], f"cabinwatch run {FILES[name]} --seed {SEED} --target cpython"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_target_sends_the_same_octets(vm, name):
+    if shutil.which(PROGRAM) is None:
+        missing("QEMU", INSTALL)
+    text = load(str(FILES[name]))[1]
+    hashes = {target: worlds.run(text, SEED, target)[1] for target in ("cpython", "micropython", "microbit")}
+    assert len(set(hashes.values())) == 1, hashes
