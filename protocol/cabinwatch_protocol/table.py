@@ -9,6 +9,8 @@ from enum import IntEnum
 from functools import cached_property
 from struct import Struct
 
+from cabinwatch_protocol import version
+
 FIELD_SIZES = {"B": 1, "H": 2, "I": 4, "i": 4}
 
 
@@ -129,7 +131,8 @@ RX_MAX = 48
 PUS_VERSION = 2
 CDS_P_FIELD = 0x40
 DAY_MS = 86_400_000
-VERSION = 0x000100
+VERSION = int.from_bytes(map(int, version.TEXT.split(".")))
+"""Major, minor and patch number, an octet each."""
 
 
 class Ack(IntEnum):

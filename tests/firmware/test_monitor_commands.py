@@ -158,6 +158,28 @@ def test_a_repeated_telecommand_is_answered_and_not_executed_again(sequence, tim
     assert b.node.inhibit_ms == 100_000
 
 
+@given(st.integers(0, 0x3FFF), st.lists(st.integers(1000, 60_000), min_size=2, max_size=5))
+def test_another_telecommand_with_the_same_count_is_another(sequence, values):
+    b = Bench()
+    for value in values:
+        assert failure(b.step(0, set_parameter("hk_period", value, sequence))) == Failure.NONE
+        assert b.node.p[PID["hk_period"]] == value
+
+
+def test_setting_what_is_set_writes_no_flash():
+    b = Bench()
+    written = []
+    b.node.store = lambda buf, n: written.append(bytes(buf[:n])) or len(written) != 2
+    for i in range(1000):
+        b.step(0, set_parameter("hk_period", 5000, i))
+        b.step(0, do(Function.DEFAULTS if i == 999 else Function.INHIBIT, 0, i))
+    assert len(written) == 2, "one for 5000, one for the default"
+    b.step(0, set_parameter("hk_period", t.MONITOR_PARAMETERS[PID["hk_period"]].default, 1))
+    assert len(written) == 3, "the second was not kept: asked for again, it is tried again"
+    b.step(0, do(Function.DEFAULTS, 0, 2))
+    assert len(written) == 3
+
+
 def test_a_repeated_failure_fails_again_the_same_way():
     b = Bench()
     frame = set_parameter("poll_period", 1, 5)

@@ -1,7 +1,8 @@
 """The ground station: decodes everything the monitor sends, keeps its sequence gaps, and sends telecommands.
 
-Telecommands go one at a time; one that is not answered is repeated with the same request ID, which the monitor
-answers again without executing it again. So a lossy link delays a command and never doubles it.
+Telecommands go one at a time; one that is not answered is repeated as it was, which the monitor answers again without
+executing it again. So a lossy link delays a command and never doubles it. Before the first goes a ping (GND-01): what
+another ground station sent last, with whatever count, is then no longer the last, and no command is taken for it.
 """
 
 from collections import deque
@@ -115,6 +116,7 @@ class Ground:
     refused: list[str] = field(default_factory=list)
     _next: dict[str, int] = field(default_factory=dict)
     _queue: deque[_Command] = field(default_factory=deque)
+    _pinged: bool = False
     _sequence: int = 0
     _clock_ms: int = 0
     due_ms: int | None = None
@@ -122,9 +124,16 @@ class Ground:
 
     def command(self, packet: t.Packet, values: dict[str, int], t_ms: int, ack: int = 9) -> None:
         """Queue a telecommand for the monitor; it goes out when those before it are answered."""
-        self._queue.append(_Command(packet, values, ack | t.Ack.COMPLETION))
-        if len(self._queue) == 1:
+        idle = not self._queue
+        self._enqueue(_Command(packet, values, ack | t.Ack.COMPLETION))
+        if idle:
             self._send(t_ms)
+
+    def _enqueue(self, command: _Command) -> None:
+        if not self._pinged and command.packet is not PING:
+            self._queue.append(_Command(PING, {}, t.Ack.COMPLETION))
+        self._pinged = True
+        self._queue.append(command)
 
     def retry(self, t_ms: int) -> None:
         """Send the command in flight once more, or give it up after TRIES."""
@@ -215,10 +224,11 @@ class Ground:
         self._queue = deque(in_flight)
         numbers = {p.name: p.id for p in t.MONITOR_PARAMETERS}
         for parameter, value in self.parameters.items():
-            self._queue.append(_Command(SET, {"parameter": numbers[parameter], "value": value}, 9))
+            self._enqueue(_Command(SET, {"parameter": numbers[parameter], "value": value}, 9))
         self._queue.extend(waiting)
         if not in_flight:
             self._proceed(t_ms)
 
 
 SET = next(p for p in t.TC_PACKETS if p.name == "set_parameter")
+PING = next(p for p in t.TC_PACKETS if p.name == "ping")

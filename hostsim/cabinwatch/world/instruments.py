@@ -31,7 +31,7 @@ class Instrument:
     element: Measures
     delay_ms: int = 5
     sequence: int = 0
-    last_request: int = -1
+    last_request: bytes = b""
     last_failure: t.Failure = t.Failure.NONE
     parameters: list[int] = field(init=False)
     clock_ms: int = 0
@@ -49,7 +49,7 @@ class Instrument:
 
     def boot(self, cause: t.Reset) -> bytes:
         """The boot event, as frames for the link."""
-        self.last_request = -1
+        self.last_request = b""
         self.status = 0
         self.parameters = [p.default for p in self.limits]
         values = {"event": t.Event.BOOT, "cause": cause, "value": t.VERSION}
@@ -73,8 +73,8 @@ class Instrument:
         out = b""
         if version & t.Ack.ACCEPTANCE:
             out += self._tm("accepted", request, peer)
-        again = request["request_sequence"] == self.last_request
-        self.last_request = request["request_sequence"]
+        again = packet == self.last_request
+        self.last_request = packet
         report, failure = self._execute(
             service, subtype, packet[t.TC_HEADER_SIZE : -t.PEC], reading, again, peer
         )

@@ -35,6 +35,7 @@ from cabinwatch_protocol.device.consts import (
     PARAMETER_VALUE_PARAMETER,
     PARAMETER_VALUE_SIZE,
     PARAMETER_VALUE_VALUE,
+    PEC,
     PUS_VERSION,
     REJECTED,
     REPORT_HK_N_AT,
@@ -105,6 +106,7 @@ class Node:
         self.record = 4 * len(self.p) + 7  # octets: sequence number 2, version 3, values, CRC 2
         self.store = None
         self.stored = 0
+        self.changed = False  # since the last record that was stored
         self.found = 0
         self.count = [0] * 7
         self.tx = bytearray(max(FRAME_MAX + 2, self.record))
@@ -124,6 +126,7 @@ class Node:
         if not found & STORED_KEPT:
             self.stored = 0
             self.defaults()
+        self.changed = False
         i = len(self.count)
         while i:
             i -= 1
@@ -142,14 +145,19 @@ class Node:
         i = len(self.p)
         while i:
             i -= 1
-            self.p[i] = self.limits[3 * i]
+            self.adopt(i, self.limits[3 * i])
+
+    def adopt(self, i, v):
+        if self.p[i] != v:
+            self.p[i] = v
+            self.changed = True
 
     def allowed(self, i, v):
         return self.limits[3 * i + 1] <= v <= self.limits[3 * i + 2]
 
     def keep(self):
-        """Have the parameters stored, where there is storage; say so where that fails."""
-        if not self.store:
+        """Have parameters that changed stored, where there is storage; say so where that fails. Flash wears."""
+        if not self.store or not self.changed:
             return
         seq = self.stored + 1 & 0xFFFF
         # No packet is under way, so the record is made where packets are.
@@ -163,6 +171,7 @@ class Node:
         self.put(crc16(self.tx, 0, self.end), 2)
         if self.store(self.tx, self.end):
             self.stored = seq
+            self.changed = False
         else:
             self.event(1, EVENT_NOT_KEPT, 0, 0)
 
@@ -326,9 +335,10 @@ class Node:
         ack = b[TC_VERSION_AT]
         if ack & ACK_ACCEPTANCE:
             self.verify(1, 0)
-        seq = self.field(TC_SEQUENCE)
-        again = seq == self.last
-        self.last = seq
+        # Count and CRC: the very same packet. Another one with this count comes from a host that started anew.
+        request = (self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(b, self.frame.size - 1, PEC)
+        again = request == self.last
+        self.last = request
         service = b[TC_SERVICE_AT]
         if service == 17:
             self.begin_tm(17, 2, self.field(TC_SOURCE))
@@ -372,7 +382,7 @@ class Node:
             v = self.signed(SET_PARAMETER_VALUE)
             if not self.allowed(i, v):
                 return FAIL_RANGE
-            self.p[i] = v
+            self.adopt(i, v)
             self.keep()
         return 0
 

@@ -54,6 +54,7 @@ def device_constants() -> str:
     for name in (
         "PACKET_MAX",
         "FRAME_MAX",
+        "PEC",
         "TC_MIN",
         "RX_MAX",
         "PUS_VERSION",

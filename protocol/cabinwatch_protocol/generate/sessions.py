@@ -101,13 +101,18 @@ def _parameters() -> Script:
 
 
 def _repetition() -> Script:
-    s = Script("repetition", "transducer", "a repeated telecommand is answered again and not executed again")
+    s = Script(
+        "repetition",
+        "transducer",
+        "a repeated telecommand is answered again; another with its count is another",
+    )
+    s.command("set_parameter", 7, {"parameter": 0, "value": 100})
     s.command("set_parameter", 7, {"parameter": 0, "value": 100})
     s.command("set_parameter", 7, {"parameter": 0, "value": 200})
-    s.command("report_parameter", 8, {"parameter": 0}, value(0, 100))
+    s.command("report_parameter", 8, {"parameter": 0}, value(0, 200))
     s.command("set_parameter", 9, {"parameter": 0, "value": 999_999}, failure=t.Failure.RANGE)
-    s.command("set_parameter", 9, {"parameter": 0, "value": 300}, failure=t.Failure.RANGE)
-    s.command("report_parameter", 10, {"parameter": 0}, value(0, 100))
+    s.command("set_parameter", 9, {"parameter": 0, "value": 999_999}, failure=t.Failure.RANGE)
+    s.command("report_parameter", 10, {"parameter": 0}, value(0, 200))
     s.command("set_parameter", 9, {"parameter": 0, "value": 300})
     s.command("report_parameter", 16383, {"parameter": 0}, value(0, 300))
     s.command("report_parameter", 0, {"parameter": 0}, value(0, 300))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from enum import IntEnum
 
 from cabinwatch_protocol import table as t
+from cabinwatch_protocol import version
 from cabinwatch_protocol.generate import PROTOCOL
 
 SPEC = PROTOCOL / "SPEC.md"
@@ -137,7 +138,16 @@ def parameters() -> str:
     return "\n".join(parts)
 
 
+def versions() -> str:
+    """The protocol's number and the firmware's version."""
+    return (
+        f"Protocol {version.PROTOCOL}, as firmware {version.TEXT} speaks it. A boot event tells the firmware's.\n"
+        f"(The PUS version in every packet, {t.PUS_VERSION}, is the standard's.)\n"
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "version": versions,
     "apids": apids,
     "ack": ack,
     "failures": failures,

@@ -9,7 +9,7 @@ from cabinwatch.targets.cpython import CpythonTarget
 from cabinwatch.world.ground import TRIES, Ground
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
-from peer import TC, TM
+from peer import PID, TC, TM, Bench
 
 HK = {f.name: 0 for f in t.MONITOR_HK}
 BOOT = {"event": t.Event.BOOT, "cause": 0, "value": t.VERSION}
@@ -37,7 +37,7 @@ class Uplink:
 def test_commands_go_one_at_a_time_in_order():
     u = Uplink()
     for name in ("ping", "report_hk", "ping"):
-        u.ground.command(TC[name], {}, 0)
+        u.ground.command(TC[name], {}, 0)  # the first is a ping: none is put before it
     assert [c.packet.name for c in u.sent] == ["ping"]
     u.answer(sequence=0)
     u.answer(sequence=1)
@@ -61,9 +61,10 @@ def test_an_unanswered_command_is_repeated_with_the_same_request_id_and_given_up
 def test_a_refusal_is_an_answer_and_is_kept():
     u = Uplink()
     u.ground.command(TC["perform"], {"function": 1, "argument": 0}, 0)
-    u.answer("accepted", 0)
+    u.answer("completed", 0)
+    u.answer("accepted", 1)
     assert u.ground.due_ms is not None, "acceptance alone is no answer yet"
-    u.answer("failed", 1, failure=t.Failure.NO_ALARM)
+    u.answer("failed", 2, failure=t.Failure.NO_ALARM)
     assert u.ground.due_ms is None
     assert len(u.ground.refused) == 1
     assert "no alarm" in u.ground.refused[0]
@@ -91,6 +92,64 @@ def test_an_answer_to_another_request_is_no_answer():
     assert u.ground.due_ms is not None
 
 
+class Call:
+    """One call of a tool that commands: a ground station of its own, on the line of a node that has long been up."""
+
+    def __init__(self, node):
+        self.node = node
+        self.out = []
+        self.ground = Ground(self.out.append)
+
+    def command(self, name, **values):
+        self.ground.command(TC[name], values, self.node.t_ms)
+
+    def exchange(self, heard=True):
+        while self.out:
+            for packet in self.node.step(1, self.out.pop(0)):
+                if heard and packet.packet.kind == "TM":
+                    self.ground.telemetry(packet, self.node.t_ms)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(("hk_period", "poll_period")), st.integers(1000, 9000)), max_size=6)
+)
+@example([("hk_period", 7200), ("poll_period", 1100), ("poll_period", 1100)])
+def test_each_call_of_a_tool_commands_although_all_count_from_0(settings):
+    node = Bench()
+    for name, value in settings:
+        call = Call(node)
+        call.command("set_parameter", parameter=PID[name], value=value)
+        call.exchange()
+        assert node.node.p[PID[name]] == value
+        assert call.ground.answered == 2, "the ping and the command"
+
+
+def test_the_same_command_twice_on_purpose_is_executed_twice():
+    node = Bench()
+    for _ in range(3):
+        call = Call(node)
+        call.command("perform", function=t.Function.INHIBIT, argument=5)
+        call.exchange()
+        assert node.node.inhibit_ms == 5000, "begun afresh"
+        node.step(2000)
+
+
+def test_after_a_host_that_died_in_mid_command_the_next_one_is_obeyed():
+    node = Bench()
+    dead = Call(node)
+    dead.command("set_parameter", parameter=PID["hk_period"], value=5000)
+    dead.exchange()
+    dead.command("perform", function=t.Function.INHIBIT, argument=5)
+    dead.exchange(heard=False)
+    node.step(2000)
+    call = Call(node)
+    call.command("set_parameter", parameter=PID["hk_period"], value=6000)
+    call.command("perform", function=t.Function.INHIBIT, argument=5)
+    call.exchange()
+    assert node.node.p[PID["hk_period"]] == 6000
+    assert node.node.inhibit_ms == 5000
+
+
 @given(st.integers(0, 0x3FFF), st.lists(st.integers(0, 300), min_size=1, max_size=20))
 @example(16380, [3, 0])
 def test_gaps_are_counted_modulo_16384(start, gaps):
@@ -108,7 +167,8 @@ def test_a_restart_is_no_gap_and_brings_the_parameters_back(before, first, boot_
     """Also where the boot event itself was lost, after however many packets: the monitor's clock has gone back."""
     u = Uplink(hk_period=4000, threshold=50)
     u.ground.telemetry(tm("alive", before, 90_000_000), 0)
-    assert len(u.sent) == 1, "at first contact, too"
+    assert [c.packet.name for c in u.sent] == ["ping"], "at first contact, too"
+    u.answer(sequence=(before + 1) & 0x3FFF, t_ms=90_000_000)
     u.sent.clear()
     if boot_event_lost:
         u.ground.telemetry(tm("housekeeping", first, 10_000, **HK), 0)
@@ -160,10 +220,11 @@ class Counting(CpythonTarget):
         monitor = self.node
         inner = monitor.perform
 
-        def perform(b, again):
+        def perform(again):
+            b = monitor.frame.buf
             if b[8] == 8 and not again:
                 self.executed.append(b[13] << 8 | b[14])
-            return inner(b, again)
+            return inner(again)
 
         monitor.perform = perform
 

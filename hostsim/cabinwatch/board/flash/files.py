@@ -4,12 +4,12 @@ main.py."""
 import json
 import subprocess
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 
 from cabinwatch.errors import SetupError
 from cabinwatch.optional import need
 from cabinwatch.sources import folder
+from cabinwatch_protocol import version
 
 LIB = "lib"
 OURS = "# cabinwatch"
@@ -42,7 +42,7 @@ def manifest() -> str:
     """The ``package.json`` from which ``mip`` installs the same files; its URLs are relative to the checkout."""
     top = {"cabinwatch_firmware": "firmware", "cabinwatch_protocol": "protocol"}
     urls = [[name, f"{top[name.split('/')[0]]}/{name}"] for name in device_files()]
-    return json.dumps({"urls": urls, "deps": [], "version": version("cabinwatch")}, indent=2) + "\n"
+    return json.dumps({"urls": urls, "deps": [], "version": version.TEXT}, indent=2) + "\n"
 
 
 def compiled(mpy_version: int) -> dict[str, bytes]:

@@ -267,12 +267,18 @@ class Bench(ABC):
         self, stamp_ms: int, pressure_cPa: int = 10132500, temperature_cK: int = 29515, status: int = 0
     ) -> list[Heard]:
         """Give a monitor one sample of its transducer; all that it sends then, unasked things included."""
+        return self.ask(self.sample_frame(stamp_ms, pressure_cPa, temperature_cK, status))
+
+    def sample_frame(
+        self, stamp_ms: int, pressure_cPa: int = 10132500, temperature_cK: int = 29515, status: int = 0
+    ) -> bytes:
+        """The frame of the transducer's next sample."""
         values = {"pressure_cPa": pressure_cPa, "temperature_cK": temperature_cK, "status": status}
         day, ms = divmod(stamp_ms, t.DAY_MS)
         count = self.sample_count
         self.sample_count = (count + 1) & 0x3FFF
         head = host.encode_tm(TM["sample"], t.Apid.TRANSDUCER, count, day, ms, values, t.Apid.MONITOR)
-        return self.ask(host.seal(head))
+        return host.seal(head)
 
     def wait_for(self, wanted: Callable[[list[Heard]], list[Heard]], within_ms: int) -> Heard:
         """The first packet that ``wanted`` picks, within a time and the bench's slack. Raises Unmet."""

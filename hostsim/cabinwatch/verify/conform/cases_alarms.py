@@ -10,10 +10,11 @@ NORMAL = 10132500
 
 
 class Cabin:
-    """Gives the monitor one sample for each second of a cabin's life; keeps what the monitor sent."""
+    """Gives the monitor one sample for each second of a cabin's life; keeps what it sent; ``fence``: see `ask`."""
 
-    def __init__(self, b: Bench) -> None:
+    def __init__(self, b: Bench, fence: bool = True) -> None:
         self.b = b
+        self.fence = fence
         self.second = 0
         self.pressure = NORMAL
         self.heard: list[Heard] = []
@@ -22,14 +23,18 @@ class Cabin:
         """Pressure as it is, but for a pascal of unrest."""
         for _ in range(seconds):
             self.second += 1
-            self.heard += self.b.sample(1000 * self.second, self.pressure + self.second * 37 % 101)
+            self._sample(self.pressure + self.second * 37 % 101)
 
     def fall(self, seconds: int, share: int = 40, status: int = 0) -> None:
         """Lose one part in ``share`` each second."""
         for _ in range(seconds):
             self.second += 1
             self.pressure -= self.pressure // share
-            self.heard += self.b.sample(1000 * self.second, self.pressure, status=status)
+            self._sample(self.pressure, status)
+
+    def _sample(self, pressure_cPa: int, status: int = 0) -> None:
+        frame = self.b.sample_frame(1000 * self.second, pressure_cPa, status=status)
+        self.heard += self.b.ask(frame, fence=self.fence)
 
     def events(self, *kinds: t.Event) -> list[Heard]:
         """Events so far."""
@@ -40,9 +45,9 @@ class Cabin:
         self.heard += self.b.ask(self.b.tc("perform", {"function": number, "argument": argument}))
 
 
-def emergency(b: Bench) -> Cabin:
+def emergency(b: Bench, fence: bool = True) -> Cabin:
     """A cabin that has just had its emergency."""
-    cabin = Cabin(b)
+    cabin = Cabin(b, fence)
     cabin.quiet(300)
     expect(not cabin.events(ALARM), "no alarm in 5 min of quiet", cabin.events(ALARM))
     cabin.fall(20)
@@ -195,3 +200,19 @@ def not_believed(b: Bench) -> None:
     expect(not cabin.events(ALARM), "no alarm", cabin.events(ALARM))
     hk = b.report()
     expect(hk["alarm"] == hk["alarm_now"] == 0, "alarm and alarm_now 0", [hk])
+
+
+@case("SEQ-05/verdict", role="monitor")
+def same_verdict(b: Bench) -> None:
+    """TC[8,1] acknowledge without an alarm fails, and its repetition fails likewise, though there is one by then."""
+    count = b.next_count()
+    acknowledge = {"function": t.Function.ACKNOWLEDGE, "argument": 0}
+
+    def refused(what: str) -> None:
+        got = b.command("perform", acknowledge, count=count, fence=False)
+        failure(got, "TM[1,8]", t.Failure.NO_ALARM, what)
+
+    refused("an acknowledgement without an alarm")
+    got = emergency(b, fence=False).events(ALARM)
+    expect(bool(got), "an alarm", got)
+    refused("the same packet after an alarm")

@@ -1,5 +1,6 @@
 """Cases of SPEC.md's section 5: packet headers, time, sequence counts."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from cabinwatch.verify.conform.bench import Bench, Heard, Impossible
@@ -245,24 +246,15 @@ def any_count(b: Bench) -> None:
     b.count = 200
 
 
-def repeat(
-    b: Bench, name: str, first: dict[str, int], second: dict[str, int], ack: int = 9
-) -> list[list[Heard]]:
-    """The answers to two telecommands with one count."""
-    count = b.next_count()
-    return [b.command(name, v, ack, count, fence=False) for v in (first, second)]
-
-
-@case("SEQ-04/not-executed-again")
-def not_again(b: Bench) -> None:
-    """A second TC[20,3] with the count of the first is verified again, and does not set its value."""
-    value = SETTING[b.role]
-    for got in repeat(
-        b, "set_parameter", {"parameter": 0, "value": value}, {"parameter": 0, "value": value + 1}
-    ):
+@case("SEQ-04/content")
+def another_content(b: Bench) -> None:
+    """Two TC[20,3] with one count and different values are two telecommands: each sets its value."""
+    value, count = SETTING[b.role], b.next_count()
+    for number in (value, value + 1):
+        got = b.command("set_parameter", {"parameter": 0, "value": number}, count=count, fence=False)
         expect_titles(got, "TM[1,1]", "TM[1,7]", after="TC[20,3]")
     now = b.parameter(0)
-    expect(now == value, f"parameter 0 still {value}", now)
+    expect(now == value + 1, f"parameter 0 to be {value + 1}", now)
 
 
 @case("SEQ-04/answered-again")
@@ -273,51 +265,53 @@ def answered_again(b: Bench) -> None:
         ("report_parameter", {"parameter": 0}, "TM[20,2]"),
         ("report_hk", {}, "TM[3,25]"),
     ):
-        for got in repeat(b, name, values, values):
+        count = b.next_count()
+        for _ in range(2):
+            got = b.command(name, values, count=count, fence=False)
             expect_titles(got, "TM[1,1]", title, "TM[1,7]", after="a request and its repetition")
 
 
-@case("SEQ-04/functions", role="monitor")
-def functions_not_again(b: Bench) -> None:
-    """A function, and turning housekeeping off, are not done again on a repeated request."""
-    repeat(b, "perform", {"function": 3, "argument": 600}, {"function": 3, "argument": 0})
-    expect(bool(b.report()["flags"] & t.Flag.INHIBITED), "alarms still inhibited", [b.report()])
-    b.done("enable_hk")
+def ends_on_time(b: Bench, between: Callable[[], object] = lambda: None) -> None:
+    """An inhibition of 3 s that is asked for once more after 2 s, in the same packet, ends when it would have."""
     count = b.next_count()
-    b.command("disable_hk", count=count, fence=False)
-    b.command("enable_hk", count=count, fence=False)
-    expect(not b.report()["flags"] & t.Flag.PERIODIC_HK, "periodic housekeeping still off", [b.report()])
+    for pause_ms in (2000, 0):
+        got = b.command("perform", {"function": t.Function.INHIBIT, "argument": 3}, count=count, fence=False)
+        expect_titles(got, "TM[1,1]", "TM[1,7]", after="TC[8,1]")
+        between()
+        b.run(pause_ms)
+
+    def ended(heard: list[Heard]) -> list[Heard]:
+        return [h for h in heard if h.title == "TM[5,1]" and h["event"] == t.Event.INHIBIT_ENDED]
+
+    b.wait_for(ended, 1000)
 
 
-@case("SEQ-05/verdict")
-def same_verdict(b: Bench) -> None:
-    """The repetition of a telecommand that failed fails with the same code, also where its data would now be right."""
-    bad = {"parameter": 0, "value": -(1 << 31)}
-    good = {"parameter": 0, "value": SETTING[b.role]}
-    for got in repeat(b, "set_parameter", bad, good):
-        expect_titles(got, "TM[1,1]", "TM[1,8]", after="TC[20,3]")
-        expect(got[-1]["failure"] == t.Failure.RANGE, "failure code 10", got)
-    for got in repeat(b, "set_parameter", good, bad):
-        expect_titles(got, "TM[1,1]", "TM[1,7]", after="TC[20,3]")
+@case("SEQ-04/not-executed-again", role="monitor")
+def not_again(b: Bench) -> None:
+    """An inhibition of 3 s, its packet repeated after 2 s, is verified again and ends 3 s after it began."""
+    ends_on_time(b)
 
 
-@case("SEQ-06/refused-between")
+@case("SEQ-06/refused-between", role="monitor")
 def refused_between(b: Bench) -> None:
     """A telecommand is a repetition also where a refused one with another count came between."""
-    value, count = SETTING[b.role], b.next_count()
-    b.command("set_parameter", {"parameter": 0, "value": value}, count=count, fence=False)
-    b.ask(changed(b, 7, 99), fence=False)
-    b.command("set_parameter", {"parameter": 0, "value": value + 1}, count=count, fence=False)
-    now = b.parameter(0)
-    expect(now == value, f"parameter 0 still {value}", now)
+    ends_on_time(b, lambda: b.ask(changed(b, 7, 99), fence=False))
 
 
 @case("SEQ-07/boot-forgets")
 def boot_forgets(b: Bench) -> None:
-    """A telecommand with the count of the last one before a reset is executed after it."""
-    value, count = SETTING[b.role], b.next_count()
-    b.done("set_parameter", {"parameter": 0, "value": value}, count)
-    b.restart()
-    b.done("set_parameter", {"parameter": 0, "value": value + 1}, count)
-    now = b.parameter(0)
-    expect(now == value + 1, f"parameter 0 to be {value + 1}", now)
+    """The last packet before a reset is executed when it comes again after it."""
+    count = b.next_count()
+    if b.role == "monitor":
+        b.done("disable_hk", count=count)
+        b.restart()
+        b.done("disable_hk", count=count)
+        report = b.report()
+        expect(not report["flags"] & t.Flag.PERIODIC_HK, "periodic housekeeping off", [report])
+    else:
+        setting = {"parameter": 0, "value": SETTING[b.role]}
+        b.done("set_parameter", setting, count)
+        b.restart()
+        b.done("set_parameter", setting, count)
+        now = b.parameter(0)
+        expect(now == setting["value"], f"parameter 0 to be {setting['value']}", now)

@@ -56,7 +56,7 @@ class Reference:
         self._booted = False
         self._sequence = self._poll_sequence = 0
         self._kept: list[int] | None = None
-        self._broken = False
+        self._broken = self._changed = False
         self._loss: PowerLoss | None = None
 
     def forget_stored(self) -> None:
@@ -99,10 +99,16 @@ class Reference:
             self._boot(t.Reset.COMMANDED)
             self._due()
 
+    def _set(self, number: int, value: int) -> None:
+        self._changed = self._changed or self.parameters[number] != value
+        self.parameters[number] = value
+
     def _store(self) -> None:
-        """All parameters are stored, if power lasts, beside those stored last, which stay."""
+        """All parameters are stored where one has changed, if power lasts, beside those stored last, which stay."""
+        if not self._changed:
+            return
         if self._loss is None:
-            self._kept, self._broken = list(self.parameters), False
+            self._kept, self._broken, self._changed = list(self.parameters), False, False
             return
         (octets, wrong), self._loss = self._loss, None
         octets = min(octets, RECORD_SIZE)
@@ -176,6 +182,7 @@ class Reference:
         self.boots += 1
         kept = self._kept is not None
         self.parameters = [p.default for p in PARAMETERS] if self._kept is None else list(self._kept)
+        self._changed = False
         stored = t.Stored.KEPT * kept | t.Stored.BROKEN * self._broken
         self.counts = dict.fromkeys(
             ("frames_ok", "bad_crc", "bad_framing", "bad_size", "rejected", "timeouts"), 0
@@ -183,7 +190,7 @@ class Reference:
         self._decoder = host.StreamDecoder()
         self._boot_ms = now = self.node_ms
         self._sequence = self._poll_sequence = 0
-        self._last: tuple[int, int] | None = None
+        self._last: tuple[bytes, int] | None = None
         self._poll_due, self._reply_due, self._tries = now, None, 0
         self._gas_due = now
         self._hk_due = now + self.parameter("hk_period")
@@ -408,12 +415,11 @@ class Reference:
             return
         if ack & t.Ack.ACCEPTANCE:
             self._take("accepted", peer=peer, **request)
-        sequence = request["request_sequence"]
-        again = self._last is not None and self._last[0] == sequence
+        again = self._last is not None and self._last[0] == b
         failure = self._execute(service, subtype, b[11:-2], again, peer)
         if again and self._last is not None:
             failure = self._last[1]
-        self._last = sequence, failure
+        self._last = b, failure
         if failure:
             self._take("failed", peer=peer, failure=failure, **request)
         elif ack & t.Ack.COMPLETION:
@@ -456,7 +462,7 @@ class Reference:
             value = int.from_bytes(data[2:6], "big", signed=True)
             if not PARAMETERS[number].low <= value <= PARAMETERS[number].high:
                 return t.Failure.RANGE
-            self.parameters[number] = value
+            self._set(number, value)
             self._store()
         return 0
 
@@ -481,6 +487,7 @@ class Reference:
         elif function == t.Function.REBOOT:
             self.rebooting = True
         elif function == t.Function.DEFAULTS:
-            self.parameters = [p.default for p in PARAMETERS]
+            for p in PARAMETERS:
+                self._set(p.id, p.default)
             self._store()
         return 0

@@ -326,9 +326,12 @@ def _commands(
         # A reset between two sendings makes the second one a new request.
         service, subtype, body = rng.choice((*BODIES, *[_do(t.Function.INHIBIT, 5)] * 5))
         sent = {"service": service, "subtype": subtype, "data": body, "sequence": rng.randint(0, 0x3FFF)}
-        raw.append(
-            {"at": moment(), "times": rng.randint(2, 4), "gap_ms": rng.choice((0, 7, 1000, 4000)), **sent}
-        )
+        gap_ms = rng.choice((0, 7, 1000, 4000))
+        at = moment()
+        raw.append({"at": at, "times": rng.randint(2, 4), "gap_ms": gap_ms, **sent})
+        # Another telecommand with that count, as of a host that started anew.
+        other = dict(zip(("service", "subtype", "data"), rng.choice(BODIES), strict=True))
+        raw.append({"at": round(at + rng.choice((0.0, 0.5, 5.0)), 3), **sent, **other})
     if "raw_octets" in kinds:
         raw.append({"at": moment(), "octets": rng.randbytes(rng.choice((1, 10, 61, 62, 200))).hex()})
         raw.append({"at": moment(), "octets": "00" + "01" * rng.choice((60, 61, 62, 300)) + "00"})

@@ -111,20 +111,21 @@ mutant('lets the millisecond of day run on', 'node', 'while self.ms >= DAY_MS:',
 mutant('counts 15 bits of days', 'node', 'self.day = self.day + 1 & 0xFFFF', 'self.day = self.day + 1 & 0x7FFF', 'TIM-04/days')
 mutant('does not count events', 'node', 'self.seq = self.seq + 1 & 0x3FFF', 'self.seq = self.seq + (service != 5) & 0x3FFF', 'SEQ-01/counts')
 mutant('counts to 8191', 'node', 'self.seq = self.seq + 1 & 0x3FFF', 'self.seq = self.seq + 1 & 0x1FFF', 'SEQ-02/wrap')
-mutant('takes lower counts for repetitions', 'node', 'again = seq == self.last', 'again = seq <= self.last', 'SEQ-03/any-count')
-mutant('executes repetitions', 'node', 'again = seq == self.last', 'again = False', 'SEQ-04/not-executed-again')
-mutant('does not answer repetitions', 'node', '        self.last = seq\n', '        if again:\n            return\n        self.last = seq\n', 'SEQ-04/answered-again')
-mutant('performs repeated functions', 'monitor', '        if again:\n            return 0\n        function', '        function', 'SEQ-04/functions')
-mutant('judges repetitions anew', 'node', '        if not again:\n            self.result = code', '        self.result = code', 'SEQ-05/verdict')
-mutant('forgets the last telecommand at a refusal', 'node', '            self.verify(2, code)\n', '            self.verify(2, code)\n            self.last = -1\n', 'SEQ-06/refused-between')
-mutant('remembers the last telecommand over a boot', 'node', '        self.last = -1\n        self.rebooting = False\n        self.event', '        self.rebooting = False\n        self.event', 'SEQ-07/boot-forgets')
+mutant('takes lower counts for repetitions', 'node', 'again = request == self.last', 'again = request <= self.last', 'SEQ-03/any-count')
+mutant('takes another telecommand with the same count for a repetition', 'node', '(self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(b, self.frame.size - 1, PEC)', 'self.field(TC_SEQUENCE)', 'SEQ-04/content')
+mutant('executes repetitions', 'node', 'again = request == self.last', 'again = False', 'SEQ-04/not-executed-again', role='monitor')
+mutant('does not answer repetitions', 'node', '        self.last = request\n', '        if again:\n            return\n        self.last = request\n', 'SEQ-04/answered-again')
+mutant('performs repeated functions', 'monitor', '        if again:\n            return 0\n        function', '        function', 'SEQ-04/not-executed-again')
+mutant('judges repetitions anew', 'node', '        if not again:\n            self.result = code', '        self.result = code', 'SEQ-05/verdict', role='monitor')
+mutant('forgets the last telecommand at a refusal', 'node', '            self.verify(2, code)\n', '            self.verify(2, code)\n            self.last = -1\n', 'SEQ-06/refused-between', role='monitor')
+mutant('remembers the last telecommand over a boot', 'node', '        self.last = -1\n        self.rebooting = False\n        self.event', '        self.rebooting = False\n        self.event', 'SEQ-07/boot-forgets', role='monitor')
 
 # -- verification
 
 mutant('reads the acknowledgement flags from the other end', 'node', 'ack & ACK_ACCEPTANCE', 'ack & ACK_COMPLETION', 'VER-01/acceptance-flag', 'VER-02/completion-flag', more=(('node', 'elif ack & ACK_COMPLETION', 'elif ack & ACK_ACCEPTANCE'),))
 mutant('always reports acceptance', 'node', 'if ack & ACK_ACCEPTANCE:', 'if True:', 'VER-01/acceptance-flag')
 mutant('never reports completion', 'node', 'elif ack & ACK_COMPLETION:', 'elif False:', 'VER-02/completion-flag')
-mutant('reports the start of execution', 'node', '        seq = self.field(TC_SEQUENCE)\n', '        if ack & 2:\n            self.verify(3, 0)\n        seq = self.field(TC_SEQUENCE)\n', 'VER-03/other-flags')
+mutant('reports the start of execution', 'node', '        self.last = request\n', '        if ack & 2:\n            self.verify(3, 0)\n        self.last = request\n', 'VER-03/other-flags')
 mutant('reports refusals only where asked for acceptance', 'node', '            self.verify(2, code)\n', '            if self.frame.buf[TC_VERSION_AT] & 1:\n                self.verify(2, code)\n', 'VER-04/whatever-the-flags')
 mutant('reports failures only where asked for completion', 'node', '        if self.result:\n            self.verify(8, self.result)', '        if self.result:\n            if ack & 8:\n                self.verify(8, self.result)', 'VER-04/whatever-the-flags')
 mutant('verifies to destination 0', 'node', 'self.begin_tm(1, subtype, self.field(TC_SOURCE))', 'self.begin_tm(1, subtype, 0)', 'VER-05/destination')
@@ -146,7 +147,7 @@ mutant('does not answer a one-shot request', 'transducer', '        self.send(SA
 # -- parameters, boot, transducer
 
 mutant('reports every parameter as the first', 'node', 'self.set(PARAMETER_VALUE_PARAMETER, i)', 'self.set(PARAMETER_VALUE_PARAMETER, 0)', 'PAR-01/report', role='monitor')
-mutant('keeps parameters over a boot', 'node', '            self.p[i] = self.limits[3 * i]\n', '', 'PAR-02/defaults')
+mutant('keeps parameters over a boot', 'node', '            self.adopt(i, self.limits[3 * i])\n', '', 'PAR-02/defaults')
 mutant('refuses the low bound', 'node', '+ 1] <= v', '+ 1] < v', 'PAR-03/bounds')
 mutant('takes one more than the high bound', 'node', 'v <= self.limits[3 * i + 2]', 'v <= self.limits[3 * i + 2] + 1', 'PAR-04/beyond')
 mutant('reads values modulo 2^24', 'node', 'v = self.signed(SET_PARAMETER_VALUE)', 'v = self.field(SET_PARAMETER_VALUE) & 0xFFFFFF', 'PAR-03/bounds', 'PAR-04/beyond')

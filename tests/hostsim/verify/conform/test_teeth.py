@@ -95,7 +95,7 @@ C_MISTAKES = {
     "does not check the CRC": ("if (crc(packet, n) != 0)", "if (0)", "FRM-11/bit-flips"),
     "starts afresh in an over-long frame": ("filled++;", "filled = filled == STUFFED_MAX ? 0 : filled + 1;", "FRM-07/very-long"),
     "does not look at the length": (" || n != get(packet + 4, 2) + 7", "", "FRM-10/length-field"),
-    "executes repetitions": ("bool again = request == last_request;", "bool again = false;", "SEQ-04/not-executed-again"),
+    "takes one count for a repetition": (" && check == last_check;", ";", "SEQ-04/content"),
     "crashes on a parameter it has not": ("        return BAD_PARAMETER;", "        _exit(7);", "PAR-05/unknown"),
 }  # fmt: skip
 

@@ -24,7 +24,7 @@ static uint8_t stuffed[STUFFED_MAX]; /* the frame that is coming in */
 static size_t filled;                /* may count past STUFFED_MAX: over-long */
 static uint16_t tm_count;
 static int32_t offset_cPa;
-static int last_request = -1, last_failure;
+static int last_request = -1, last_check, last_failure;
 static struct timespec boot_time;
 
 /* ---- check sum */
@@ -116,7 +116,7 @@ static void boot_event(void)
     Packet p = telemetry(5, 1, 0);
     put(&p, 1, 1);      /* boot */
     put(&p, 0, 1);      /* power-on */
-    put(&p, 0x0100, 4); /* version 0.1.0 */
+    put(&p, 0x0200, 4); /* version 0.2.0 */
     send_packet(&p);
 }
 
@@ -208,8 +208,10 @@ static void telecommand(const uint8_t *tc, size_t n)
     if (tc[6] & ACCEPTANCE)
         verify(tc, 1, 0);
     int request = (int)get(tc + 2, 2);
-    bool again = request == last_request;
+    int check = (int)get(tc + n - 2, 2);
+    bool again = request == last_request && check == last_check;
     last_request = request;
+    last_check = check;
     failure = execute(tc, again);
     if (!again)
         last_failure = failure;

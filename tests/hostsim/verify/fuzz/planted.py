@@ -90,7 +90,7 @@ PLANTED = (
     ),
     Planted("time: day is lost at midnight", NODE, "            self.day = self.day + 1 & 0xFFFF\n", ""),
     Planted("time: midnight comes a millisecond late", NODE, "self.ms -= DAY_MS", "self.ms -= DAY_MS - 1"),
-    Planted("reset: parameters survive", NODE, "self.p[i] = self.limits[3 * i]\n", "self.p[i] = self.p[i]\n"),
+    Planted("reset: parameters survive", NODE, "self.adopt(i, self.limits[3 * i])\n", "pass\n"),
     Planted("storage: one slot only", NODE, "seq = self.stored + 1 &", "seq = self.stored + 2 &"),
     Planted("storage: CRC of the record not checked", NODE, " or crc16(b, 0, n)", ""),
     Planted(
@@ -106,7 +106,10 @@ PLANTED = (
     Planted("reset: half a frame survives", NODE, "        self.frame.n = 0\n", ""),
     Planted("reset: counters survive", NODE, "            self.count[i] = 0\n", "            pass\n"),
     Planted(
-        "telecommand: lost acknowledgement", NODE, "elif ack & ACK_COMPLETION:", "elif ack == 9 and seq & 7:"
+        "telecommand: lost acknowledgement",
+        NODE,
+        "elif ack & ACK_COMPLETION:",
+        "elif ack == 9 and self.last & 0x70000:",
     ),
     Planted("telecommand: acceptance always sent", NODE, "if ack & ACK_ACCEPTANCE:", "if 1:"),
     Planted(
@@ -118,7 +121,13 @@ PLANTED = (
         "return 0 if a[i + 2] == self.frame.size - TC_MIN else FAIL_LENGTH",
         "return 0",
     ),
-    Planted("telecommand: repeat not known", NODE, "again = seq == self.last", "again = False"),
+    Planted("telecommand: repeat not known", NODE, "again = request == self.last", "again = False"),
+    Planted(
+        "telecommand: another one with the same count taken for a repeat",
+        NODE,
+        "(self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(b, self.frame.size - 1, PEC)",
+        "self.field(TC_SEQUENCE)",
+    ),
     Planted(
         "telecommand: repeat known after a reset",
         NODE,
