@@ -120,22 +120,18 @@ LEAK = {
 WORLDS: dict[str, tuple[dict[str, Any], tuple[str, str, str], Finding]] = {
     "FRM-05": (
         {},
-        (
-            "monitor",
-            "        self.put(d.tres_s, 4)\n",
-            "        self.put(d.tres_s, 4)\n        self.end += 1\n",
-        ),
+        ("monitor", "self.send(HOUSEKEEPING_SIZE)", "self.send(HOUSEKEEPING_SIZE + 1)"),
         Finding.CODEC,
     ),
     "HKP-01": (
         {"telecommands": [{"at": 5, "do": "report"}]},
-        ("monitor", "                self.report(self.word(10, 2))\n", "                pass\n"),
+        ("monitor", "self.report(self.field(TC_SOURCE))", "pass"),
         Finding.WRONG,
     ),
     "PKT-07": (
         {},
-        ("monitor", "        self.put(d.law, 1)\n", "        self.put(d.law, 2)\n"),
-        Finding.CODEC,
+        ("monitor", "self.set(HOUSEKEEPING_TEMPERATURE_CK,", "self.set(HOUSEKEEPING_TEMPERATURE_CK - 8,"),
+        Finding.WRONG,
     ),
     "PAR-08": (
         BROWN_OUT,
