@@ -8,6 +8,9 @@ import pytest
 
 from cabinwatch.verify.conform.requirements import ROLES
 
+ONE_WORKER = ("no", "loadfile", "loadscope")
+"""Ways of xdist to share out tests that leave all cases to one worker: to those two they come from one file."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options."""
@@ -22,8 +25,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker. Raises UsageError where several workers would share one node."""
     config.addinivalue_line("markers", "cabin_conform: a case of the cabinwatch conformance suite")
+    target = config.getoption("--cabin-conform")
+    if target and config.getoption("dist", "no") not in ONE_WORKER and _is_one_node(target):
+        raise pytest.UsageError(
+            f"--cabin-conform {target}: workers cannot share one node; add --dist loadfile, or leave -n away"
+        )
+
+
+def _is_one_node(target: str) -> bool:
+    """Whether it is a live node: only an emulated one is made anew for each worker."""
+    from cabinwatch.targets import is_url
+
+    return target.startswith("exec:") or is_url(target)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -103,7 +103,7 @@ LENGTHS: dict[str, Callable[[int], int]] = {
     "counts the octets behind the primary header, without taking one away": lambda n: n - 6,
     "leaves the CRC out": lambda n: n - 9,
     "leaves the CRC out, without taking one away": lambda n: n - 8,
-    "counts the data field only": lambda n: n - t.TM_HEADER - t.PEC,
+    "counts the data field only": lambda n: n - t.TM_HEADER_SIZE - t.PEC,
     "has its octets swapped": lambda n: (n - 7 & 255) << 8 | n - 7 >> 8,
     "is 0": lambda n: 0,
 }
@@ -228,7 +228,7 @@ def _header(head: bytearray, apid: int) -> Iterator[Mistake]:
     if head[6] >> 4 != t.PUS_VERSION:
         yield Mistake("PKT-06", f"PUS version {t.PUS_VERSION}", f"PUS version {head[6] >> 4}")
         head[6] = t.PUS_VERSION << 4 | head[6] & 15
-    if polls or len(head) < t.TM_HEADER or head[0] & 0x10:
+    if polls or len(head) < t.TM_HEADER_SIZE or head[0] & 0x10:
         return
     if head[13] != t.CDS_P_FIELD:
         yield Mistake("TIM-01", f"P-field {t.CDS_P_FIELD:02x}", f"P-field {head[13]:02x}")

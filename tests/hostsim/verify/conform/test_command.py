@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from c_nodes import build
 from cobs import cobs
 from typer.testing import CliRunner
 
@@ -397,26 +398,56 @@ def test_decode_of_a_port_goes_on_until_ctrl_c():
     assert b" 0 damaged frames" not in out
 
 
-def test_plugin_runs_the_cases_in_a_test_run(tmp_path):
+@pytest.fixture
+def pytest_run(tmp_path):
+    """Run pytest with the plugin in an empty folder."""
     # Where the package is installed, pytest has the plugin already; from a bare checkout it has to be named.
     installed = any(e.name == "cabinwatch-conform" for e in entry_points(group="pytest11"))
-    words = [
-        *([] if installed else ["-p", "cabinwatch.kit.conform_plugin"]),
-        "--cabin-conform",
-        "cpython",
-        "--cabin-role",
-        "monitor",
-        "-k",
-        "VER",
-        "-q",
-    ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, "--rootdir", tmp_path, tmp_path],
-        env=environment, capture_output=True, text=True, cwd=tmp_path,
-    )  # fmt: skip
+    head = [] if installed else ["-p", "cabinwatch.kit.conform_plugin"]
+
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", *head, *words, "-q", "-rs", "--rootdir", tmp_path, tmp_path],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True, text=True, cwd=tmp_path,
+        )  # fmt: skip
+
+    return run
+
+
+def test_plugin_runs_the_cases_in_a_test_run(pytest_run):
+    done = pytest_run("--cabin-conform", "cpython", "--cabin-role", "monitor", "-k", "VER or first-frames")
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
+
+
+def test_plugin_has_one_error_for_a_program_that_is_not_there(pytest_run):
+    done = pytest_run("--cabin-conform", "exec:/none/such")
+    assert "1 failed, " in done.stdout
+    assert "cannot run '/none/such'" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_plugin_says_what_is_wrong_with_the_first_frames(pytest_run, tmp_path):
+    wrong = build(tmp_path, ("uint16_t r = 0xFFFF;", "uint16_t r = 0x1D0F;"))
+    done = pytest_run("--cabin-conform", wrong, "-k", "first-frames or PEC-01 or TST-01", "--maxfail", "2")
+    assert "CRC is 1D0F-preset" in done.stdout
+    assert "1 failed, 1 passed, 1 skipped" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["-n", "2"], "add --dist loadfile"), (["-n", "2", "--dist", "loadfile"], "4 passed")],
+)
+def test_plugin_gives_one_node_to_one_worker_or_refuses(words, said, program, pytest_run, tmp_path):
+    """The node bears no second one of its kind at a time."""
+    lock = (
+        f"import fcntl\nfcntl.flock(os.open({str(tmp_path)!r}, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
+    )
+    alone = program("alone", lock + textwrap.dedent(node("pass")))
+    done = pytest_run("--cabin-conform", alone, "-k", "TST-01 or FRM-01 or FRM-05 or FRM-06", *words)
+    assert said in done.stdout + done.stderr
+    assert len((done.stdout + done.stderr).splitlines()) < 12
 
 
 def test_the_plugin_loads_no_suite_where_none_is_asked_for(tmp_path):
