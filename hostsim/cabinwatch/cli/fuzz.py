@@ -155,7 +155,9 @@ def _one_file(file: Path, seed: str, mode: str, target: str, again: Again | None
 def summary(report: dict[str, object]) -> list[str]:
     """The campaign in a few lines."""
     faults = report["faults_injected"]
+    not_judged = report["not_judged"]
     assert isinstance(faults, dict)
+    assert isinstance(not_judged, dict)
     return [
         f"{report['runs']} runs in {report['wall_s']} s ({report['runs_per_s']} a second), "
         f"{report['simulated_years']} simulated years, {report['steps']} steps",
@@ -163,6 +165,7 @@ def summary(report: dict[str, object]) -> list[str]:
         f"packets received {report['packets_received']}, wrongly accepted {report['packets_wrongly_accepted']}; "
         f"alarms missed {report['alarms_missed']}, false {report['alarms_false']}; "
         f"state after healing wrong {report['state_after_healing_wrong']}; failed {report['failed'] or 0}",
+        "not judged: " + ("; ".join(f"{reason} ({n})" for reason, n in not_judged.items()) or "nothing"),
     ]
 
 

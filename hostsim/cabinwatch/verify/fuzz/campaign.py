@@ -28,6 +28,7 @@ class Tally:
     alarms: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     modes: dict[str, int] = field(default_factory=dict)
+    not_judged: dict[str, int] = field(default_factory=dict)
     failed: dict[Finding, int] = field(default_factory=dict)
     failures: list[Outcome] = field(default_factory=list)
 
@@ -41,6 +42,8 @@ class Tally:
         self.modes[outcome.mode] = self.modes.get(outcome.mode, 0) + 1
         for kind, n in outcome.faults.items():
             self.faults[kind] = self.faults.get(kind, 0) + n
+        for reason in outcome.not_judged:
+            self.not_judged[reason] = self.not_judged.get(reason, 0) + 1
         if outcome.kind:
             self.failed[outcome.kind] = self.failed.get(outcome.kind, 0) + 1
             self.failures.append(outcome)
@@ -65,12 +68,13 @@ class Tally:
             "steps": self.steps,
             "packets_received": self.packets_in,
             "packets_wrongly_accepted": wrong,
-            "alarms_missed": self.failed.get(Finding.MISSED_ALARM, 0),
+            "alarms_missed": sum(self.failed.get(k, 0) for k in (Finding.MISSED_ALARM, Finding.LATE_ALARM)),
             "alarms_false": self.failed.get(Finding.FALSE_ALARM, 0),
             "state_after_healing_wrong": self.failed.get(Finding.STATE, 0),
             "faults_injected": dict(sorted(self.faults.items())),
             "modes": dict(sorted(self.modes.items())),
-            "failed": dict(sorted(self.failed.items())),
+            "failed": {str(kind): n for kind, n in sorted(self.failed.items())},
+            "not_judged": dict(sorted(self.not_judged.items())),
             "failures": [
                 {"run": o.run, "class": o.kind, "text": o.text, "sha256": o.sha256} for o in self.failures
             ],

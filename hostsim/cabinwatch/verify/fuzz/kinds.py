@@ -31,6 +31,10 @@ def _clock(kind: str, draw: Callable[[Random], Data]) -> Callable[[Data, Random,
     def add(data: Data, rng: Random, unsafe_s: float) -> None:
         data["parameters"]["stuck_samples"] = STUCK_SAMPLES
         add_fault(data, rng, unsafe_s)
+        if unsafe_s and rng.random() < 0.5:
+            # To the end, and long enough for the monitor to tell after every other fault is over.
+            del data["sensor"]["faults"][-1]["until"]
+            data["duration"] += 2 * STUCK_SAMPLES * data["parameters"].get("poll_period", 1000) // 1000 + 20
 
     return add
 
@@ -95,7 +99,7 @@ KINDS: dict[str, tuple[tuple[str, ...], Callable[[Data, Random, float], None]]] 
     "sees": (("quiet", "leak", "story"), _sees),
     "coarse": (("quiet", "leak", "story"), _coarse),
     "burst": (("leak",), _burst),
-    "level": (("story",), _level),
+    "level": (("quiet", "story"), _level),
 }
 """Each kind: in which modes it may be drawn, and what it does to a scenario's data."""
 

@@ -7,8 +7,16 @@ are those in which nothing happens to the air.
 
 CALL_FALL_Pa = 3000.0
 """A quick leak must be called before it has cost this much: three times the parameter ``step`` (1000 Pa)."""
+CALL_STEPS = 3
+"""... also where the ground has set another ``step``."""
 CALL_POLLS = 12
 """... and these polls more, since a loss of samples delays it."""
+BURST_WITHIN = 2
+"""Air that falls as far within so many polls is a burst: no noise, hatch or thermometer explains it ..."""
+BURST_POLLS = 4
+"""... and is called within so many more: three samples, and the one that is on its way."""
+LEVEL_POLLS = 8
+"""Air below the reserve for so long must be an Emergency: three readings, and polls that are repeated."""
 QUICK_Pa_s = (2.0, 300.0)
 """Rates of quick leaks, even in the logarithm; ``fast`` is 0.1 Pa/s. Slower ones are the report card's business,
 since days of them at a poll a second are not worth a campaign's time."""
@@ -19,6 +27,14 @@ SIGMAS = 7.0
 TRES_OPTIMISM = 1.25
 """A quick leak's reported T-reserve may exceed the true one by this factor: its rate comes from few samples."""
 TRES_SLACK_S = 30.0
+RATE_SIGMAS = 4.0
+"""... or by what so many of the rate's reported deviations explain: in the wander a rate is less certain."""
+BLINDING = ("silent", "broken", "stuck")
+"""Faults of a transducer that leave the monitor without new readings ..."""
+CLOCK_FACTORS = (0.5, 2.0)
+"""... as does a clock that runs, against the node's own, at a factor outside of these."""
+TOLD_AT_ONCE = ("silent", "broken")
+"""Those that need no ``stuck_samples`` polls of watching to be told."""
 CONVERGE_HK = 2
 """After healing the state must be right within this many housekeeping periods ..."""
 CONVERGE_POLLS = 4

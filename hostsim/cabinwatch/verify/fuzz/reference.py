@@ -49,6 +49,7 @@ class Reference:
         self.node_ms = 0
         self.packets_in = 0
         self.boots = 0
+        self.latched = 0
         self.alarms: list[tuple[int, int]] = []
         self._out: deque[host.Decoded] = deque()
         self._decoder = host.StreamDecoder()

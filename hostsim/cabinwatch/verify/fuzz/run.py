@@ -12,7 +12,7 @@ from cabinwatch.targets.base import Target
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.swarm import Plan, draw
-from cabinwatch.verify.fuzz.truth import judge
+from cabinwatch.verify.fuzz.truth import Played, judge
 from cabinwatch.world.world import World
 
 MakeTarget = Callable[[], Target]
@@ -32,22 +32,32 @@ class Outcome:
     packets_in: int = 0
     alarms: int = 0
     faults: dict[str, int] = field(default_factory=dict)
+    not_judged: list[str] = field(default_factory=list)
+    """What the truth was not asked, and why."""
     sha256: str = ""
     trace: list[str] = field(default_factory=list)
 
 
 class _Judge(Recorder):
-    """A recorder that has every step judged, and keeps the last few."""
+    """A recorder that has every step judged, keeps the last few, and notes in world time when alarms came and went."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: World) -> None:
         super().__init__()
         self.reference = Reference()
         self.last: deque[Step] = deque(maxlen=TRACE)
+        self.alarms_ms: list[int] = []
+        self.latched: list[tuple[int, int]] = []
+        self._world = world
 
     def add(self, step: Step) -> None:
         super().add(step)
         self.last.append(step)
-        self.reference.step(step)
+        was, reference = self.reference.latched, self.reference
+        reference.step(step)
+        now_ms = self._world.now_ms
+        self.alarms_ms += [now_ms] * (len(reference.alarms) - len(self.alarms_ms))
+        if reference.latched != was:
+            self.latched.append((now_ms, reference.latched))
 
 
 def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
@@ -55,14 +65,17 @@ def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
 
     Raises SetupError where what the target needs is not installed.
     """
-    outcome = Outcome(run, mode=plan.mode)
+    outcome = Outcome(run, mode=plan.mode, not_judged=["the end: the run was broken off"])
     world = World(plan.scenario, plan.seed)
-    watch = _Judge()
+    watch = _Judge(world)
     target = make_target()
     drive = LockStep(world, target, watch)
     try:
         drive.run(plan.scenario.duration_ms)
-        judge(plan, world, watch.reference)
+        played = Played(plan.mode, world, watch.reference, watch.alarms_ms, watch.latched)
+        found, outcome.not_judged = judge(played)
+        if found:
+            raise found
     except Wrong as wrong:
         outcome.kind, outcome.text = wrong.kind, f"{wrong} (at {world.now_ms / 1000} s)"
     except SetupError:

@@ -99,6 +99,8 @@ def draw(seed: str, run: int, all_kinds: bool = False) -> Plan:
     if mode == "leak":
         settle_s += margins.CALL_FALL_Pa / rate + margins.CALL_POLLS * tempo
     data["cabin"] = _cabin(rng, mode, unsafe_s, rate)
+    if mode == "leak" and stream(number, "wander").random() < 0.5:
+        data["cabin"]["wander"] = {}
     data["duration"] = round(unsafe_s + settle_s + 1)
     data["link"] = {
         "baud": rng.choice((115_200, 115_200, 9600, 921_600)),

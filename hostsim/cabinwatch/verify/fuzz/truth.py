@@ -1,96 +1,334 @@
-"""The truth beside the report: what the ground should know at the end, and which alarms were right."""
+"""The truth beside the report: which alarms were right and in time, what the ground should know at the end.
+
+Each judge looks at one thing. It returns where all is right or nothing is claimed, raises `Wrong`, or raises
+`NotJudged` with the reason why it cannot tell. The reasons are counted and printed with the campaign, so that nobody
+takes a judge that looked away for one that saw nothing.
+"""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from cabinwatch.models.fields import Window
+from cabinwatch.models.scenario import Scenario
+from cabinwatch.models.sensors import SensorFault
 from cabinwatch.run.result import truth_at
 from cabinwatch.verify.fuzz import margins
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
-from cabinwatch.verify.fuzz.swarm import Plan
 from cabinwatch.world.sensors import PLAUSIBLE_cPa
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 
 
-def judge(plan: Plan, world: World, reference: Reference) -> None:
-    """Judge the end of a run whose faults ended ``plan.settle_s`` or more before; raises `Wrong`."""
-    alarms = [e for e in world.ground.events if e.event is t.Event.ALARM]
-    if plan.mode == "quiet" and (alarms or reference.alarms):
-        first = (
-            f"{alarms[0].text()} at {alarms[0].t_ms / 1000} s" if alarms else "an alarm that the link lost"
-        )
-        raise Wrong(Finding.FALSE_ALARM, f"{first}; nothing happened to the air")
-    if not reference.hk_on:
-        return  # switched off by a telecommand, drawn octet by octet: what the ground holds is old by right
-    _converged(plan, world, reference)
-    if plan.mode == "leak":
-        _called(world)
+class NotJudged(Exception):
+    """A judge cannot tell right from wrong in this run; the message is the reason."""
 
 
-def _converged(plan: Plan, world: World, reference: Reference) -> None:
-    hk = world.ground.housekeeping
-    hk_s = reference.parameter("hk_period") / 1000
-    age_s = (world.now_ms - _reported_ms(world)) / 1000
-    if not hk or age_s > hk_s * 1.01 + 1:
-        raise Wrong(Finding.STATE, f"the last housekeeping is {age_s} s old, its period {hk_s} s")
-    truth_Pa = _truth_Pa(world, _reported_ms(world) / 1000)
-    low, high = (world.ground.parameters.get(f"pressure_{end}") for end in ("low", "high"))
-    sensor = world.scenario.sensor
-    readable = truth_Pa > max(sensor.low, PLAUSIBLE_cPa[0] / 100) * 1.5 and low is None and high is None
-    if readable and hk["health"] != t.Health.OK:
-        raise Wrong(Finding.STATE, f"the transducer is sound and reported {t.Health(hk['health']).name}")
-    given_up = any(title == "TC[20,3]" for title in world.ground.unanswered)
-    # A reset whose boot event was lost in a gap of reception looks like the gap: the ground sets nothing then.
-    boots = sum(e.event is t.Event.BOOT for e in world.ground.events)
-    if (
-        not given_up
-        and boots == reference.boots
-        and any(
-            reference.parameters[p.id] != world.ground.parameters.get(p.name, p.default)
-            for p in t.MONITOR_PARAMETERS
-            if p.name != "loss"  # set and stored by telecommands of the moment
-        )
-    ):
-        raise Wrong(Finding.STATE, "the parameters are not those that the ground set")
-    poll_s = reference.parameter("poll_period") / 1000 * 1.02 + 3
-    moved_Pa = abs(_truth_Pa(world, max(0.0, _reported_ms(world) / 1000 - poll_s)) - truth_Pa)
-    off_Pa = abs(hk["pressure_cPa"] / 100 - truth_Pa)
-    if readable and off_Pa > margins.SIGMAS * sensor.noise + sensor.step / 2 + moved_Pa + 0.02:
-        raise Wrong(Finding.STATE, f"pressure reported off by {off_Pa:.2f} Pa")
-    if hk["alarm"] > t.AlarmClass.EMERGENCY or (hk["alarm"] and not reference.latched):
-        raise Wrong(Finding.STATE, f"alarm class {hk['alarm']} reported, {reference.latched} latched")
+@dataclass
+class Played:
+    """A run that has been played to its end; ``mode`` is what its air does, ``latched`` when its alarm changed."""
+
+    mode: str
+    world: World
+    reference: Reference
+    alarms_ms: list[int]
+    """World time of each alarm."""
+    latched: list[tuple[int, int]]
+    """World time and class of each change of the latched alarm."""
+
+    @property
+    def end_s(self) -> float:
+        """When it ended."""
+        return self.world.now_ms / 1000
+
+    @property
+    def poll_s(self) -> float:
+        """The longest time between two samples on a sound line: the period, a clock 1 % off, an answer's time."""
+        return self.reference.parameter("poll_period") / 1000 * 1.02 + 0.5
+
+    @property
+    def calm_s(self) -> float:
+        """From when on nothing is wrong with line, node or instrument, and the ground has set what it sets at boot."""
+        healed = healed_s(self.world.scenario)
+        return healed + margins.CONVERGE_S if healed else 0.0
+
+    def pressure_Pa(self, t_s: float) -> float:
+        """The truth where the transducer sits."""
+        return self.world.station.at(self.world.compartment, t_s).pressure_Pa
+
+    def latched_at(self, t_s: float) -> int:
+        """The class latched at that time."""
+        return next((level for ms, level in reversed(self.latched) if ms <= t_s * 1000), 0)
 
 
-def _reported_ms(world: World) -> int:
-    """When the last housekeeping reached the ground."""
-    return world.ground.history[-1][0] if world.ground.history else 0
+def judge(run: Played) -> tuple[Wrong | None, list[str]]:
+    """Ask every judge: the first thing that is wrong, and what was not judged, with the reasons."""
+    found: Wrong | None = None
+    not_judged = []
+    for name, judge_one in JUDGES.items():
+        try:
+            judge_one(run)
+        except Wrong as wrong:
+            found = found or wrong
+        except NotJudged as why:
+            not_judged.append(f"{name}: {why}")
+    return found, not_judged
 
 
-def _truth_Pa(world: World, t_s: float) -> float:
-    return world.station.at(world.compartment, t_s).pressure_Pa
+def healed_s(scenario: Scenario, instruments: bool = True) -> float:
+    """When the last fault is over and the last command done: infinite where one lasts for good, 0 with none.
+
+    Those of the transducer count only where ``instruments`` do.
+    """
+    ends = [0.0, *scenario.resets]
+    windows = scenario.sensor.faults if instruments else []
+    for fault in (*scenario.link.faults, *windows, *scenario.device.faults):
+        if isinstance(fault, Window):
+            ends.append(math.inf if fault.until is None else fault.until)
+        else:
+            ends.append(fault.at + getattr(fault, "down_ms", 0) / 1000)
+    for command in scenario.telecommands:
+        obeyed = command.do == "inhibit" and command.argument <= t.INHIBIT_MAX_S
+        ends.append(command.at + (command.argument if obeyed else 0))
+    for raw in scenario.raw:
+        ends.append(raw.at + raw.times * raw.gap_ms / 1000)
+    return max(ends)
 
 
-def _called(world: World) -> None:
-    hk = world.ground.housekeeping
-    truth = truth_at(world)
-    rate = truth["rate_Pa_h"] / 3600
-    lost_Pa = _truth_Pa(world, 0.0) - truth["pressure_Pa"]
-    if -rate < margins.QUICK_Pa_s[0] / 2 or lost_Pa < margins.CALL_FALL_Pa:
+# -- alarms
+
+
+def _false_alarm(run: Played) -> None:
+    """No alarm comes before anything has happened to the air, wherever its pressure is above the reserve."""
+    for at_ms in run.alarms_ms:
+        at_s = at_ms / 1000
+        if run.pressure_Pa(at_s) * 100 <= run.reference.parameter("reserve"):
+            continue
+        if run.mode == "quiet" or _untouched(run.world, at_s):
+            raise Wrong(Finding.FALSE_ALARM, f"an alarm at {at_s} s; nothing had happened to the air by then")
+        if run.mode == "story":
+            raise NotJudged("what happened to the air may have justified it")
+
+
+def _untouched(world: World, t_s: float) -> bool:
+    """Whether no gas has come or gone, and none has warmed or cooled, from the start to t_s: wander is neither."""
+    if world.scenario.cabin.compartments.keys() != set(world.station.compartments):
+        return False
+
+    def state(at_s: float) -> tuple[float, float]:
+        place = world.compartment
+        return world.station.mass_kg(at_s, place), world.station.at(place, at_s).temperature_K
+
+    mass_kg, temperature_K = state(0.0)
+    for part in range(1, 33):
+        mass, temperature = state(t_s * part / 32)
+        if not (math.isclose(mass, mass_kg, rel_tol=1e-9) and math.isclose(temperature, temperature_K)):
+            return False
+    return True
+
+
+def _first_call(run: Played) -> None:
+    """A quick leak is called before it has cost too much air, and air that goes in a few samples within a few more."""
+    if run.mode == "quiet":
         return
-    if not hk["alarm"]:
+    if run.mode == "story":
+        raise NotJudged("the air does more than leak")
+    begin = run.calm_s
+    if begin >= run.end_s:
+        raise NotJudged("a fault lasts to the end")
+    fall_Pa = max(margins.CALL_FALL_Pa, margins.CALL_STEPS * run.reference.parameter("step") / 100)
+    before_Pa = run.pressure_Pa(begin)
+
+    def too_low(at_s: float) -> bool:
+        return before_Pa - run.pressure_Pa(at_s) >= fall_Pa
+
+    def too_fast(at_s: float) -> bool:
+        earlier_Pa = run.pressure_Pa(max(begin, at_s - margins.BURST_WITHIN * run.poll_s))
+        return earlier_Pa - run.pressure_Pa(at_s) >= fall_Pa
+
+    cost_s = _first(too_low, begin, run.end_s)
+    if math.isinf(cost_s):
+        raise NotJudged("the leak costs too little air to be owed a call")
+    due_s = cost_s + margins.CALL_POLLS * run.poll_s
+    if too_fast(cost_s):
+        due_s = cost_s + margins.BURST_POLLS * run.poll_s
+    elif fall_Pa / (cost_s - _began(run, begin, cost_s)) < margins.QUICK_Pa_s[0] / 2:
+        raise NotJudged("a leak this slow is the report card's business")
+    if due_s > run.end_s:
+        raise NotJudged("the run ends before the call is due")
+    if not run.latched_at(due_s):
+        late = next((ms / 1000 for ms, level in run.latched if ms > due_s * 1000 and level), None)
+        told = f"{fall_Pa:.0f} Pa were lost by {cost_s:.1f} s, and by {due_s:.1f} s no alarm had come"
+        if late is None:
+            raise Wrong(Finding.MISSED_ALARM, f"{told}, nor later")
+        raise Wrong(Finding.LATE_ALARM, f"{told}; it came at {late:.1f} s")
+
+
+def _began(run: Played, begin_s: float, end_s: float) -> float:
+    """When the pressure began to fall between two times."""
+    before_Pa = run.pressure_Pa(begin_s)
+    return max(begin_s, _first(lambda at: before_Pa - run.pressure_Pa(at) >= 1.0, begin_s, end_s) - 1.0)
+
+
+def _first(reached: Callable[[float], bool], low_s: float, high_s: float) -> float:
+    """The first time at which something that stays true is so, to a hundredth of a second; infinite where never."""
+    if not reached(high_s):
+        return math.inf
+    while high_s - low_s > 0.01:
+        middle = (low_s + high_s) / 2
+        low_s, high_s = (low_s, middle) if reached(middle) else (middle, high_s)
+    return high_s
+
+
+def _level(run: Played) -> None:
+    """Air that stays below the reserve is an Emergency, however it came to be so and whatever the gauge's range."""
+    reserve_Pa = run.reference.parameter("reserve") / 100
+    sensor = run.world.scenario.sensor
+    low_Pa = reserve_Pa - margins.SIGMAS * sensor.noise - sensor.step
+    if run.pressure_Pa(run.end_s) > low_Pa:
+        return
+    if run.mode == "story":
+        raise NotJudged("the air does more than leak")
+    if run.calm_s >= run.end_s:
+        raise NotJudged("a fault lasts to the end")
+    since_s = max(run.calm_s, run.end_s - margins.LEVEL_POLLS * run.poll_s)
+    stays = all(run.pressure_Pa(since_s + (run.end_s - since_s) * part / 16) <= low_Pa for part in range(17))
+    if not stays or run.end_s - since_s < margins.LEVEL_POLLS * run.poll_s - 0.001:
+        raise NotJudged("it has not been below the reserve for long enough")
+    if not run.reference.latched:
         raise Wrong(
-            Finding.MISSED_ALARM, f"a leak of {rate:.2f} Pa/s is not called at {truth['pressure_Pa']:.0f} Pa"
+            Finding.MISSED_ALARM, f"{run.pressure_Pa(run.end_s):.0f} Pa, below the reserve, and no alarm"
         )
+    if run.reference.latched < t.AlarmClass.EMERGENCY:
+        raise Wrong(Finding.CLASS, f"below the reserve, and the class is {run.reference.latched}")
+
+
+def _reserve(run: Played) -> None:
+    """An alarm that stands has the class that T-reserve justifies, and tells of no longer T-reserve than there is.
+
+    In white noise, in the wander and on a coarse gauge alike: it may be off by what the reported deviation explains.
+    """
+    hk = _housekeeping(run)
+    if not hk["alarm_now"]:
+        return
+    if run.mode == "story":
+        raise NotJudged("the air does more than leak")
+    truth = truth_at(run.world)
     if (
         hk["alarm"] < t.AlarmClass.WARNING
-        and truth["tres_s"] < 0.5 * 86_400
+        and truth["tres_s"] < run.reference.parameter("warning") / 2
         and hk["alarm_now"] == hk["alarm"]
     ):
         raise Wrong(Finding.CLASS, f"T-reserve is {truth['tres_s']:.0f} s and the class {hk['alarm']}")
-    if hk["alarm_now"] and math.isfinite(truth["tres_s"]):
-        age_s = (world.now_ms - _reported_ms(world)) / 1000
-        most = (truth["tres_s"] + age_s) * margins.TRES_OPTIMISM + margins.TRES_SLACK_S
-        if hk["tres_s"] > most:
-            raise Wrong(
-                Finding.OPTIMISTIC, f"T-reserve reported {hk['tres_s']} s, truly {truth['tres_s']:.0f} s"
-            )
+    if not math.isfinite(truth["tres_s"]):
+        return
+    uncertain = margins.RATE_SIGMAS * hk["sigma_cPa_h"] / abs(hk["rate_cPa_h"]) if hk["rate_cPa_h"] else 0.0
+    true_s = truth["tres_s"] + run.end_s - reported_s(run.world)
+    if hk["tres_s"] > true_s * max(margins.TRES_OPTIMISM, 1 + uncertain) + margins.TRES_SLACK_S:
+        raise Wrong(Finding.OPTIMISTIC, f"T-reserve reported {hk['tres_s']} s, truly {truth['tres_s']:.0f} s")
+
+
+# -- state
+
+
+def _blind(run: Played) -> None:
+    """A monitor that gets no new readings, or whose transducer's clock is wrong, says so: its health is not ok."""
+    sensor, parameter = run.world.scenario.sensor, run.reference.parameter
+    blinding = [f for f in sensor.faults if f.kind in margins.BLINDING or _clock_is_wrong(f)]
+    if not blinding:
+        return
+    _housekeeping(run)
+    sound_s = healed_s(run.world.scenario, instruments=False)
+    sound_s += margins.CONVERGE_S if sound_s else 0.0
+    for fault in blinding:
+        patience_s = 2 * run.poll_s + (1 + parameter("poll_retries")) * parameter("reply_timeout") / 1000
+        if fault.kind not in margins.TOLD_AT_ONCE:
+            if not parameter("stuck_samples"):
+                raise NotJudged("`stuck_samples` is 0: nobody watches for readings or stamps that stand")
+            patience_s += parameter("stuck_samples") * run.poll_s
+        since_s = max(fault.at, sound_s) + patience_s
+        until_s = run.end_s if fault.until is None else fault.until
+        reports = [(ms, hk) for ms, hk in run.world.ground.history if since_s <= ms / 1000 <= until_s]
+        if not reports:
+            raise NotJudged("no report came while it was blind for long enough")
+        for ms, hk in reports:
+            if hk["health"] == t.Health.OK:
+                told = f"{fault.kind} since {fault.at} s, and at {ms / 1000} s the health is ok"
+                raise Wrong(Finding.BLIND, told)
+
+
+def _clock_is_wrong(fault: SensorFault) -> bool:
+    """Whether its stamps run so far from the node's own clock that no rate can be believed."""
+    low, high = margins.CLOCK_FACTORS
+    return not low <= getattr(fault, "factor", 1.0) <= high
+
+
+def _state(run: Played) -> None:
+    """After all faults the ground holds a recent report, of a sound transducer, with the parameters that it set."""
+    if healed_s(run.world.scenario) >= run.end_s:
+        raise NotJudged("a fault lasts to the end")
+    hk, world, reference = _housekeeping(run), run.world, run.reference
+    hk_s = reference.parameter("hk_period") / 1000
+    age_s = run.end_s - reported_s(world)
+    if age_s > hk_s * 1.01 + 1:
+        raise Wrong(Finding.STATE, f"the last housekeeping is {age_s} s old, its period {hk_s} s")
+    _parameters(run)
+    if hk["alarm"] > t.AlarmClass.EMERGENCY or (hk["alarm"] and not reference.latched):
+        raise Wrong(Finding.STATE, f"alarm class {hk['alarm']} reported, {reference.latched} latched")
+    truth_Pa = run.pressure_Pa(reported_s(world))
+    sensor = world.scenario.sensor
+    if (
+        truth_Pa <= max(sensor.low, PLAUSIBLE_cPa[0] / 100) * 1.5
+        or {"pressure_low", "pressure_high"} & world.ground.parameters.keys()
+    ):
+        raise NotJudged("the gauge or its bounds end near the pressure")
+    if hk["health"] != t.Health.OK:
+        raise Wrong(Finding.STATE, f"the transducer is sound and reported {t.Health(hk['health']).name}")
+    poll_s = reference.parameter("poll_period") / 1000 * 1.02 + 3
+    moved_Pa = abs(run.pressure_Pa(max(0.0, reported_s(world) - poll_s)) - truth_Pa)
+    off_Pa = abs(hk["pressure_cPa"] / 100 - truth_Pa)
+    if off_Pa > margins.SIGMAS * sensor.noise + sensor.step / 2 + moved_Pa + 0.02:
+        raise Wrong(Finding.STATE, f"pressure reported off by {off_Pa:.2f} Pa")
+
+
+def _parameters(run: Played) -> None:
+    """The node holds what the ground set, unless a command was given up or a boot event was lost."""
+    ground, reference = run.world.ground, run.reference
+    given_up = any(title == "TC[20,3]" for title in ground.unanswered)
+    # A reset whose boot event was lost in a gap of reception looks like the gap: the ground sets nothing then.
+    boots = sum(e.event is t.Event.BOOT for e in ground.events)
+    if given_up or boots != reference.boots:
+        return
+    for p in t.MONITOR_PARAMETERS:
+        # `loss` is set and stored by telecommands of the moment.
+        if p.name != "loss" and reference.parameter(p.name) != ground.parameters.get(p.name, p.default):
+            raise Wrong(Finding.STATE, f"{p.name} is not what the ground set")
+
+
+def _housekeeping(run: Played) -> dict[str, int]:
+    """The last report that reached the ground."""
+    if not run.reference.hk_on:
+        # By a telecommand, drawn octet by octet: what the ground holds is old by right.
+        raise NotJudged("housekeeping is switched off")
+    if not run.world.ground.housekeeping:
+        if run.end_s > 2 * run.reference.parameter("hk_period") / 1000 + run.calm_s:
+            raise Wrong(Finding.STATE, "no housekeeping has come")
+        raise NotJudged("no housekeeping has come yet")
+    return run.world.ground.housekeeping
+
+
+def reported_s(world: World) -> float:
+    """When the last housekeeping reached the ground."""
+    return world.ground.history[-1][0] / 1000 if world.ground.history else 0.0
+
+
+JUDGES: dict[str, Callable[[Played], None]] = {
+    "false alarm": _false_alarm,
+    "first call": _first_call,
+    "level": _level,
+    "T-reserve": _reserve,
+    "blind": _blind,
+    "state": _state,
+}
+"""What a run is judged for."""

@@ -1,0 +1,161 @@
+"""The judges of a run's end, each shown a monitor that is right and one that is wrong in the way it is for.
+
+The monitor's part is written by hand here, so that what is tested is the judge and nothing else.
+"""
+
+from typing import Any
+
+import pytest
+
+from cabinwatch.models.scenario import Scenario
+from cabinwatch.targets.cpython import CpythonTarget
+from cabinwatch.verify.fuzz.campaign import campaign
+from cabinwatch.verify.fuzz.findings import Finding
+from cabinwatch.verify.fuzz.reference import Reference
+from cabinwatch.verify.fuzz.run import play
+from cabinwatch.verify.fuzz.swarm import Plan
+from cabinwatch.verify.fuzz.truth import Played, healed_s, judge
+from cabinwatch.world.world import World
+from cabinwatch_protocol import table as t
+
+EMERGENCY, WARNING, CAUTION = t.AlarmClass.EMERGENCY, t.AlarmClass.WARNING, t.AlarmClass.CAUTION
+ROOM: dict[str, Any] = {"compartments": {"cabin": {"volume": "5 m3"}}}
+
+
+def scenario(cabin: dict[str, Any] | None = None, **tables: Any) -> Scenario:
+    """Ten minutes of a small cabin."""
+    data = {"title": "a world", "duration": "10min", "cabin": ROOM | (cabin or {}), **tables}
+    return Scenario.model_validate(data)
+
+
+def leak(size: str, at: str = "5min", **cabin: Any) -> Scenario:
+    """... with a leak in it."""
+    return scenario({"leaks": {"hole": {"size": size, "at": at}}, **cabin})
+
+
+def found(
+    model: Scenario, mode: str = "leak", alarms: dict[float, int] | None = None, **told: int
+) -> tuple[Finding | None, list[str]]:
+    """What the judges say of a monitor that latched ``alarms`` (class by time in s) and last reported ``told``."""
+    world = World(model, 1)
+    world.advance(model.duration_ms)
+    alarms = alarms or {}
+    reference = Reference()
+    reference.parameters = [model.parameters.get(p.name, p.default) for p in t.MONITOR_PARAMETERS]
+    world.ground.parameters = dict(model.parameters)
+    reference.hk_on, reference.latched = True, max(alarms.values(), default=0)
+    truth_cPa = round(world.station.at(world.compartment, model.duration).pressure_Pa * 100)
+    report = {
+        "alarm": reference.latched, "alarm_now": reference.latched, "health": t.Health.OK, "pressure_cPa": truth_cPa,
+        "temperature_cK": 29500, "rate_cPa_h": -1, "sigma_cPa_h": 0, "tres_s": 0,
+    } | told  # fmt: skip
+    world.ground.housekeeping = report
+    world.ground.history.append((world.now_ms, report))
+    times_ms = [round(at * 1000) for at in alarms]
+    latched = list(zip(times_ms, alarms.values(), strict=True))
+    wrong, not_judged = judge(Played(mode, world, reference, times_ms, latched))
+    return (wrong.kind if wrong else None), not_judged
+
+
+BURST, VACUUM, QUICK = leak("100 mmHg/s"), leak("7600 mmHg/s"), leak("20 Pa/s")
+
+
+@pytest.mark.parametrize("model", [BURST, VACUUM], ids=["burst", "within one sample"])
+def test_an_emptied_cabin_must_have_been_called_within_a_few_samples(model: Scenario) -> None:
+    assert found(model)[0] is Finding.MISSED_ALARM
+    assert found(model, alarms={310.0: EMERGENCY})[0] is Finding.LATE_ALARM
+    assert found(model, alarms={303.0: EMERGENCY})[0] is None
+    assert found(model, alarms={303.0: CAUTION})[0] is Finding.CLASS
+
+
+def test_a_quick_leak_must_have_been_called_before_it_has_cost_too_much() -> None:
+    """3000 Pa at 20 Pa/s are lost 152 s after it began, and twelve polls are 18 s."""
+    assert found(QUICK)[0] is Finding.MISSED_ALARM
+    assert found(QUICK, alarms={480.0: EMERGENCY})[0] is Finding.LATE_ALARM
+    assert found(QUICK, alarms={465.0: EMERGENCY}, tres_s=1)[0] is None
+
+
+@pytest.mark.parametrize("wander", [{}, {"wander": {}}], ids=["still", "wandering"])
+def test_an_alarm_before_the_air_is_touched_is_false_whatever_comes_later(wander: dict[str, Any]) -> None:
+    model = leak("20 Pa/s", **wander)
+    assert found(model, alarms={299.0: EMERGENCY}, tres_s=1)[0] is Finding.FALSE_ALARM
+    assert found(model, alarms={340.0: EMERGENCY}, tres_s=1)[0] is None
+    assert found(model, "story", alarms={299.0: EMERGENCY})[0] is Finding.FALSE_ALARM
+    assert found(scenario(wander), "quiet", alarms={100.0: t.AlarmClass.ADVISORY})[0] is Finding.FALSE_ALARM
+
+
+def test_air_below_the_reserve_is_an_emergency_from_the_start() -> None:
+    low = Scenario.model_validate(
+        {
+            "title": "low",
+            "duration": "10min",
+            "cabin": {"compartments": {"cabin": {"volume": 80, "pressure": "55 kPa"}}},
+        }
+    )
+    for mode in ("quiet", "leak"):
+        assert found(low, mode)[0] is Finding.MISSED_ALARM
+        assert found(low, mode, alarms={3.0: WARNING})[0] is Finding.CLASS
+        assert found(low, mode, alarms={3.0: EMERGENCY})[0] is None
+
+
+@pytest.mark.parametrize("wander", [{}, {"wander": {}}], ids=["still", "wandering"])
+def test_t_reserve_is_judged_in_white_noise_and_in_the_wander(wander: dict[str, Any]) -> None:
+    """A hole that loses 20 Pa/s leaves 29 min; a deviation that the monitor owns to may make it longer."""
+    model, called = leak("20 Pa/s", **wander), {340.0: EMERGENCY}
+    told = {"alarms": called, "rate_cPa_h": -5_000_000}
+    assert found(model, **told, tres_s=1700)[0] is None
+    assert found(model, **told, tres_s=3000)[0] is Finding.OPTIMISTIC
+    assert found(model, **told, tres_s=t.T_CAP)[0] is Finding.OPTIMISTIC
+    assert found(model, **told, tres_s=3000, sigma_cPa_h=1_500_000)[0] is None
+
+
+BLIND_FAULTS: dict[str, tuple[dict[str, Any], t.Health]] = {
+    "silent": ({"kind": "silent"}, t.Health.SILENT),
+    "broken": ({"kind": "broken"}, t.Health.FAULT),
+    "stuck": ({"kind": "stuck"}, t.Health.STUCK),
+    "clock stands": ({"kind": "clock_stopped"}, t.Health.TIME),
+    "clock runs slow": ({"kind": "clock_factor", "factor": 0.4}, t.Health.TIME),
+}
+
+
+@pytest.mark.parametrize("fault", BLIND_FAULTS)
+def test_a_monitor_without_new_readings_may_not_say_that_it_is_well(fault: str) -> None:
+    fields, health = BLIND_FAULTS[fault]
+    model = scenario(sensor={"faults": [fields | {"at": "1min"}]})
+    assert found(model, "quiet")[0] is Finding.BLIND
+    assert found(model, "quiet", health=health)[0] is None
+
+
+def test_a_clock_that_is_nearly_right_blinds_nobody() -> None:
+    model = scenario(sensor={"faults": [{"kind": "clock_factor", "factor": 0.6, "at": "1min"}]})
+    assert found(model, "quiet")[0] is None
+
+
+def test_what_cannot_be_judged_is_said() -> None:
+    _, not_judged = found(leak("20 Pa/s"), "story", alarms={340.0: EMERGENCY})
+    assert "first call: the air does more than leak" in not_judged
+    unwatched = scenario(
+        sensor={"faults": [{"kind": "stuck", "at": "1min"}]}, parameters={"stuck_samples": 0}
+    )
+    kind, not_judged = found(unwatched, "quiet")
+    assert kind is None
+    assert any(reason.startswith("blind: `stuck_samples` is 0") for reason in not_judged)
+    assert "state: a fault lasts to the end" in not_judged
+    assert found(scenario(), "quiet") == (None, [])
+
+
+def test_faults_and_commands_end_when_the_last_of_them_does() -> None:
+    assert healed_s(scenario()) == 0
+    assert healed_s(scenario(link={"faults": [{"kind": "flip", "rate": 0.1, "until": 40}]})) == 40
+    assert healed_s(scenario(link={"faults": [{"kind": "flip", "rate": 0.1}]})) == float("inf")
+    assert healed_s(scenario(device={"faults": [{"kind": "reset", "at": 50, "down_ms": 300}]})) == 50.3
+    assert healed_s(scenario(telecommands=[{"at": 10, "do": "inhibit", "argument": 600}])) == 610
+    assert healed_s(scenario(telecommands=[{"at": 10, "do": "inhibit", "argument": 7201}])) == 10
+    assert healed_s(scenario(raw=[{"at": 10, "times": 3, "gap_ms": 4000}])) == 22
+
+
+def test_the_counts_of_a_campaign_say_what_was_not_judged() -> None:
+    model = scenario(sensor={"faults": [{"kind": "silent", "at": "1min"}]})
+    tally, _ = campaign(iter([play(Plan(model, 1, "quiet", 0.0, {}), CpythonTarget)] * 2))
+    assert tally.as_json(1.0)["not_judged"] == {"state: a fault lasts to the end": 2}
+    assert not tally.exit_code
