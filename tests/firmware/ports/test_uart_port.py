@@ -243,7 +243,7 @@ def test_a_transducer_with_a_bmp280(board: Board) -> None:
     board.wait_for("event_advisory", role="transducer", event=t.Event.BOOT)
     board.ask("report_hk", 7, role="transducer", n=1, sid=1)
     sample = board.wait_for("sample")
-    assert sample.values["pressure_cPa"] == pytest.approx(9876500, abs=30)
+    assert sample.values["pressure_cPa"] == pytest.approx(9876500, abs=100)
     assert sample.values["temperature_cK"] == pytest.approx(29400, abs=1)
     assert sample.values["status"] == 0
 
@@ -268,7 +268,7 @@ def test_a_monitor_that_samples_its_own_bmp280_and_tells_the_ground(board: Board
     board.wait_for("event_advisory", role="monitor", event=t.Event.SENSOR_FOUND)
     board.ask("report_hk", 1, n=1, sid=1)
     hk = board.wait_for("housekeeping")
-    assert hk.values["pressure_cPa"] == pytest.approx(9876500, abs=30)
+    assert hk.values["pressure_cPa"] == pytest.approx(9876500, abs=100)
     board.ask("ping", 2, role="transducer")
     assert board.wait_for("alive").role == "transducer"
 

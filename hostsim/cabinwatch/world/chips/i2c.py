@@ -11,6 +11,8 @@ class Chip(Protocol):
 
     def write_register(self, register: int, value: int) -> None: ...
 
+    def advance(self, elapsed_ms: float) -> None: ...
+
 
 class FakeI2C:
     """A bus master with chips by 7-bit address; drivers take it for a ``machine.I2C``.
@@ -18,7 +20,7 @@ class FakeI2C:
     Faults, all settable at any time: `nacks` is how many of the next transfers go unanswered; while `stuck`
     is set a chip holds SDA low and every transfer times out, until `clock_out` has given it the nine clocks
     it waits for (or for ever, if `shorted`); `flip_bits` has XOR masks for the next bytes read, as noise on
-    the lines would. `transfers` counts what was tried.
+    the lines would. `transfers` counts what was tried. A transfer takes its time, at `kHz`.
     """
 
     def __init__(self, chips: dict[int, Chip] | None = None) -> None:
@@ -28,6 +30,7 @@ class FakeI2C:
         self.shorted = False
         self.flip_bits: list[int] = []
         self.transfers = 0
+        self.kHz = 100.0
 
     def clock_out(self) -> None:
         """The usual rescue: nine clock pulses let a chip finish the byte it was sending, and release SDA."""
@@ -54,6 +57,7 @@ class FakeI2C:
         for i in range(len(buffer)):
             mask = self.flip_bits.pop(0) if self.flip_bits else 0
             buffer[i] = chip.read_register((register + i) & 0xFF) ^ mask
+        self._pass(chip, 3 + len(buffer))
 
     def writeto_mem(self, address: int, register: int, buffer: bytes | bytearray) -> None:
         """Write `buffer`. Raises `OSError` as the real call does.
@@ -62,4 +66,10 @@ class FakeI2C:
         """
         if len(buffer) != 1:
             raise ValueError("one register a write")
-        self._select(address).write_register(register, buffer[0])
+        chip = self._select(address)
+        chip.write_register(register, buffer[0])
+        self._pass(chip, 3)
+
+    def _pass(self, chip: Chip, octets: int) -> None:
+        """Let the time of a transfer pass: nine clocks an octet, addresses and register among them."""
+        chip.advance(9 * octets / self.kHz)

@@ -135,6 +135,26 @@ def test_settings_are_ignored_while_measuring_and_lost_in_a_brownout() -> None:
     assert not chip.read_register(0xF3) & 1
 
 
+def test_a_slow_dip_spoils_the_trim_until_a_soft_reset() -> None:
+    """As a driver that trusts its registers sees it: 30 kPa low, steadily."""
+    chip = Bmp280Chip(noise=0)
+    chip.advance(3)
+    good = bytes(chip.read_register(r) for r in range(0x88, 0xA0))
+    chip.brownout(spoiled=True)
+    chip.advance(3)
+    spoiled = bytes(chip.read_register(r) for r in range(0x88, 0xA0))
+    p1 = int.from_bytes(spoiled[6:8], "little")
+    chip.write_register(0xF4, 0x57)
+    chip.advance(1000)
+    low, _ = datasheet(Calibration(P1=p1), *data(chip))
+    assert 101_325 - low == pytest.approx(30_000, abs=2000)
+    chip.write_register(0xE0, 0x00)
+    assert bytes(chip.read_register(r) for r in range(0x88, 0xA0)) == spoiled, "only the word for it resets"
+    chip.write_register(0xE0, 0xB6)
+    chip.advance(3)
+    assert bytes(chip.read_register(r) for r in range(0x88, 0xA0)) == good != spoiled
+
+
 def test_a_seed_repeats_and_another_differs() -> None:
     assert data(measuring(seed=1)) == data(measuring(seed=1)) != data(measuring(seed=2))
 
