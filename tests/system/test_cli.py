@@ -32,7 +32,7 @@ KEYS = {
     "met": bool,
 }
 STABLE = {*KEYS, "expected"}
-MORE = {"truth", "unmet", "interrupted"}
+MORE = {"commands", "truth", "unmet", "interrupted"}
 """Keys that this version adds to the stable ones."""
 
 
@@ -65,6 +65,33 @@ def test_json_has_exactly_the_keys(cabinwatch, leak_file):
     assert found["expected"] == {"alarm": "emergency", "after": 20.0, "by": 60.0}
     assert found["met"]
     assert len(found["transcript_sha256"]) == 64
+
+
+def test_what_the_ground_commands_is_told_with_its_verdict(cabinwatch, tmp_path):
+    path = tmp_path / "commanded.toml"
+    commands = [
+        {"at": 5, "do": "set", "parameter": "caution", "value": 3600},
+        {"at": 6, "do": "acknowledge"},
+        {"at": 7, "do": "inhibit", "argument": 600},
+        {"at": 59.999, "do": "ping"},
+    ]
+    cabin = {"compartments": {"station": {"volume": "50 m3"}}}
+    path.write_text(worlds.toml({"title": "quiet", "duration": 60, "cabin": cabin, "telecommands": commands}))
+    _, out, _ = cabinwatch("run", path, "--target", "cpython", "--json")
+    assert json.loads(out)["commands"] == [
+        {"t_s": 5.0, "name": "set", "verdict": "done"},
+        {"t_s": 6.0, "name": "acknowledge", "verdict": "refused: no alarm"},
+        {"t_s": 7.0, "name": "inhibit", "verdict": "done"},
+        {"t_s": 59.999, "name": "ping", "verdict": "no answer yet"},
+    ]
+    _, out, _ = cabinwatch("run", path, "--target", "cpython")
+    for line in (
+        "5 s  Command    set caution 3600: done",
+        "6 s  Command    acknowledge: refused: no alarm",
+        "7 s  Command    inhibit 600: done",
+    ):
+        assert line in out
+    assert "Not answered when it ended: ping" in out
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from cabinwatch.board.flash.ports import SeenBoard, list_boards
 from cabinwatch.errors import UsageError
 from cabinwatch.targets import device as devices
 from cabinwatch.targets.serial_port import open_port
-from cabinwatch.view.monitor import HELP, watch
+from cabinwatch.text import shown
+from cabinwatch.view.monitor import HELP, manual, watch
+from cabinwatch.world.ground import DONE
 
 BoardArgument = Annotated[str, typer.Argument(help=f"microbit, {', '.join(FAMILIES)}.")]
 PortOption = Annotated[
@@ -95,7 +97,13 @@ def monitor(
     ] = None,
     baud: BaudOption = 115_200,
 ) -> None:
-    """Watch a live board: reports, alarms, link health. On a terminal, type telecommands and press Enter."""
+    """Watch a live board: reports, alarms, link health. On a terminal, type telecommands and press Enter.
+
+    Exit code 1 where a telecommand that was to be sent was not done, or nothing came.
+    """
+    if send == ["help"]:
+        print("\n".join(manual()))
+        return
     interactive = sys.stdin.isatty()
     with open_port(port, baud) as stream:
         if interactive and not send:
@@ -106,11 +114,12 @@ def monitor(
         f"{counts.frames} frames, {counts.crc_errors} with a wrong CRC, {counts.resyncs} other damage, "
         f"{counts.lost} lost."
     )
-    for title in ground.unanswered:
-        print(f"Not answered: {title}")
-    if ground.unanswered or not counts.frames:
-        if not counts.frames:
-            print(f"Nothing came from {port}. Is the monitor running there, at {baud} baud?")
+    failed = [command for command in ground.commands if send and command.verdict != DONE]
+    for command in failed:
+        print(f"Not done: {command.text()}")
+    if not counts.frames:
+        print(f"Nothing came from {shown(port)}. Is the monitor running there, at {baud} baud?")
+    if failed or not counts.frames:
         raise typer.Exit(1)
 
 

@@ -78,6 +78,12 @@ class Telecommand(Table):
         return round(self.at * 1000)
 
     @property
+    def words(self) -> str:
+        """What is to be done, as it is typed."""
+        rest = (self.parameter, self.value, self.argument if self.do == "inhibit" else None)
+        return " ".join([self.do, *(str(word) for word in rest if word is not None)])
+
+    @property
     def packet(self) -> t.Packet:
         """The packet of the table."""
         return PACKETS[_VERBS[self.do][0]]

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from cabinwatch.world.ground import EventReport
+from cabinwatch.world.ground import Commanded, EventReport
 
 
 class View(Protocol):
@@ -10,6 +10,10 @@ class View(Protocol):
 
     def event(self, event: EventReport) -> None:
         """An event has reached the ground."""
+        ...
+
+    def command(self, command: Commanded) -> None:
+        """What became of a telecommand is known."""
         ...
 
     def tick(self) -> None:
@@ -25,5 +29,6 @@ class Silent:
     """Shows nothing: for --json."""
 
     def event(self, event: EventReport) -> None: ...
+    def command(self, command: Commanded) -> None: ...
     def tick(self) -> None: ...
     def close(self) -> None: ...

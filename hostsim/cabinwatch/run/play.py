@@ -71,6 +71,7 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
         "seed": order.seed,
         "live": is_live(order.target),
     }
+    world.ground.on_command = lambda command: views[0].command(command)
     recorder = Recorder(order.record, {**header, "toml": order.text})
     begin = time.monotonic()
     interrupted = False

@@ -6,7 +6,7 @@ from typing import Any
 
 from cabinwatch.models.expectations import Expect
 from cabinwatch.text import duration, name
-from cabinwatch.world.ground import EventReport
+from cabinwatch.world.ground import PENDING, EventReport
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 
@@ -139,6 +139,9 @@ def as_json(world: World, run: Run) -> dict[str, Any]:
             "lost": counts.lost,
             "resyncs": counts.resyncs,
         },
+        "commands": [
+            {"t_s": c.t_ms / 1000, "name": c.name, "verdict": c.verdict} for c in world.ground.commands
+        ],
         "transcript_sha256": run.transcript_sha256,
         "expected": expect.model_dump(exclude_none=True) if expect else None,
         "met": not faults,
@@ -177,7 +180,8 @@ def summary(world: World, run: Run) -> list[str]:
             f"Link: {counts.frames:,} frames, {counts.crc_errors} with a wrong CRC, {counts.resyncs} other damage, "
             f"{counts.lost} packets lost."
         )
-    lines += [f"Not answered: {title}" for title in world.ground.unanswered]
+    lines += [f"Not answered: {words}" for words in world.ground.unanswered]
+    lines += [f"Not answered when it ended: {c.words}" for c in world.ground.commands if c.verdict == PENDING]
     lines += [f"Refused: {text}" for text in world.ground.refused]
     lines.append(f"Transcript {run.transcript_sha256}")
     if run.interrupted:

@@ -1,5 +1,6 @@
 """Watch a live board with no emulation: what it reports, alarms, link health; and send it telecommands."""
 
+import math
 import queue
 import sys
 import threading
@@ -7,44 +8,75 @@ import time
 from collections.abc import Callable, Iterator
 
 import serial
-from pydantic import ValidationError
 
 from cabinwatch.errors import TargetDied, UsageError
 from cabinwatch.models.commands import Telecommand
+from cabinwatch.models.settings import parameter, read, written
+from cabinwatch.models.units import parse_duration
 from cabinwatch.run.result import tres_s
-from cabinwatch.text import duration, name
-from cabinwatch.view.timeline import event_line
-from cabinwatch.world.ground import Ground
+from cabinwatch.text import clipped, duration, name
+from cabinwatch.view.timeline import command_line, event_line
+from cabinwatch.world.ground import PENDING, Ground
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
-HELP = (
-    "ping | report | acknowledge | inhibit SECONDS | restart_detector | reboot | hk_on | hk_off | "
-    "get PARAMETER | set PARAMETER VALUE | quit"
-)
-LISTEN_S = 3.0
-"""How long after its last command a watch that only sends commands goes on listening."""
+VERBS = {
+    "ping": "whether it is there",
+    "report": "housekeeping, now",
+    "acknowledge": "the latched alarm",
+    "inhibit DURATION": "no new alarms for so long (up to 2 h; 0 ends it)",
+    "restart_detector": "learn the cabin anew",
+    "get PARAMETER": "its value",
+    "set PARAMETER VALUE": "with a unit (30 d, 490 mmHg) or as a bare number in the protocol's",
+    "defaults": "all parameters as they were made",
+    "hk_on": "periodic reports",
+    "hk_off": "no periodic reports",
+    "reboot": "start afresh",
+}
+HELP = " | ".join((*VERBS, "help", "quit"))
+SETTLE_S = 0.5
+"""How long after its last answer a watch that only sends commands goes on listening: a reboot's event comes by then."""
 
 
-def telecommand(words: str) -> Telecommand:
+def manual() -> list[str]:
+    """What ``help`` shows: the commands, and the parameters with their bounds."""
+    bounds = (
+        f"  {p.name:<18}{written(p, p.default)} ({written(p, p.low)} to {written(p, p.high)}): {p.doc}"
+        for p in t.MONITOR_PARAMETERS
+    )
+    return [
+        *(f"  {words:<22}{what}" for words, what in VERBS.items()),
+        "Parameters, with default and bounds:",
+        *bounds,
+    ]
+
+
+def telecommand(line: str) -> Telecommand:
     """The telecommand of a typed line. Raises UsageError that says what is understood."""
-    verb, *rest = words.split()
+    words = line.split()
+    forms = {form.split()[0]: form.split() for form in VERBS}
+    verb = words[0] if words else ""
+    if verb not in forms:
+        raise UsageError(f"no command {clipped(repr(verb))}: {HELP}")
+    form = forms[verb]
+    # A value may have a unit of its own behind it.
+    given = [*words[: len(form) - 1], " ".join(words[len(form) - 1 :])] if len(form) > 1 else words
+    if len(given) != len(form) or not given[-1]:
+        raise UsageError(f"{clipped(repr(line))} is not understood: {' '.join(form)}")
     fields: dict[str, object] = {"at": 0, "do": verb}
-    try:
-        if verb in ("get", "set"):
-            fields["parameter"] = rest.pop(0)
+    if verb in ("get", "set"):
+        chosen = parameter(given[1])
+        fields["parameter"] = chosen.name
         if verb == "set":
-            fields["value"] = int(rest.pop(0))
-        elif verb == "inhibit":
-            fields["argument"] = int(rest.pop(0))
-        if rest:
-            raise ValueError(f"too many words: {' '.join(rest)}")
-        return Telecommand.model_validate(fields)
-    except ValidationError as error:
-        why = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{words!r}: {why}") from None
-    except (ValueError, IndexError) as error:
-        raise UsageError(f"{words!r} is not understood ({error}); {HELP}") from None
+            fields["value"] = read(chosen, given[2])
+    elif verb == "inhibit":
+        seconds = parse_duration(given[1])
+        if not (seconds.is_integer() and 0 <= seconds <= t.INHIBIT_MAX_S):
+            raise UsageError(
+                f"inhibit {clipped(given[1])}: whole seconds, from 0 to {duration(t.INHIBIT_MAX_S)}"
+            )
+        fields["argument"] = int(seconds)
+    return Telecommand.model_validate(fields)
 
 
 def typed_lines() -> "queue.Queue[str]":
@@ -68,6 +100,7 @@ class Watch:
         self._begin = time.monotonic()
         self._decoder = host.StreamDecoder()
         self.ground = Ground(self._send, lambda event: write(event_line(event)), self._show)
+        self.ground.on_command = lambda command: write(command_line(command))
 
     def _now_ms(self) -> int:
         return int((time.monotonic() - self._begin) * 1000)
@@ -81,22 +114,22 @@ class Watch:
     def _show(self, tm: host.Decoded) -> None:
         at = f"{duration(self._now_ms() / 1000):>12}  "
         match tm.packet.service:
-            case 1 if tm.packet.subtype in (2, 8):
-                self._write(f"{at}refused: {name(t.Failure, tm.values['failure'])}")
-            case 1 if tm.packet.subtype == 7:
-                self._write(f"{at}done")
             case 3:
                 self._write(at + housekeeping_line(tm.values))
-            case 17:
-                self._write(f"{at}alive")
             case 20:
-                parameter = t.MONITOR_PARAMETERS[tm.values["parameter"]]
-                self._write(f"{at}{parameter.name} = {tm.values['value']} {parameter.unit}".rstrip())
+                p = t.MONITOR_PARAMETERS[tm.values["parameter"]]
+                self._write(f"{at}{p.name} = {written(p, tm.values['value'])}")
 
     def command(self, words: str) -> None:
         """Send what a typed line says. Raises UsageError."""
         tc = telecommand(words)
-        self.ground.command(tc.packet, tc.values, self._now_ms())
+        self.ground.command(tc.packet, tc.values, self._now_ms(), words)
+
+    def is_done(self) -> bool:
+        """Whether each command has its verdict, or none will come: there is nobody."""
+        ground = self.ground
+        nobody = ground.unanswered and not ground.counts.frames
+        return bool(nobody) or all(c.verdict != PENDING for c in ground.commands)
 
     def listen(self) -> Iterator[None]:
         """Take what comes, a moment at a time, for ever. Raises TargetDied when the port is gone."""
@@ -147,17 +180,20 @@ def watch(port: serial.Serial, commands: list[str], seconds: float | None, inter
     for words in commands:
         station.command(words)
     lines = typed_lines() if interactive else queue.Queue[str]()
-    end = time.monotonic() + seconds if seconds is not None else None
-    if end is None and commands and not interactive:
-        end = time.monotonic() + LISTEN_S * len(commands)
+    end = time.monotonic() + seconds if seconds is not None else math.inf
+    settled = math.inf
     for _ in station.listen():
-        if end is not None and time.monotonic() > end:
+        if time.monotonic() > min(end, settled):
             break
+        if seconds is None and commands and settled == math.inf and station.is_done():
+            settled = time.monotonic() + SETTLE_S
         while not lines.empty():
             words = lines.get()
             if words in ("quit", "q", "exit"):
                 return station.ground
-            if words:
+            if words == "help":
+                print("\n".join(manual()))
+            elif words:
                 try:
                     station.command(words)
                 except UsageError as error:

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from cabinwatch.run.result import tres_s
 from cabinwatch.text import duration, name, shown
-from cabinwatch.view.timeline import Forecast, Timeline, event_line
-from cabinwatch.world.ground import EventReport
+from cabinwatch.view.timeline import Forecast, Timeline, command_line, event_line
+from cabinwatch.world.ground import Commanded, EventReport
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 
@@ -44,6 +44,9 @@ class Plain:
 
     def event(self, event: EventReport) -> None:
         self._timeline.event(event)
+
+    def command(self, command: Commanded) -> None:
+        self._timeline.command(command)
 
     def tick(self) -> None:
         if words := self._forecast.tick(self._world.now_ms):
@@ -82,7 +85,7 @@ class Panels:
         self._title = title
         self._target = target
         self._pressures: deque[tuple[int, float]] = deque(maxlen=TRACE)
-        self._events: deque[EventReport] = deque(maxlen=6)
+        self._lines: deque[Text] = deque(maxlen=6)
         self._forecast = Forecast(until_ms)
         self._begun = time.monotonic()
         self._drawn = 0.0
@@ -90,7 +93,10 @@ class Panels:
         self._live.start()
 
     def event(self, event: EventReport) -> None:
-        self._events.append(event)
+        self._lines.append(Text(event_line(event), style=CLASS_STYLE.get(event.severity, "")))
+
+    def command(self, command: Commanded) -> None:
+        self._lines.append(Text(command_line(command)))
 
     def tick(self) -> None:
         if words := self._forecast.tick(self._world.now_ms):
@@ -148,7 +154,7 @@ class Panels:
         done = min(100, world.now_ms * 100 // max(1, self._until_ms))
         bar.add_row(ProgressBar(total=100, completed=done, width=TRACE), f"{done} %")
         rows.append(bar)
-        rows += [Text(event_line(e), style=CLASS_STYLE.get(e.severity, "")) for e in self._events]
+        rows += self._lines
         # As Text: in a str, Rich reads markup.
         title, subtitle = Text(shown(self._title)), Text(f"firmware on {shown(self._target)}")
         return Panel(Group(*rows), title=title, subtitle=subtitle, width=100)

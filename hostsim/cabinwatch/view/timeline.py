@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from cabinwatch.text import duration
-from cabinwatch.world.ground import EventReport
+from cabinwatch.world.ground import Commanded, EventReport
 from cabinwatch_protocol import table as t
 
 REPEATING = {
@@ -23,6 +23,11 @@ LOOK_S = 1.0
 def event_line(event: EventReport) -> str:
     """An event as a line: when, class, text."""
     return f"{duration(event.t_ms / 1000):>12}  {event.severity.name.capitalize():<9}  {event.text()}"
+
+
+def command_line(command: Commanded) -> str:
+    """A telecommand as a line: when it was asked for, what became of it."""
+    return f"{duration(command.t_ms / 1000):>12}  {'Command':<9}  {command.text()}"
 
 
 class Timeline:
@@ -45,6 +50,11 @@ class Timeline:
             return
         self._shown.add(event.event)
         self._write(event_line(event))
+
+    def command(self, command: Commanded) -> None:
+        """Take one telecommand, answered or given up."""
+        self.flush()
+        self._write(command_line(command))
 
     def flush(self) -> None:
         """Tell what has repeated so far."""

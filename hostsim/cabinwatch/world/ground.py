@@ -81,11 +81,35 @@ class LinkCounts:
     aliens: int = 0
 
 
+DONE, NOT_ANSWERED, VOID, PENDING = "done", "not answered", "void: the monitor restarted", "no answer yet"
+
+
+@dataclass(slots=True)
+class Commanded:
+    """A telecommand that somebody asked for: when, its words, and what became of it: DONE, "refused: ..." ..."""
+
+    t_ms: int
+    words: str
+    verdict: str = PENDING
+
+    @property
+    def name(self) -> str:
+        """The first of its words: what a scenario calls ``do``."""
+        return self.words.split()[0]
+
+    def text(self) -> str:
+        """One line for people."""
+        return f"{self.words}: {self.verdict}"
+
+
 @dataclass(slots=True)
 class _Command:
     packet: t.Packet
     values: dict[str, int]
     ack: int
+    told: Commanded
+    asked: bool = False
+    """Whether somebody asked for it: the others are the ground's own."""
     sequence: int = -1
     tries: int = 0
 
@@ -97,6 +121,8 @@ class Ground:
     uplink: Callable[[bytes], None]
     on_event: Callable[[EventReport], None] = lambda event: None
     on_telemetry: Callable[[host.Decoded], None] = lambda tm: None
+    on_command: Callable[[Commanded], None] = lambda command: None
+    """Told of each command that was asked for when its verdict is known."""
     counts: LinkCounts = field(default_factory=LinkCounts)
     events: list[EventReport] = field(default_factory=list)
     housekeeping: dict[str, int] = field(default_factory=dict)
@@ -112,8 +138,11 @@ class Ground:
     answered: int = 0
     void: int = 0
     """Sent and not answered when the monitor restarted."""
+    commands: list[Commanded] = field(default_factory=list)
+    """What was asked for, in that order."""
     unanswered: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    """Words of the ground's own commands (parameters) and of others that came to nothing."""
     _next: dict[str, int] = field(default_factory=dict)
     _queue: deque[_Command] = field(default_factory=deque)
     _pinged: bool = False
@@ -122,16 +151,20 @@ class Ground:
     due_ms: int | None = None
     """When ``retry`` wants to be called: the command in flight has waited long enough then."""
 
-    def command(self, packet: t.Packet, values: dict[str, int], t_ms: int, ack: int = 9) -> None:
-        """Queue a telecommand for the monitor; it goes out when those before it are answered."""
+    def command(
+        self, packet: t.Packet, values: dict[str, int], t_ms: int, words: str = "", ack: int = 9
+    ) -> None:
+        """Queue a telecommand for the monitor, ``words`` for people; it goes out when those before it are answered."""
         idle = not self._queue
-        self._enqueue(_Command(packet, values, ack | t.Ack.COMPLETION))
+        told = Commanded(t_ms, words or packet.name)
+        self.commands.append(told)
+        self._enqueue(_Command(packet, values, ack | t.Ack.COMPLETION, told, asked=True))
         if idle:
             self._send(t_ms)
 
     def _enqueue(self, command: _Command) -> None:
         if not self._pinged and command.packet is not PING:
-            self._queue.append(_Command(PING, {}, t.Ack.COMPLETION))
+            self._queue.append(_Command(PING, {}, t.Ack.COMPLETION, Commanded(0, PING.name)))
         self._pinged = True
         self._queue.append(command)
 
@@ -142,8 +175,15 @@ class Ground:
         if self._queue[0].tries < TRIES:
             self._send(t_ms)
         else:
-            self.unanswered.append(self._queue.popleft().packet.title)
+            command = self._queue.popleft()
+            self.unanswered.append(command.told.words)
+            self._tell(command, NOT_ANSWERED)
             self._proceed(t_ms)
+
+    def _tell(self, command: _Command, verdict: str) -> None:
+        command.told.verdict = verdict
+        if command.asked:
+            self.on_command(command.told)
 
     def _send(self, t_ms: int) -> None:
         command = self._queue[0]
@@ -211,20 +251,27 @@ class Ground:
         if command.sequence == tm.values["request_sequence"] & 0x3FFF:
             self._queue.popleft()
             self.answered += 1
-            if "failure" in tm.values:
-                why = name(t.Failure, tm.values["failure"])
-                self.refused.append(f"{command.packet.title} {command.values}: {why}")
+            failure = tm.values.get("failure")
+            if failure is None:
+                self._tell(command, DONE)
+            else:
+                self._tell(command, f"refused: {name(t.Failure, failure)}")
+                self.refused.append(f"{command.told.words}: {name(t.Failure, failure)}")
             self._proceed(t_ms)
 
     def configure(self, t_ms: int, void: bool = True) -> None:
         """Set the parameters (again), after a restart or at first contact; a restart makes void what was in flight."""
         in_flight = [c for c in self._queue if c.tries and not void]
         waiting = [c for c in self._queue if c.tries == 0]
-        self.void += len(self._queue) - len(in_flight) - len(waiting)
+        for command in self._queue:
+            if command.tries and void:
+                self.void += 1
+                self._tell(command, VOID)
         self._queue = deque(in_flight)
         numbers = {p.name: p.id for p in t.MONITOR_PARAMETERS}
         for parameter, value in self.parameters.items():
-            self._enqueue(_Command(SET, {"parameter": numbers[parameter], "value": value}, 9))
+            own = Commanded(t_ms, f"set {parameter} {value}")
+            self._enqueue(_Command(SET, {"parameter": numbers[parameter], "value": value}, 9, own))
         self._queue.extend(waiting)
         if not in_flight:
             self._proceed(t_ms)

@@ -203,16 +203,16 @@ class World:
 
     def add_telecommand(self, command: Telecommand) -> None:
         """Have the ground send it at its time."""
-        self.at(command.at_ms, self._commander(command.packet, command.values), first=True)
+        self.at(command.at_ms, self._commander(command), first=True)
 
     def add_raw(self, raw: RawTelecommand) -> None:
         """Put its octets on the line at its times."""
         for t_ms in raw.times_ms():
             self.at(t_ms, partial(self._to_monitor, raw.frame()), first=True)
 
-    def _commander(self, packet: t.Packet, values: dict[str, int]) -> Callable[[], None]:
+    def _commander(self, command: Telecommand) -> Callable[[], None]:
         def send() -> None:
-            self.ground.command(packet, values, self.now_ms)
+            self.ground.command(command.packet, command.values, self.now_ms, command.words)
             self._watch()
 
         return send

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import worlds
 from cabinwatch.targets.cpython import CpythonTarget
-from cabinwatch.world.ground import TRIES, Ground
+from cabinwatch.world.ground import NOT_ANSWERED, PENDING, TRIES, Ground
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 from peer import PID, TC, TM, Bench
@@ -55,7 +55,8 @@ def test_an_unanswered_command_is_repeated_with_the_same_request_id_and_given_up
         u.ground.retry(u.ground.due_ms)
         assert len(u.sent) == n + 1
     assert [c.sequence for c in u.sent] == [0] * TRIES + [1]
-    assert u.ground.unanswered == ["TC[17,1]"]
+    assert u.ground.unanswered == ["ping"]
+    assert [c.verdict for c in u.ground.commands] == [NOT_ANSWERED, PENDING]
 
 
 def test_a_refusal_is_an_answer_and_is_kept():
