@@ -4,8 +4,8 @@ from cabinwatch.targets.cpython import CpythonTarget
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
-TC = {p.name: p for p in t.TC_PACKETS}
-TM = {p.name: p for p in t.TM_PACKETS}
+TC = t.by_name(t.TC_PACKETS)
+TM = t.by_name(t.TM_PACKETS)
 PID = {p.name: p.id for p in t.MONITOR_PARAMETERS}
 PRESSURE, TEMPERATURE = 10_132_500, 29_500
 

@@ -4,10 +4,12 @@ Both codecs, SPEC.md's tables, the device constants, the XTCE file, the test str
 are made from it. ``python -m cabinwatch_protocol.generate`` rewrites what is generated; a test keeps it current.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from struct import Struct
+from typing import TypeVar
 
 from cabinwatch_protocol import version
 
@@ -23,6 +25,8 @@ class Field:
     unit: str = ""
     doc: str = ""
     enum: "type[IntEnum] | None" = None
+    of: tuple[int, ...] = ()
+    """The members of ``enum`` that this field may take; all of them where none is named."""
     fixed: int | None = None
 
     @property
@@ -106,6 +110,14 @@ class Parameter:
     low: int
     high: int
     doc: str
+
+
+Named = TypeVar("Named", Packet, Parameter)
+
+
+def by_name(entries: Iterable[Named]) -> dict[str, Named]:
+    """Packets or parameters by their names."""
+    return {entry.name: entry for entry in entries}
 
 
 class Apid(IntEnum):
@@ -278,7 +290,7 @@ MONITOR_HK = (
     Field("temperature_cK", "H", "cK", "its temperature"),
     Field("rate_cPa_h", "i", "cPa/h", "rate of pressure, temperature taken out; negative = falling"),
     Field("sigma_cPa_h", "I", "cPa/h", "one standard uncertainty of the rate"),
-    Field("tres_s", "I", "s", "T-reserve: time to 490 mmHg; 1073741823 = no leak seen"),
+    Field("tres_s", "I", "s", "T-reserve: time until `reserve` is reached; 1073741823 = no leak seen"),
     Field("frames_ok", "H", doc="good frames, modulo 65536"),
     Field("bad_crc", "H", doc="frames with a wrong PEC, modulo 65536"),
     Field("bad_framing", "H", doc="frames with wrong COBS or length, modulo 65536"),
@@ -291,7 +303,7 @@ SAMPLE = (
     SID,
     Field("pressure_cPa", "I", "cPa", "cabin pressure"),
     Field("temperature_cK", "H", "cK", "gas temperature at the transducer"),
-    Field("status", "B", doc="0 ok, 1 below range, 2 above range, 3 fault", enum=Health),
+    Field("status", "B", doc="what the reading is worth", enum=Health, of=(0, 1, 2, 3)),
 )
 
 COMPOSITION = (
@@ -301,7 +313,7 @@ COMPOSITION = (
     Field("ppco2_cPa", "I", "cPa", "partial pressure of carbon dioxide"),
     Field("pph2o_cPa", "I", "cPa", "partial pressure of water vapour"),
     Field("temperature_cK", "H", "cK", "gas temperature at the analyser"),
-    Field("status", "B", doc="0 ok, 3 fault", enum=Health),
+    Field("status", "B", doc="what the reading is worth", enum=Health, of=(0, 3)),
 )
 
 COOLANT_STATE = (
@@ -309,7 +321,7 @@ COOLANT_STATE = (
     Field("pressure_cPa", "I", "cPa", "loop pressure at the accumulator, capped at 2^30-1"),
     Field("quantity_ppm", "I", "ppm", "accumulator fill, millionths of its volume"),
     Field("temperature_cK", "H", "cK", "coolant temperature"),
-    Field("status", "B", doc="0 ok, 3 fault", enum=Health),
+    Field("status", "B", doc="what the reading is worth", enum=Health, of=(0, 3)),
 )
 
 PARAMETER = (

@@ -11,7 +11,7 @@ from cabinwatch_protocol import table as t
 from peer import PRESSURE, TEMPERATURE, TM, Bench, composition, events, names, sample, set_parameter, tc
 
 Event, Health = t.Event, t.Health
-P = {p.name: p for p in t.MONITOR_PARAMETERS}
+P = t.by_name(t.MONITOR_PARAMETERS)
 
 
 def configured(**parameters):

@@ -89,7 +89,7 @@ def sample_frames():
     """One short, one with many zeros, one of each direction, and the longest that a node sends."""
     hk = {f.name: 0 for f in t.MONITOR_HK}
     full = {f.name: (1 << 8 * f.size - 1) - 1 - i for i, f in enumerate(t.MONITOR_HK)}
-    tm = {p.name: p for p in t.TM_PACKETS}
+    tm = t.by_name(t.TM_PACKETS)
     sample = {"pressure_cPa": 10132500, "temperature_cK": 29515, "status": 0}
     return {
         "ping": GOOD,

@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-import worlds
 from cabinwatch.cli import main as cli
 from cabinwatch.run.play import replay
 from cabinwatch.run.transcript import read
 from cabinwatch.scenario import load as scenarios
+from cabinwatch.scenario.toml_out import toml_text
 from cabinwatch.targets.micropython import MicropythonTarget
 
 COMMAND = [sys.executable, "-m", "cabinwatch"]
@@ -38,7 +38,7 @@ MORE = {"commands", "truth", "unmet", "interrupted"}
 
 def leak(expect):
     cabin = {"compartments": {"station": {"volume": "50 m3"}}, "leaks": {"hole": {"size": "60 mm", "at": 20}}}
-    return worlds.toml({"title": "leak", "duration": 120, "onset": 20, "cabin": cabin, "expect": expect})
+    return toml_text({"title": "leak", "duration": 120, "onset": 20, "cabin": cabin, "expect": expect})
 
 
 @pytest.fixture
@@ -216,7 +216,7 @@ def test_without_a_vm_it_says_how_to_get_one(cabinwatch, leak_file, monkeypatch)
     assert "running on cpython" in err
 
 
-LONG = worlds.toml(
+LONG = toml_text(
     {
         "title": "a year",
         "duration": "365d",

@@ -10,11 +10,11 @@ import threading
 import pytest
 from test_cli import COMMAND, ENVIRONMENT
 
-import worlds
 from cabinwatch.errors import SetupError, TargetDied
 from cabinwatch.run.live import LEAD, Live
 from cabinwatch.run.transcript import Recorder, read
 from cabinwatch.scenario import load as scenarios
+from cabinwatch.scenario.toml_out import toml_text
 from cabinwatch.targets.serial_port import open_port
 from cabinwatch.world.world import World
 from cabinwatch_firmware.monitor import Monitor
@@ -24,7 +24,7 @@ SPEED = 20
 POLL_S = 2
 HANG_S = 120
 """Guards against hanging; no verdict depends on it."""
-LEAK = worlds.toml(
+LEAK = toml_text(
     {
         "title": "a burst, fast",
         "duration": SECONDS,

@@ -4,7 +4,6 @@ Whatever is done is also written down as the events of a scenario, so that a sto
 and played again on any target.
 """
 
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,11 +17,12 @@ from cabinwatch.models.scenario import Scenario
 from cabinwatch.models.sensors import SensorFault
 from cabinwatch.run.lockstep import LockStep
 from cabinwatch.run.result import truth_at
-from cabinwatch.run.transcript import Recorder, Step
+from cabinwatch.run.transcript import Step
 from cabinwatch.scenario.toml_out import plain, to_toml
 from cabinwatch.targets import is_url, open_target
 from cabinwatch.targets.base import Target
 from cabinwatch.verify.fuzz.reference import Reference
+from cabinwatch.verify.fuzz.watch import Watch
 from cabinwatch.view.panel import state_line
 from cabinwatch.view.timeline import event_line
 from cabinwatch.world.cabin.actions import Close, LetIn, Open, Patch, StartLeak
@@ -71,21 +71,6 @@ class TargetNode:
         return out
 
 
-class _Watch(Recorder):
-    """Records, keeps the last steps, and has the reference monitor judge every octet where it is asked to."""
-
-    def __init__(self, judge: bool) -> None:
-        super().__init__()
-        self.reference = Reference() if judge else None
-        self.last: deque[Step] = deque(maxlen=FRAMES)
-
-    def add(self, step: Step) -> None:
-        super().add(step)
-        self.last.append(step)
-        if self.reference is not None:
-            self.reference.step(step)
-
-
 class Session:
     """One world and one target. ``target`` is a name or a Target; ``judge``: raise on the first wrong octet.
 
@@ -112,7 +97,7 @@ class Session:
             self.target: Target = PortTarget(target, self.scenario.link.baud)
         else:
             self.target = open_target(target) if isinstance(target, str) else target
-        self.watch = _Watch(judge)
+        self.watch = Watch(FRAMES, Reference() if judge else None)
         self._drive = LockStep(self.world, self.target, self.watch)
         self._started = False
         self._story = plain(self.scenario)

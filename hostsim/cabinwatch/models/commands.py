@@ -7,10 +7,10 @@ from pydantic import Field, model_validator
 from cabinwatch.models.fields import Duration, Table
 from cabinwatch_protocol import table as t
 
-PACKETS = {p.name: p for p in t.TC_PACKETS}
+PACKETS = t.by_name(t.TC_PACKETS)
 
 
-MONITOR_PARAMETERS = {p.name: p for p in t.MONITOR_PARAMETERS}
+MONITOR_PARAMETERS = t.by_name(t.MONITOR_PARAMETERS)
 
 
 Verb = Literal[

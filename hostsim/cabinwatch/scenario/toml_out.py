@@ -31,7 +31,12 @@ def plain(value: Any) -> Any:
 
 def to_toml(model: BaseModel) -> str:
     """The model's file; reading it back gives an equal model."""
-    return "\n".join(_table(plain(model), ())).strip() + "\n"
+    return toml_text(plain(model))
+
+
+def toml_text(data: dict[str, Any]) -> str:
+    """The data of a file, as `plain` gives them, as its text."""
+    return "\n".join(_table(data, ())).strip() + "\n"
 
 
 def _table(data: dict[str, Any], path: tuple[str, ...]) -> list[str]:

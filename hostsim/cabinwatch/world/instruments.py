@@ -145,5 +145,5 @@ class Instrument:
         return host.seal(head)
 
 
-TM = {p.name: p for p in t.TM_PACKETS}
+TM = t.by_name(t.TM_PACKETS)
 REPORTS = {"transducer": "sample", "analyser": "composition", "coolant": "coolant"}

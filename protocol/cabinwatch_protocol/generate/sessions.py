@@ -6,7 +6,7 @@ from typing import Any
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
-ALL = {p.name: p for p in (*t.TC_PACKETS, *t.TM_PACKETS)}
+ALL = t.by_name((*t.TC_PACKETS, *t.TM_PACKETS))
 READING = {"pressure_cPa": 10132500, "temperature_cK": 29515, "status": 0}
 SOURCE = 1
 Answer = tuple[str, dict[str, int]]

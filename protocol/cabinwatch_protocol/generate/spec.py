@@ -106,7 +106,7 @@ def _field_doc(f: t.Field) -> str:
     if f.fixed is not None:
         text += f"; always {f.fixed}"
     if f.enum is not None and f.enum not in (t.Failure, t.Event, t.Function):
-        text += ": " + ", ".join(f"{m.value} {_words(m)}" for m in f.enum)
+        text += ": " + ", ".join(f"{m.value} {_words(m)}" for m in f.enum if m in f.of or not f.of)
     return text.lstrip("; ")
 
 

@@ -16,7 +16,7 @@ from cabinwatch_protocol.generate import PROTOCOL
 from cabinwatch_protocol.generate.sessions import sessions
 
 VECTORS = PROTOCOL / "vectors"
-ALL = {p.name: p for p in (*t.TC_PACKETS, *t.TM_PACKETS)}
+ALL = t.by_name((*t.TC_PACKETS, *t.TM_PACKETS))
 Vector = dict[str, Any]
 
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import worlds
+from cabinwatch.scenario.toml_out import toml_text
 from cabinwatch.world.seeds import stream
 
-WORLD = worlds.toml(
+WORLD = toml_text(
     {
         "title": "everything random at once",
         "duration": 300,

@@ -12,6 +12,7 @@ import worlds
 from cabinwatch.errors import UsageError
 from cabinwatch.run.play import replay
 from cabinwatch.run.transcript import FORMAT, Recorder, Step, read
+from cabinwatch.scenario.toml_out import toml_text
 from cabinwatch_protocol import table as t
 
 steps = st.builds(
@@ -28,7 +29,7 @@ steps = st.builds(
 def recording(tmp_path_factory):
     """A short run with a reset and a telecommand, recorded."""
     path = tmp_path_factory.mktemp("recording") / "run.jsonl"
-    text = worlds.toml(
+    text = toml_text(
         {
             "title": "short",
             "duration": 90,

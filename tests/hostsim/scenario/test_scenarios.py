@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 import worlds
 from cabinwatch.errors import UsageError
 from cabinwatch.scenario import load as scenarios
+from cabinwatch.scenario.toml_out import toml_text
 
 GOOD = """\
 title = "t"
@@ -138,7 +139,7 @@ def refusal(text):
 @pytest.mark.parametrize("kelvin", [120, 655.35, 999])
 @pytest.mark.parametrize("pressure", ["0 Pa", "1 Pa", "200 kPa"])
 def test_the_ends_of_what_a_cabin_may_be_fit_the_wire(kelvin, pressure):
-    text = worlds.toml(
+    text = toml_text(
         {
             "title": "extreme",
             "duration": 30,

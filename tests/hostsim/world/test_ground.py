@@ -5,6 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import worlds
+from cabinwatch.scenario.toml_out import toml_text
 from cabinwatch.targets.cpython import CpythonTarget
 from cabinwatch.world.ground import NOT_ANSWERED, PENDING, TRIES, Ground
 from cabinwatch_protocol import host
@@ -201,7 +202,7 @@ def test_any_event_is_taken_or_counted_as_alien(event, cause, value, severity):
 
 
 def scenario(rate):
-    return worlds.toml(
+    return toml_text(
         {
             "title": "lossy",
             "duration": 120,

@@ -16,8 +16,8 @@ GROUND = 0x0001
 """Source ID of the suite's telecommands."""
 FLOOD = 1 << 16
 """Octets from the node in answer to one question beyond which it floods the line: far more than any asks for."""
-TC = {p.name: p for p in t.TC_PACKETS}
-TM = {p.name: p for p in t.TM_PACKETS}
+TC = t.by_name(t.TC_PACKETS)
+TM = t.by_name(t.TM_PACKETS)
 
 
 class Unmet(AssertionError):

@@ -1,18 +1,18 @@
 """One run of a campaign: play its world, judge every octet, judge the end."""
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cabinwatch.errors import SetupError
 from cabinwatch.run.lockstep import LockStep
-from cabinwatch.run.transcript import Recorder, Step
+from cabinwatch.run.transcript import Step
 from cabinwatch.targets import open_target
 from cabinwatch.targets.base import Target
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.swarm import Plan, draw
 from cabinwatch.verify.fuzz.truth import Played, judge
+from cabinwatch.verify.fuzz.watch import Watch
 from cabinwatch.world.world import World
 
 MakeTarget = Callable[[], Target]
@@ -38,22 +38,20 @@ class Outcome:
     trace: list[str] = field(default_factory=list)
 
 
-class _Judge(Recorder):
-    """A recorder that has every step judged, keeps the last few, and notes in world time when alarms came and went."""
+class _Timed(Watch):
+    """A watch that notes in world time when alarms came and went."""
 
     def __init__(self, world: World) -> None:
-        super().__init__()
-        self.reference = Reference()
-        self.last: deque[Step] = deque(maxlen=TRACE)
+        self.judged = Reference()
+        super().__init__(TRACE, self.judged)
         self.alarms_ms: list[int] = []
         self.latched: list[tuple[int, int]] = []
         self._world = world
 
     def add(self, step: Step) -> None:
+        reference = self.judged
+        was = reference.latched
         super().add(step)
-        self.last.append(step)
-        was, reference = self.reference.latched, self.reference
-        reference.step(step)
         now_ms = self._world.now_ms
         self.alarms_ms += [now_ms] * (len(reference.alarms) - len(self.alarms_ms))
         if reference.latched != was:
@@ -67,12 +65,12 @@ def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
     """
     outcome = Outcome(run, mode=plan.mode, not_judged=["the end: the run was broken off"])
     world = World(plan.scenario, plan.seed)
-    watch = _Judge(world)
+    watch = _Timed(world)
     target = make_target()
     drive = LockStep(world, target, watch)
     try:
         drive.run(plan.scenario.duration_ms)
-        played = Played(plan.mode, world, watch.reference, watch.alarms_ms, watch.latched)
+        played = Played(plan.mode, world, watch.judged, watch.alarms_ms, watch.latched)
         found, outcome.not_judged = judge(played)
         if found:
             raise found
@@ -88,7 +86,7 @@ def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
     finally:
         target.close()
     outcome.steps, outcome.simulated_s, outcome.sha256 = watch.steps, world.now_ms / 1000, watch.sha256
-    outcome.packets_in, outcome.alarms = watch.reference.packets_in, len(watch.reference.alarms)
+    outcome.packets_in, outcome.alarms = watch.judged.packets_in, len(watch.judged.alarms)
     outcome.faults = _counted(plan, world)
     if outcome.kind:
         outcome.trace = [step.line().decode().strip() for step in watch.last]
