@@ -18,6 +18,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from cabinwatch.models.background import WanderModel, Weather
 from cabinwatch.models.curve import Curve, Shape
 from cabinwatch.models.fields import (
     Duration,
@@ -34,10 +35,6 @@ from cabinwatch.models.fields import (
 )
 from cabinwatch.models.leaks import SHARP_EDGE_CD, Law
 from cabinwatch.models.units import ATM_Pa, LeakSize
-
-FITTED_Q = 0.407
-"""Pa per root second, with `FITTED_TAU_s` the least-squares fit to a quiet station (see `world.cabin.wander`)."""
-FITTED_TAU_s = 3760.0
 
 
 class Air(Table):
@@ -70,11 +67,15 @@ class Compartment(Air):
 
 
 class Hatch(Table):
-    """A hatch: open, it joins two compartments into one pressure and one mixture; closed, nothing passes."""
+    """A hatch: open, it joins two compartments into one pressure and one mixture; closed, only its
+    seal leaks."""
 
     a: str = Field(description="compartment on one side")
     b: str = Field(description="compartment on the other side")
     open: bool = Field(False, description="whether it is open at the start")
+    seal: Length | None = Field(
+        None, description="bore through which it leaks when it is shut, m; tight if left out"
+    )
 
 
 class Valve(Table):
@@ -302,13 +303,6 @@ class Thermal(Table):
     tau: Span = Field(7200.0, description="time constant of an approach, s")
 
 
-class WanderModel(Table):
-    """The unexplained wander of a quiet cabin (see `cabinwatch.world.cabin.wander`); no table, no wander."""
-
-    q: float = Field(FITTED_Q, ge=0, description="Pa per root second, at one atmosphere")
-    tau: Span = Field(FITTED_TAU_s, description="time to levelling off, s")
-
-
 class Action(Table):
     """Something the crew does at a time: exactly one of the verbs, with the name of what it is done to."""
 
@@ -370,6 +364,9 @@ class CabinModel(Table):
     vehicles: dict[str, Vehicle] = Field(default={}, description="visiting vehicles, by name")
     thermal: dict[str, Thermal] = Field(default={}, description="changes of temperature, by name")
     actions: list[Action] = Field(default=[], description="what the crew does, in any order of time")
+    weather: dict[str, Weather] = Field(
+        default={}, description="changes of the pressure by no leak: days, fronts; by name"
+    )
     wander: WanderModel | None = Field(None, description="background wander; none if left out")
     loops: dict[str, Loop] = Field(default={}, max_length=1, description="the coolant loop, by name")
 

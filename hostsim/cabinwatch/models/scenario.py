@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from cabinwatch.models.cabin import CabinModel
 from cabinwatch.models.commands import Telecommand, check_parameter
@@ -11,7 +11,7 @@ from cabinwatch.models.fields import Duration, Span, Table
 from cabinwatch.models.line_faults import LinkModel
 from cabinwatch.models.node_faults import DeviceModel
 from cabinwatch.models.raw_telecommands import RawTelecommand
-from cabinwatch.models.sensors import AnalyserModel, SensorModel
+from cabinwatch.models.sensors import AnalyserModel, GaugeModel, SensorModel
 
 
 class Scenario(Table):
@@ -29,6 +29,7 @@ class Scenario(Table):
     cabin: CabinModel = Field(description="the station")
     sensor: SensorModel = Field(SensorModel(), description="the pressure transducer")
     analyser: AnalyserModel | None = Field(None, description="the constituent analyser, if there is one")
+    gauges: list[GaugeModel] = Field(default=[], description="gauges off the link, logged beside the reports")
     link: LinkModel = Field(LinkModel(), description="the serial link")
     device: DeviceModel = Field(
         DeviceModel(), description="the node under test: faults of its clock and processor"
@@ -51,6 +52,20 @@ class Scenario(Table):
         for name, value in values.items():
             check_parameter(name, value)
         return values
+
+    @field_validator("gauges")
+    @classmethod
+    def _gauges(cls, gauges: list[GaugeModel], info: ValidationInfo) -> list[GaugeModel]:
+        cabin = info.data.get("cabin")
+        rooms = {*cabin.compartments, *cabin.vehicles} if cabin else set()
+        names = set()
+        for gauge in gauges:
+            if cabin and gauge.compartment not in rooms:
+                raise ValueError(f"no compartment {gauge.compartment!r}; there is {', '.join(sorted(rooms))}")
+            if gauge.called in names:
+                raise ValueError(f"two gauges are called {gauge.called!r}: give one a name")
+            names.add(gauge.called)
+        return gauges
 
     @cached_property
     def duration_ms(self) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cabinwatch.models.fields import Duration, Pressure, Table, Window
+from cabinwatch.models.fields import Duration, Pressure, Span, Table, Window
 
 
 class Stuck(Window):
@@ -140,3 +140,19 @@ class AnalyserModel(Table):
     faults: list[InstrumentFault] = Field(
         default=[], description="faults, each with a time window; sizes are of nitrogen"
     )
+
+
+class GaugeModel(Table):
+    """A table of ``[[gauges]]``: a gauge off the link, logged beside the reports (``cabinwatch run --csv``)."""
+
+    compartment: str = Field(description="where it is")
+    name: str | None = Field(None, description="what its columns are called by; the compartment if left out")
+    every: Span = Field(60.0, description="time between readings, s")
+    noise: Pressure = Field(1.0, ge=0, description="white noise of one reading, one sigma, Pa")
+    step: Pressure = Field(0.0, ge=0, description="quantisation, Pa; 0 = none")
+    temperature_noise: float = Field(0.02, ge=0, description="white noise of the temperature, one sigma, K")
+
+    @property
+    def called(self) -> str:
+        """Its name."""
+        return self.name or self.compartment

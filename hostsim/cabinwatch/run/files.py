@@ -16,10 +16,14 @@ COLUMNS = (
 
 
 def as_csv(world: World) -> str:
-    """A row for each housekeeping report: when it reached the ground, what it says, the truth at that time."""
+    """A row for each housekeeping report: when it reached the ground, what it says, the truth at that time.
+
+    Behind them what the scenario's gauges in other rooms read then.
+    """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    gauges = [f"{gauge.name}_{value}" for gauge in world.gauges for value in ("pressure_Pa", "temperature_K")]
+    rows.writerow([*COLUMNS, *gauges])
     for t_ms, hk in world.ground.history:
         t_s = t_ms / 1000
         reserve = tres_s(hk)
@@ -35,6 +39,7 @@ def as_csv(world: World) -> str:
                 "" if reserve is None else reserve,
                 round(world.station.at(world.compartment, t_s).pressure_Pa, 3),
                 round(world.station.leak_rate_Pa_h(world.compartment, t_s), 3),
+                *(round(value, 3) for gauge in world.gauges for value in gauge.at(t_s)),
             ]
         )
     return text.getvalue()

@@ -17,6 +17,7 @@ from cabinwatch.models.sensors import Bias, SensorFault, SensorModel, Silent, Tw
 from cabinwatch.world import coolant_channel as coolant
 from cabinwatch.world.cabin.station import Station
 from cabinwatch.world.coolant_channel import CoolantWatch, LoopGauge
+from cabinwatch.world.gauges import Gauge
 from cabinwatch.world.ground import EventReport, Ground
 from cabinwatch.world.instruments import Instrument
 from cabinwatch.world.line import Channel, Delivery
@@ -60,6 +61,7 @@ class World:
                 scenario.analyser, partial(self.station.at, place), stream(seed, "analyser")
             )
             self.instruments[int(t.Apid.ANALYSER)] = Instrument("analyser", analyser)
+        self.gauges = [Gauge(gauge, self.station, seed) for gauge in scenario.gauges]
         self.ground = Ground(self._to_monitor, on_event)
         for loop in scenario.cabin.loops:
             gauge = LoopGauge(self.station, loop, stream(seed, f"coolant/{loop}"))

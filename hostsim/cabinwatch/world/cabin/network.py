@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cabinwatch.models.background import Weather
 from cabinwatch.models.cabin import (
     Air,
     AirlockCycle,
@@ -21,6 +22,7 @@ from cabinwatch.models.cabin import (
     Repress,
     Transfer,
 )
+from cabinwatch.models.cabin import Thermal as ThermalModel
 from cabinwatch.models.curve import Curve, Term, Thermal
 from cabinwatch.models.leaks import Law
 from cabinwatch.models.units import DAY_s, LeakSize
@@ -52,10 +54,14 @@ class Room:
 
 @dataclass(slots=True)
 class Way:
-    """A hatch (``area`` None) or a valve of one or two edges in a row, opened and closed by one name."""
+    """A hatch (``area`` None) or a valve of one or two edges in a row, opened and closed by one name.
+
+    ``seal``: the area through which a hatch leaks while it is shut.
+    """
 
     edges: list[tuple[int, int]]
     area: float | None
+    seal: float | None = None
 
 
 @dataclass(slots=True)
@@ -222,16 +228,16 @@ def _end(until: float | None) -> float:
 def _terms(model: CabinModel, name: str, every: bool = True) -> list[Term]:
     """The temperature terms that act on a compartment (or a loop, with ``every`` false)."""
     return [
-        Term(
-            t.kind,
-            t.at,
-            _end(t.until),
-            t.size,
-            {"swing": t.period, "ramp": t.over, "approach": t.tau}[t.kind],
-        )
+        term(t)
         for t in model.thermal.values()
         if (every if t.compartments is None else name in t.compartments)
     ]
+
+
+def term(change: ThermalModel | Weather) -> Term:
+    """A change of the file as the curve it follows."""
+    span = {"swing": change.period, "ramp": change.over, "approach": change.tau}[change.kind]
+    return Term(change.kind, change.at, _end(change.until), change.size, span)
 
 
 def loop_terms(model: CabinModel, name: str) -> list[Term]:
@@ -297,7 +303,8 @@ def build(model: CabinModel) -> Network:
         net.add_room(name, room, room.process == "adiabatic", _terms(model, name))
     _vehicle_rooms(net, model)
     for name, hatch in model.hatches.items():
-        net.ways[name] = Way([(net.index[hatch.a], net.index[hatch.b])], None)
+        seal = None if hatch.seal is None else orifice_area(hatch.seal)
+        net.ways[name] = Way([(net.index[hatch.a], net.index[hatch.b])], None, seal)
     for name, valve in model.valves.items():
         net.ways[name] = Way(
             [(net.index[valve.a], net.index[valve.b])], orifice_area(valve.diameter, valve.cd)

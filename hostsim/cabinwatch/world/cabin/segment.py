@@ -6,6 +6,7 @@ from cabinwatch.models.curve import Piece
 from cabinwatch.world.cabin import gas
 from cabinwatch.world.cabin.gas import R
 from cabinwatch.world.cabin.network import Network
+from cabinwatch.world.cabin.wander import Course
 from cabinwatch.world.cabin.zones import Cluster, Contents, Opening, Solution, Zone
 
 
@@ -22,6 +23,8 @@ class Segment:
     ) -> None:  # fmt: skip
         self.t0, self.t1, self.opened = t0, t1, opened
         self.before, self.opened_before = before, opened_before
+        self.courses: list[Course] = []
+        """How each zone wanders, where anything does (see `background`)."""
         self._net = net
         self.temperatures = [room.thermal.on(t0) for room in net.rooms]
         self.zones: list[Zone] = []
@@ -101,9 +104,9 @@ class Segment:
         net, zone_of = self._net, self.zone_of
         valves = [
             (zone_of[a], zone_of[b], area)
-            for name in sorted(self.opened)
-            if (area := net.ways[name].area) is not None
-            for a, b in net.ways[name].edges
+            for name, way in sorted(net.ways.items())
+            if (area := way.area if name in self.opened else way.seal) is not None
+            for a, b in way.edges
         ]
         pumps = [
             (zone_of[pump.room], zone_of[pump.into], pump.flow)

@@ -10,12 +10,12 @@ from cabinwatch.models.curve import is_growth
 from cabinwatch.models.units import ATM_Pa
 from cabinwatch.world.cabin import gas, laws
 from cabinwatch.world.cabin.actions import Action, Close, Empty, LetIn, Open, Patch, Resize, StartLeak
+from cabinwatch.world.cabin.background import Background
 from cabinwatch.world.cabin.coolant import CoolantLoop, CoolantReading
 from cabinwatch.world.cabin.gas import GAMMA, Moles
 from cabinwatch.world.cabin.laws import EVACUATE_Pa
 from cabinwatch.world.cabin.network import build
 from cabinwatch.world.cabin.segment import Segment, mass_kg
-from cabinwatch.world.cabin.wander import Wander
 from cabinwatch.world.cabin.zones import Contents, Zone
 
 
@@ -31,7 +31,7 @@ class Reading(NamedTuple):
 
 
 class Station:
-    """A station by its model; ``seed`` draws the background wander, if the model has one.
+    """A station by its model; ``seed`` draws the wander, if the model has one.
 
     Time is cut at every corner (a hatch, a flow, a leak or a temperature that changes its course). Between
     corners the trajectory is solved once, when first reached, and looked up after that: what is read at a
@@ -41,7 +41,8 @@ class Station:
     def __init__(self, model: CabinModel, seed: int = 0) -> None:
         self.model = model
         self._net = build(model)
-        self._wander = Wander(seed, model.wander.q, model.wander.tau) if model.wander else None
+        moves = model.wander is not None or model.weather
+        self._background = Background(model, self._net, seed) if moves else None
         self._loops = {name: CoolantLoop(model, name) for name in model.loops}
         self._applied = 0.0
         self._corners = sorted(t for t in self._net.corners() if t > 0)
@@ -62,7 +63,12 @@ class Station:
                 self._do(action, rooms, opened)
         i = bisect_right(self._corners, t0)
         t1 = self._corners[i] if i < len(self._corners) else math.inf
-        self._segments.append(Segment(self._net, t0, t1, rooms, frozenset(opened), before, opened_before))
+        segment = Segment(self._net, t0, t1, rooms, frozenset(opened), before, opened_before)
+        if self._background is not None:
+            segment.courses = self._background.courses(
+                self._segments[-1] if self._segments else None, segment
+            )
+        self._segments.append(segment)
         self._starts.append(t0)
 
     def _do(self, action: Action, rooms: list[Contents], opened: set[str]) -> None:
@@ -110,8 +116,8 @@ class Station:
         zone, contents = segment.contents(room, t_s)
         a, b, c, d, _ = contents
         x = zone.per_mol(t_s, contents)
-        if self._wander is not None:
-            x *= 1 + self._wander.at(t_s) / ATM_Pa
+        if self._background is not None:
+            x *= 1 + self._background.at(segment.courses[segment.zone_of[room]], t_s) / ATM_Pa
         T = segment.temperature(room, t_s, contents, zone)
         return Reading((a + b + c + d) * x, T, a * x, b * x, c * x, d * x)
 

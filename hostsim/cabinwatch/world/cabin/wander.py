@@ -14,8 +14,9 @@ walk of 0.38 Pa/sqrt(s) is its short-time limit, and the standard deviation it s
 
 import math
 import random
+from typing import NamedTuple
 
-from cabinwatch.models.cabin import FITTED_Q, FITTED_TAU_s
+from cabinwatch.models.background import FITTED_Q, FITTED_TAU_s
 
 _BLOCK = 1024
 
@@ -35,7 +36,7 @@ class Wander:
     """
 
     def __init__(
-        self, seed: int, q: float = FITTED_Q, tau_s: float = FITTED_TAU_s, grid_s: float = 10.0
+        self, seed: int | str, q: float = FITTED_Q, tau_s: float = FITTED_TAU_s, grid_s: float = 10.0
     ) -> None:
         self._seed = seed
         self._grid = grid_s
@@ -60,3 +61,11 @@ class Wander:
         for _ in range(_BLOCK):
             x = x * self._decay + rng.gauss(0.0, self._sigma)
             self._path.append(x)
+
+
+class Course(NamedTuple):
+    """How a zone wanders: on the path of its first room, from a gap beside it at ``since`` s on."""
+
+    lead: int
+    since: float = 0.0
+    gap_Pa: float = 0.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cabinwatch.models.cabin import FITTED_Q, FITTED_TAU_s
+from cabinwatch.models.background import FITTED_Q, FITTED_TAU_s
 from cabinwatch.world.cabin.wander import Wander, allan_deviation
 
 MEASURED = {30: 1.6, 300: 3.0, 1800: 9.0, 3600: 10.0}
