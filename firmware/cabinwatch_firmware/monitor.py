@@ -4,7 +4,7 @@ A pure step function: no clock, no UART, no float. ``wake = step(elapsed_ms, rx,
 sink. Timers count down, so none ever overflows or wraps. See protocol/SPEC.md for what is sent when.
 """
 
-from cabinwatch_firmware.detector import Detector
+from cabinwatch_firmware.detector.detector import Detector
 from cabinwatch_protocol.device.consts import (
     APID_ANALYSER,
     APID_MONITOR,
@@ -408,6 +408,6 @@ class Monitor(Node):
             f |= FLAG_ACKNOWLEDGED
         if self.inhibit_ms:
             f |= FLAG_INHIBITED
-        if self.detector.u:
+        if self.detector.nitrogen_s:
             f |= FLAG_NITROGEN_WATCH
         return f

@@ -174,6 +174,8 @@ class Cause(IntEnum):
     SLOW = 2
     NITROGEN = 3
     COOLANT = 4
+    LEVEL = 5
+    GAP = 6
 
 
 class Health(IntEnum):

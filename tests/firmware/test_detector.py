@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cabinwatch.verify.score.background import CABIN
 from cabinwatch.verify.score.presets import parameters
 from cabinwatch.verify.score.trials import Watch
-from cabinwatch_firmware.detector import Detector
+from cabinwatch_firmware.detector.detector import Detector
 
 CAP = 2**30 - 1
 P0 = 10_132_500

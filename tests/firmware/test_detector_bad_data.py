@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cabinwatch.verify.score.presets import parameters
-from cabinwatch_firmware.detector import Detector
+from cabinwatch_firmware.detector.detector import Detector
 
 P0 = 10_132_500
 T0 = 29_500

@@ -11,13 +11,13 @@ import narrow
 from cabinwatch.sources import import_path
 from cabinwatch.targets.micropython import INSTALL, find_vm
 from cabinwatch.verify.score.presets import TUNABLES, parameters
-from cabinwatch_firmware.detector import Detector
+from cabinwatch_firmware.detector.detector import Detector
 from conftest import missing
 
 VM = find_vm()
 
 
-CHECKED = narrow.load()["cabinwatch_firmware.detector"].Detector
+CHECKED = narrow.load()["cabinwatch_firmware.detector.detector"].Detector
 PRESSURE = st.one_of(st.integers(0, 16_777_215), st.integers(9_900_000, 10_300_000))
 STREAM = st.lists(
     st.tuples(
@@ -63,7 +63,7 @@ def test_every_intermediate_fits_in_31_bits_over_long_leaks():
 SCRIPT = """
 import sys, json
 sys.path[:0] = {root!r}.split(":")
-from cabinwatch_firmware.detector import Detector
+from cabinwatch_firmware.detector.detector import Detector
 for line in sys.stdin:
     p, stream = json.loads(line)
     d = Detector(p)
@@ -78,7 +78,7 @@ for line in sys.stdin:
 LOCKED = """
 import sys, micropython
 sys.path[:0] = {root!r}.split(":")
-from cabinwatch_firmware.detector import Detector
+from cabinwatch_firmware.detector.detector import Detector
 def run(d, n):
     p = 10132500
     x = 1
@@ -88,7 +88,7 @@ def run(d, n):
         if i > 4000:
             p -= 20
         if i > 9000:
-            p -= 20000
+            p -= 5000
         d.sample(1000, p + (x >> 8) - 128, 29500 + (x >> 15))
         if i % 300 == 0:
             d.nitrogen(300000, p * 3 // 4 + (x >> 6), 29500)

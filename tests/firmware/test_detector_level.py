@@ -80,7 +80,7 @@ def test_a_rise_is_no_leak(step_Pa, seed):
 @given(seed=seeds, threshold=st.sampled_from([40, 68, 100]))
 def test_the_level_fits_in_31_bits_whatever_comes(seed, threshold):
     """Each sample closes a block of the level's scale; the level is armed before anything wild comes."""
-    checked = narrow.load()["cabinwatch_firmware.detector"].Detector
+    checked = narrow.load()["cabinwatch_firmware.detector.detector"].Detector
     d = checked(parameters(**{**BENCH_PRESET, "loss": 0, "threshold": threshold}))
     rng = random.Random(seed)
     wide = [0, 1, 16_777_215]

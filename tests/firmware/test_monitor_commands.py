@@ -62,7 +62,7 @@ def state(b):
     """Everything a refused or failed command must leave alone."""
     hk = b.hk()
     m = b.node
-    return list(m.p), hk["alarm"], hk["flags"], m.inhibit_ms, m.rebooting, m.detector.t
+    return list(m.p), hk["alarm"], hk["flags"], m.inhibit_ms, m.rebooting, m.detector.second
 
 
 def test_every_failure_code_is_covered():
@@ -227,7 +227,7 @@ class Puppet:
 
     def __init__(self):
         self.show(0)
-        self.u = self.sigma_cPa_h = self.law = 0
+        self.nitrogen_s = self.sigma_cPa_h = self.law = 0
         self.resets = 0
 
     def show(self, cls):

@@ -65,7 +65,7 @@ def test_the_core_is_the_same_with_every_port(built):
 def test_everything_is_compiled_off_the_board(built):
     transducer = build_image(role="transducer", port="lockstep")
     assert [image.left for image in (*built.values(), transducer)] == [{}] * 4
-    assert transducer.sizes["cabinwatch_firmware.detector"] == 0
+    assert transducer.sizes["cabinwatch_firmware.detector.detector"] == 0
 
 
 def test_chunks_are_within_the_limit(plain, built):
@@ -86,7 +86,7 @@ def test_sizes_are_by_module(built):
     sizes = built["uart"].sizes
     assert {
         "cabinwatch_firmware.monitor",
-        "cabinwatch_firmware.detector",
+        "cabinwatch_firmware.detector.detector",
         "cabinwatch_protocol.device.node",
     } <= set(sizes)
     assert all(size > 0 for size in sizes.values())

@@ -19,7 +19,7 @@ from cabinwatch.sources import PACKAGES, module_path
 
 LOCAL = "_l{}"  # the shared names of locals, until cabinwatch.board.build.names gives them shorter ones
 
-_CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*\Z")
+_CONSTANT = re.compile(r"_?[A-Z][A-Z0-9]*(_[A-Z0-9]+)*(_x\d+)?(_(ms|s|cK|cPa|cPa_s|cPa_h))?\Z")
 _OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
-REPEATED_MAX = 900  # octets of bytecode that the copies of one function, beyond the first, may take
+REPEATED_MAX = 300  # octets of bytecode that the copies of one function, beyond the first, may take
 
 
 @dataclass(eq=False)
@@ -47,6 +47,7 @@ class Program:
             for stmt in body:
                 self._add(stmt)
         self.made = self._made()
+        self.holds = self._holds()
         self.sites: Counter[Function] = Counter()
         self.mentions: Counter[str] = Counter()
         self._count()
@@ -84,6 +85,24 @@ class Program:
                     names.add(node.id) if id(node) not in bases else None
         return names
 
+    def _holds(self) -> dict[str, str]:
+        """The class of what an attribute holds, for each attribute that is given objects of one class and nothing else."""
+        held: dict[str, set[str]] = {}
+        for function in self.all():
+            for node in ast.walk(function.node):
+                if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+                    held.setdefault(node.attr, set())
+                if not isinstance(node, ast.Assign):
+                    continue
+                value = node.value
+                made = (
+                    value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
+                )
+                for target in ast.walk(ast.Tuple(node.targets, ast.Store())):
+                    if isinstance(target, ast.Attribute):
+                        held.setdefault(target.attr, set()).add(made)
+        return {name: kind for name, kinds in held.items() for kind in kinds if kinds <= set(self.classes)}
+
     def _lookup(self, owner: str, name: str) -> Function | None:
         while owner in self.classes:
             if name in self.classes[owner].methods:
@@ -112,6 +131,8 @@ class Program:
         if isinstance(receiver, ast.Name) and receiver.id == caller.receiver and caller.receiver:
             kinds = [kind for kind in self.made if self._is_a(kind, caller.owner)]
             found = {self._lookup(kind, name) for kind in kinds}
+        elif isinstance(receiver, ast.Attribute) and receiver.attr in self.holds:
+            found = {self._lookup(self.holds[receiver.attr], name)}
         elif name in self.ours:
             found = {self._lookup(kind, name) for kind in self.made} - {None}
         else:

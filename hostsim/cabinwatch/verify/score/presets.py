@@ -13,7 +13,7 @@ INDEX: Final = {t.name: t.id for t in TUNABLES}
 
 def parameters(**changes: int) -> list[int]:
     """The default parameter list, with changes by name. Raises KeyError for an unknown name."""
-    values = [0] * FIRST + [t.default for t in TUNABLES]
+    values = [t.default for t in MONITOR_PARAMETERS]
     for name, value in changes.items():
         values[INDEX[name]] = value
     return values

@@ -29,7 +29,9 @@ BUDGET = 300
 """Runs within which every planted fault must be found."""
 ORDER = (
     "cabinwatch_protocol.device.crc", "cabinwatch_protocol.device.frame", "cabinwatch_protocol.device.node",
-    "cabinwatch_firmware.scales", "cabinwatch_firmware.detector", "cabinwatch_firmware.monitor",
+    *(f"cabinwatch_firmware.detector.{name}" for name in (
+        "rates", "gate", "gas", "level", "gap", "fall", "warming", "reserve", "slow", "detector",
+    )), "cabinwatch_firmware.monitor",
 )  # fmt: skip
 
 
@@ -45,10 +47,12 @@ class Planted:
     """Nothing goes wrong on the wire: it is looked for with the heap of a MicroPython VM locked."""
 
 
-FRAME, NODE, MONITOR, DETECTOR, CRC = (
+FRAME, NODE, MONITOR, CRC = (
     "cabinwatch_protocol.device.frame", "cabinwatch_protocol.device.node", "cabinwatch_firmware.monitor",
-    "cabinwatch_firmware.detector", "cabinwatch_protocol.device.crc",
+    "cabinwatch_protocol.device.crc",
 )  # fmt: skip
+
+DETECTOR = "cabinwatch_firmware.detector"
 
 PLANTED = (
     Planted("COBS: off by one in the distance", FRAME, "buf[code] = i - code", "buf[code] = i - code + 1"),
@@ -223,13 +227,21 @@ PLANTED = (
     Planted("noise: never told", MONITOR, "if noise >= NOISE_LIMIT:", "if noise >= 250:"),
     Planted(
         "detector: leaks of the wrong sign",
-        DETECTOR,
-        "self.sg = 1 if d < 0 else -1",
-        "self.sg = -1 if d < 0 else 1",
+        f"{DETECTOR}.fall",
+        "FALLING if change_cPa < 0 else RISING",
+        "RISING if change_cPa < 0 else FALLING",
     ),
-    Planted("detector: optimistic T-reserve", DETECTOR, "// q * 225 >> 2", "// q * 225"),
     Planted(
-        "detector: class one too low", DETECTOR, "            self.cls = 4\n", "            self.cls = 2\n"
+        "detector: optimistic T-reserve",
+        f"{DETECTOR}.reserve",
+        "// rate_cPa_h * 225 >> 2",
+        "// rate_cPa_h * 225",
+    ),
+    Planted(
+        "detector: class one too low",
+        f"{DETECTOR}.detector",
+        "cls = CLASS_EMERGENCY\n        elif",
+        "cls = CLASS_CAUTION\n        elif",
     ),
     Planted(
         "allocation in the loop: a list at each step",

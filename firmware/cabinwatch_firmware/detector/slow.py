@@ -10,20 +10,25 @@ mean absolute deviation (no squares, no roots), thresholds in eighths of it.
 Pressures come in as cPa; inside they are 1/16 cPa from a datum.
 """
 
-from cabinwatch_protocol.device.consts import P_WANDER
+from cabinwatch_protocol.device.consts import P_FAST, P_WANDER
 
 
 def lim(v, a):
     return max(-a, min(v, a))
 
 
-class Scales:
-    """An octave ladder of n EWMA charts on one pressure; the first block lasts 2^h seconds."""
+class SlowLeak:
+    """An octave ladder of n EWMA charts on one pressure; the first block lasts 2^h seconds.
 
-    def __init__(self, h, n, p):
+    ``called`` says that it leaks; ``rate_cPa_h`` is then the fall of total pressure, ``sigma_cPa_h`` its deviation. Of
+    a leak nitrogen shows seven ninths.
+    """
+
+    def __init__(self, h, n, p, nitrogen):
         self.h = h
         self.n = n
         self.p = p
+        self.nitrogen = nitrogen
         self.e = [0] * n  # 4 x quick average
         self.b = [0] * n  # 16 x slow average
         self.a = [0] * n  # sum of the open block
@@ -32,23 +37,22 @@ class Scales:
         self.k = [0] * n  # blocks since (re)start, up to 15
         self.u = [0] * n  # 16 x mean difference
         self.m = [0] * n  # weight of what is learned, up to 256
-        self.reset()
+        self.forget()
 
-    def reset(self):
+    def forget(self):
         for j in range(self.n):
             self.a[j] = self.c[j] = self.k[j] = self.m[j] = self.s[j] = 0
         self.t = self.hit = -1
-        self.o = self.f = self.g = self.step = 0  # datum; floor of the spread
+        self.o = self.f = self.step = 0  # datum; floor of the spread
         self.lv = self.lq = self.ls = self.lm = 0  # 32 x level, 32 x average, 1024 x deviation, weight
+        self.jc = self.jr = self.age = self.at = self.peak = 0
+        self.clear()
 
-    def comp(self, v, temp):
-        """Pressure at the datum temperature, cPa; the first call sets the datum."""
-        if self.t < 0:
-            self.o = -v
-            self.g = temp
-        return v - ((v << 6) // temp * lim(temp - self.g, 4000) >> 6)
+    def clear(self):
+        self.called = False
+        self.rate_cPa_h = self.sigma_cPa_h = 0
 
-    def rebase(self):
+    def accept(self):
         """Forget every difference: what is now is accepted, also by the scales that have yet to see it."""
         v = 67108863
         for j in range(self.n):
@@ -60,6 +64,7 @@ class Scales:
                 if self.h + j == 10:
                     self.lv = self.lq = min(v << 3, self.lq)
         self.lm = min(self.lm, 1024)
+        self.clear()
 
     def shift(self, d):
         """Take a step of d cPa out; whether from the level too, which can tell no smaller one from its wander."""
@@ -79,11 +84,12 @@ class Scales:
         """256 x mean absolute deviation of scale j; never below the wander until the scale has learned."""
         return max(self.s[j], self.p[P_WANDER] << 12 if self.m[j] < 64 else 0)
 
-    def add(self, t, x, slope, z, learn):
+    def take(self, t, x, slope, z, learn):
         """Take x cPa at second t; self.hit becomes the fastest scale that now calls a fall, or -1."""
         o = self.t
         if o < 0:
             o = t
+            self.o = -x
         self.t = t
         x = lim(x + self.o, 1000000) << 4
         self.hit = -1
@@ -189,3 +195,63 @@ class Scales:
             self.lv += ((v << 5) - self.lv + (m >> 1)) // m
             d = min(abs(d), (self.ls >> 8) + 16, 1048575)
             self.ls += ((d << 10) - self.ls + (m >> 1)) // m
+
+    # A leak that was called.
+
+    def fallen_cPa(self):
+        """By how much the calling scale sees the pressure fallen, cPa."""
+        return max(-self.d(self.hit) >> 4, 0)
+
+    def looks_back(self):
+        """The calling scale's fall is no older than two to this power of seconds."""
+        return self.h + self.hit + 4
+
+    def quick(self):
+        """Whether the calling scale's fall is quicker than ``fast``, so that it is followed sample by sample."""
+        # Its age is about two blocks of the fastest scales, four of the others.
+        return self.fallen_cPa() * (60 if self.hit < 2 else 15) >> self.h + self.hit > self.p[P_FAST]
+
+    def call(self):
+        j = self.hit
+        self.called = True
+        self.jc = j
+        self.jr = max(j - 2, 0)
+        self.age = (2 if j < 2 else 4) << self.h + j
+        self.peak = 0
+        self.at = self.t
+        self.follow()
+
+    def go_on(self):
+        """Follow the leak where a block of the rate's scale has ended; accept what it has cost once it is over."""
+        j = self.h + self.jr
+        if self.t >> j != self.at >> j:
+            self.age = min(self.age + (self.t - self.at & 1073741823), 268435455)
+            self.at = self.t
+            self.follow()
+
+    def follow(self):
+        j = self.jr
+        if j <= self.jc and j < self.n - 1 and self.age >> self.h + j > 31:
+            self.jr = j = j + 1
+        h = self.h + j
+        # The difference answers a ramp n blocks old with 4 + n / 5 blocks of it, 2 n / 5 at first; here to cPa/h.
+        n = min(self.age >> h, 40)
+        n = 2 * n if n < 20 else n + 20
+        r = lim(-self.d(j), 4700000) * 225 // n * 5 >> h
+        s = min(self.spread(j) >> 8, 900000) * 281 // n * 5 >> h
+        if self.nitrogen:  # 7/9 of the air
+            r += r * 2 // 7
+            s += s * 2 // 7
+        # The scale that called shows a leak that has ended first.
+        q = -self.d(self.jc)
+        self.peak = max(self.peak, q)
+        spread = self.spread(self.jc)
+        shown = self.peak > spread >> 7 or self.age >> self.h + self.jc > 12
+        if shown and q < self.peak >> 2 and q < spread >> 6:
+            self.accept()
+            return
+        r = max(r, 0)
+        self.rate_cPa_h = r
+        # In its first blocks a leak shows less than a third of itself; one older than it was when called is slower than
+        # this by up to the last term.
+        self.sigma_cPa_h = (s if self.age >> h > 3 else s + r) + r // 60 * (60 - n)

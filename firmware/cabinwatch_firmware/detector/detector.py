@@ -1,0 +1,201 @@
+"""The leak detector: from readings to class, cause, rate, uncertainty and T-reserve, in integers within 31 bits.
+
+Independent alarms, the worst of which is published: the level, the quick fall, the fall across a gap, and the slow leak
+on total pressure and on nitrogen. DETECTOR.md has the theory of each, and what is guaranteed.
+
+Units: pressures cPa, temperatures cK, times ms at the interface.
+"""
+
+from cabinwatch_firmware.detector.fall import QuickFall
+from cabinwatch_firmware.detector.gap import GapFall
+from cabinwatch_firmware.detector.gas import COLDEST_cK, GasTemperature, WARMEST_cK, thermal_cPa
+from cabinwatch_firmware.detector.gate import Gate
+from cabinwatch_firmware.detector.level import LevelAlarm
+from cabinwatch_firmware.detector.rates import RATE_MAX_cPa_h
+from cabinwatch_firmware.detector.reserve import Reserve
+from cabinwatch_firmware.detector.slow import SlowLeak
+from cabinwatch_firmware.detector.warming import Warming
+from cabinwatch_protocol.device.consts import (
+    CAUSE_GAP,
+    CAUSE_LEVEL,
+    CAUSE_NITROGEN,
+    CAUSE_NONE,
+    CAUSE_RAPID,
+    CAUSE_SLOW,
+    P_BREATH,
+    P_CAUTION,
+    P_EMERGENCY,
+    P_LOSS,
+    P_THRESHOLD,
+    P_WARNING,
+    T_CAP,
+)
+
+PRESSURE_MAX_cPa = 16777215
+"""167 kPa: what a weight of 64 leaves of 31 bits."""
+SECOND_MASK = 1073741823
+CLASS_NONE, CLASS_ADVISORY, CLASS_CAUTION, CLASS_WARNING, CLASS_EMERGENCY = 0, 1, 2, 3, 4
+
+
+class Detector:
+    """Leak detector on parameter list p; see the module docstring."""
+
+    def __init__(self, p):
+        self.p = p
+        self.gate = Gate(p)
+        self.gas = GasTemperature(p)
+        self.level_alarm = LevelAlarm(p)
+        self.fall = QuickFall(p, self.gate)
+        self.gap = GapFall(p, self.gate)
+        self.warming = Warming()
+        self.slow = SlowLeak(2, 15, p, False)
+        self.nitrogen_slow = SlowLeak(8, 8, p, True)
+        self.leak = Reserve(p)
+        self.reset()
+
+    def reset(self):
+        self.gate.forget()
+        self.gas.forget()
+        self.level_alarm.forget()
+        self.fall.forget()
+        self.gap.forget()
+        self.warming.forget()
+        self.slow.forget()
+        self.nitrogen_slow.forget()
+        self.leak.law_clear()
+        self.second = self.ms = self.nitrogen_s = self.nitrogen_datum_cK = self.pressure_cPa = 0
+        self.grade(0)
+
+    def dismiss(self):
+        """Accept what was called: forget it, and call only what is new."""
+        self.slow.accept()
+        self.nitrogen_slow.accept()
+        self.fall.accept()
+        self.gap.called = False
+        self.grade(0)
+
+    def low(self, pressure_cPa):
+        """Tell the level alarm of any reading, also of one that cannot be believed otherwise."""
+        self.level_alarm.take(min(pressure_cPa, PRESSURE_MAX_cPa))
+        self.grade(0)
+
+    def sample(self, elapsed_ms, pressure_cPa, temperature_cK):
+        """Take one plausible reading, elapsed_ms (1..86,400,000) after the last."""
+        pressure_cPa = min(pressure_cPa, PRESSURE_MAX_cPa)
+        self.gas.take(temperature_cK, self.tick(elapsed_ms))
+        elapsed_ms = self.gate.take(elapsed_ms, pressure_cPa)
+        if elapsed_ms:
+            self.pressure_cPa = pressure_cPa
+            warmth_cPa = thermal_cPa(pressure_cPa, self.gas.gas_cK, self.gas.datum_cK)
+            even_cPa = pressure_cPa - warmth_cPa
+            self.warming.take(self.second, warmth_cPa)
+            self.gap.take(elapsed_ms, pressure_cPa, even_cPa)
+            self.fall.take(elapsed_ms, pressure_cPa, even_cPa)
+            self.watch(even_cPa)
+            self.grade(elapsed_ms)
+
+    def tick(self, elapsed_ms):
+        """Count the time; the whole seconds that are full now."""
+        elapsed_ms += self.ms
+        seconds = elapsed_ms // 1000
+        self.ms = elapsed_ms % 1000
+        self.second = self.second + seconds & SECOND_MASK
+        return seconds
+
+    def watch(self, even_cPa):
+        """The slow watch sees what does not change quickly, less the steps that did."""
+        fall = self.fall
+        slow = self.slow
+        if fall.removed_cPa:
+            slow.shift(fall.removed_cPa)
+            self.share(fall.removed_air_cPa)
+        if fall.sign or fall.settling:
+            return
+        p = self.p
+        slow.f = self.gate.step_cPa << 2
+        self.slow.take(self.second, even_cPa, p[P_BREATH] // 112, p[P_THRESHOLD], self.cls == CLASS_NONE)
+        self.share(slow.step)
+        if slow.called:
+            slow.go_on()
+        elif slow.hit >= 0 and not self.warming.explains(slow.fallen_cPa(), slow.looks_back()):
+            if slow.quick():
+                fall.start(4000 << slow.h + slow.hit, -slow.fallen_cPa())
+            else:
+                slow.call()
+
+    def share(self, air_cPa):
+        """A step of lost air took nitrogen with it."""
+        if air_cPa > 0:
+            self.nitrogen_slow.shift(air_cPa * 7 // 9)
+
+    def nitrogen(self, elapsed_ms, ppN2_cPa, temperature_cK):
+        """Take one reading of the constituent analyser, elapsed_ms (1..86,400,000) after the last."""
+        slow = self.nitrogen_slow
+        self.nitrogen_s = self.nitrogen_s + (elapsed_ms + 500) // 1000 & SECOND_MASK
+        gas_cK = max(COLDEST_cK, min(temperature_cK, WARMEST_cK))
+        if self.nitrogen_datum_cK == 0:
+            self.nitrogen_datum_cK = gas_cK
+        ppN2_cPa = min(ppN2_cPa, PRESSURE_MAX_cPa)
+        ppN2_cPa -= thermal_cPa(ppN2_cPa, gas_cK, self.nitrogen_datum_cK)
+        p = self.p
+        self.nitrogen_slow.take(
+            self.nitrogen_s, ppN2_cPa, p[P_LOSS] // 112 << 6, p[P_THRESHOLD], self.cls == CLASS_NONE
+        )
+        if slow.called:
+            slow.go_on()
+        elif slow.hit >= 0:
+            slow.call()
+        self.grade(0)
+
+    # -- grading
+
+    def grade(self, elapsed_ms):
+        """Publish the worst of what is called."""
+        self.cls = CLASS_NONE
+        self.cause = CAUSE_NONE
+        self.rate_cPa_h = self.sigma_cPa_h = 0
+        self.tres_s = T_CAP
+        leak = self.leak
+        slow = self.slow
+        nitrogen = self.nitrogen_slow
+        fall = self.fall
+        gap = self.gap
+        if self.pressure_cPa and (slow.called or nitrogen.called or fall.called or gap.called):
+            leak.find_law(elapsed_ms, self.pressure_cPa)
+            if fall.called:
+                self.judge(CAUSE_RAPID, CLASS_ADVISORY, fall)
+            if gap.called:
+                self.judge(CAUSE_GAP, CLASS_CAUTION, gap)
+            if slow.called:
+                self.judge(CAUSE_SLOW, CLASS_ADVISORY, slow)
+            if nitrogen.called:
+                self.judge(CAUSE_NITROGEN, CLASS_ADVISORY, nitrogen)
+        elif leak.law:
+            leak.law_clear()
+        self.law = leak.law
+        if self.level_alarm.called:
+            self.cls = CLASS_EMERGENCY
+            self.cause = CAUSE_LEVEL
+            self.tres_s = 0
+
+    def judge(self, cause, least, alarm):
+        """The class is the rate's; T-reserve is that of two deviations more, of twice the rate at most."""
+        p = self.p
+        leak = self.leak
+        rate_cPa_h = alarm.rate_cPa_h
+        time_s = leak.seconds(self.pressure_cPa, rate_cPa_h)
+        cls = CLASS_ADVISORY
+        if time_s < p[P_EMERGENCY]:
+            cls = CLASS_EMERGENCY
+        elif time_s < p[P_WARNING]:
+            cls = CLASS_WARNING
+        elif time_s < p[P_CAUTION]:
+            cls = CLASS_CAUTION
+        cls = max(cls, least)
+        if cls > self.cls:
+            self.cls = cls
+            self.cause = cause
+            self.rate_cPa_h = -rate_cPa_h
+            self.sigma_cPa_h = alarm.sigma_cPa_h
+            more_cPa_h = min(2 * min(alarm.sigma_cPa_h, RATE_MAX_cPa_h), rate_cPa_h)
+            self.tres_s = leak.seconds(self.pressure_cPa, rate_cPa_h + more_cPa_h)
