@@ -22,6 +22,11 @@ from cabinwatch_protocol.device.consts import (
     CAUSE_NONE,
     CAUSE_RAPID,
     CAUSE_SLOW,
+    CLASS_ADVISORY,
+    CLASS_CAUTION,
+    CLASS_EMERGENCY,
+    CLASS_NOMINAL,
+    CLASS_WARNING,
     P_BREATH,
     P_CAUTION,
     P_EMERGENCY,
@@ -34,7 +39,6 @@ from cabinwatch_protocol.device.consts import (
 PRESSURE_MAX_cPa = 16777215
 """167 kPa: what a weight of 64 leaves of 31 bits."""
 SECOND_MASK = 1073741823
-CLASS_NONE, CLASS_ADVISORY, CLASS_CAUTION, CLASS_WARNING, CLASS_EMERGENCY = 0, 1, 2, 3, 4
 
 
 class Detector:
@@ -113,7 +117,7 @@ class Detector:
             return
         p = self.p
         slow.f = self.gate.step_cPa << 2
-        self.slow.take(self.second, even_cPa, p[P_BREATH] // 112, p[P_THRESHOLD], self.cls == CLASS_NONE)
+        self.slow.take(self.second, even_cPa, p[P_BREATH] // 112, p[P_THRESHOLD], self.cls == CLASS_NOMINAL)
         self.share(slow.step)
         if slow.called:
             slow.go_on()
@@ -139,7 +143,7 @@ class Detector:
         ppN2_cPa -= thermal_cPa(ppN2_cPa, gas_cK, self.nitrogen_datum_cK)
         p = self.p
         self.nitrogen_slow.take(
-            self.nitrogen_s, ppN2_cPa, p[P_LOSS] // 112 << 6, p[P_THRESHOLD], self.cls == CLASS_NONE
+            self.nitrogen_s, ppN2_cPa, p[P_LOSS] // 112 << 6, p[P_THRESHOLD], self.cls == CLASS_NOMINAL
         )
         if slow.called:
             slow.go_on()
@@ -151,7 +155,7 @@ class Detector:
 
     def grade(self, elapsed_ms):
         """Publish the worst of what is called."""
-        self.cls = CLASS_NONE
+        self.cls = CLASS_NOMINAL
         self.cause = CAUSE_NONE
         self.rate_cPa_h = self.sigma_cPa_h = 0
         self.tres_s = T_CAP

@@ -9,7 +9,9 @@ raw and the compensated ("even") pressure both show.
 from cabinwatch_firmware.detector.rates import common, lim, per_hour
 from cabinwatch_protocol.device.consts import P_FAST, P_FLOOR, P_HOLD, P_POLL_PERIOD, P_STEP
 
-QUIET, FALLING, RISING = 0, 1, -1
+QUIET = 0
+FALLING = 1
+RISING = -1
 AGE_MAX_ms = 500000000
 LOOK_CALLED_MIN_ms = 5000
 LOOK_CALLED_MAX_ms = 300000

@@ -44,7 +44,8 @@ _START_NAMES = (
 class Image:
     """An image for the board.
 
-    ``hex`` is the Intel hex text; ``files`` the files in it by name; ``sizes`` the octets of minified source by module;
+    ``hex`` is the Intel hex text ("" where nothing is compiled here); ``files`` the files in it by name; ``sizes`` the
+    octets of minified source by module;
     ``chunks`` names the module of each chunk file in load order; ``names`` maps the firmware's names to the board's;
     ``left`` says of each function that the board has to compile itself, why.
     """
@@ -76,8 +77,8 @@ def build_image(
     """Build the image of ``role`` for ``board``, linked to ``port`` ("uart", "lockstep" or "bench").
 
     :param probe: print the free heap on the UART after each chunk, before the firmware starts.
-    :param in_flash: compile here and keep the bytecode in flash; False leaves all compiling to the board, which then
-        holds the bytecode in its heap, if that is big enough.
+    :param in_flash: compile here and keep the bytecode in flash; False gives the chunks as source, for whoever reads or
+        runs them elsewhere: the board has no room to compile them all.
     :param data: further files to put on the board.
     :param root: where the firmware's packages are, in place of the project's own.
     :param ports: port modules by name, in place of the project's own.
@@ -111,7 +112,7 @@ def build_image(
     files[START] = _start_script(len(chunks), linked.names.get(run, run), probe, in_flash).encode("ascii")
     files |= data or {}
     return Image(
-        _embed(files, linked.base, linked.flash),
+        _embed(files, linked.base, linked.flash) if in_flash else "",
         linked.sizes,
         files,
         tuple(chunks),

@@ -78,7 +78,7 @@ class Placer:
             else:
                 kept.append(inner)
         if not (kept or late or node.bases):
-            # Nothing is left of it but that it has objects, so it can be any other of that kind; a class takes 144 octets.
+            # Nothing is left of it but that it has objects: any other of that kind will do, and spares 144 octets.
             if self.bare:
                 return [ast.Assign([ast.Name(node.name, ast.Store())], ast.Name(self.bare, ast.Load()))]
             self.bare = node.name

@@ -86,7 +86,7 @@ class Program:
         return names
 
     def _holds(self) -> dict[str, str]:
-        """The class of what an attribute holds, for each attribute that is given objects of one class and nothing else."""
+        """The class of what an attribute holds, where all that it is ever given are new objects of that class."""
         held: dict[str, set[str]] = {}
         for function in self.all():
             for node in ast.walk(function.node):
