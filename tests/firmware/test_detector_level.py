@@ -93,7 +93,7 @@ def test_the_level_fits_in_31_bits_whatever_comes(seed, threshold):
         d.sample(1_024_000, v, T0)
         d.nitrogen(1_024_000, v * 7 // 9, T0)
         if i == 1100:
-            assert threshold == 40 or min(d.x.lm, d.y.lm) > 1023, (
+            assert threshold == 40 or min(d.slow.lm, d.nitrogen_slow.lm) > 1023, (
                 "at 40 the noise is called, and nothing learned"
             )
 

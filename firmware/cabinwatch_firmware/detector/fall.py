@@ -7,7 +7,7 @@ raw and the compensated ("even") pressure both show.
 """
 
 from cabinwatch_firmware.detector.rates import common, lim, per_hour
-from cabinwatch_protocol.device.consts import P_FAST, P_FLOOR, P_HOLD, P_POLL_PERIOD, P_STEP
+from cabinwatch_protocol.device.consts import P_FAST, P_FLOOR, P_HOLD, P_STEP
 
 QUIET = 0
 FALLING = 1
@@ -17,11 +17,11 @@ LOOK_CALLED_MIN_ms = 5000
 LOOK_CALLED_MAX_ms = 300000
 SETTLE_ms = 32000
 SETTLE_MAX = 32
+SETTLE_MIN = 4
 DOUBT_MAX_cPa = 290000
 """2.9 kPa: an hour's worth of seconds of it stays within 31 bits."""
 SHORT = 6
 """A fall that no cycle explains is a leak after this part of ``hold``: 200 s by default."""
-GAP_POLLS = 4
 
 
 class QuickFall:
@@ -38,7 +38,7 @@ class QuickFall:
     def forget(self):
         self.raw_cPa = -1
         self.even_cPa = 0
-        self.removed_cPa = self.removed_air_cPa = self.settling = 0
+        self.removed_cPa = self.removed_air_cPa = 0
         self.accept()
 
     def accept(self):
@@ -49,9 +49,8 @@ class QuickFall:
         self.age_ms = self.mark_age_ms = self.look_ms = self.look_fall_cPa = 0
         self.level_raw_cPa = self.slewed_raw_cPa = self.start_raw_cPa = self.mark_raw_cPa = self.raw_cPa
         self.level_even_cPa = self.slewed_even_cPa = self.start_even_cPa = self.mark_even_cPa = self.even_cPa
-        self.before_raw_cPa = self.before_even_cPa = self.settle_raw_cPa = self.settle_even_cPa = (
-            self.settle_count
-        ) = 0
+        self.before_raw_cPa = self.before_even_cPa = 0
+        self.settling = self.settle_count = self.settle_raw_cPa = self.settle_even_cPa = 0
 
     def take(self, elapsed_ms, raw_cPa, even_cPa):
         """A reading that was let through, raw and compensated."""
@@ -79,7 +78,7 @@ class QuickFall:
         band_cPa = self.known.band_cPa(elapsed_ms)
         if abs(change_cPa) > band_cPa:
             self.start(elapsed_ms, change_cPa)
-            if elapsed_ms > GAP_POLLS * self.p[P_POLL_PERIOD]:
+            if self.known.late:
                 # What fell across a gap is GapFall's; only what goes on is followed.
                 if lost_cPa > self.p[P_STEP]:
                     self.slewed_raw_cPa = raw_cPa
@@ -183,7 +182,7 @@ class QuickFall:
         self.sign = QUIET
         self.level_raw_cPa = self.raw_cPa
         self.level_even_cPa = self.even_cPa
-        self.settle_count = self.settling = max(min(SETTLE_ms // elapsed_ms, SETTLE_MAX), 1)
+        self.settle_count = self.settling = max(min(SETTLE_ms // elapsed_ms, SETTLE_MAX), SETTLE_MIN)
         self.settle_raw_cPa = self.settle_even_cPa = 0
 
     def settle(self, elapsed_ms):

@@ -1,10 +1,8 @@
 """A fall across a gap: what was lost while nobody looked is a leak until the level is seen to hold."""
 
 from cabinwatch_firmware.detector.rates import common, per_hour
-from cabinwatch_protocol.device.consts import P_POLL_PERIOD, P_STEP
+from cabinwatch_protocol.device.consts import P_STEP
 
-POLLS = 4
-"""A gap is longer than so many poll periods: fewer are a burst's own three readings, and a lost one."""
 LOOK_MIN_ms = 30000
 LOOK_MAX_ms = 86400000
 WANDER_cPa = 500
@@ -32,9 +30,8 @@ class GapFall:
     def take(self, elapsed_ms, raw_cPa, even_cPa):
         """A reading that was let through, raw and compensated."""
         fall_cPa = -common(raw_cPa - self.raw_cPa, even_cPa - self.even_cPa)
-        gap = elapsed_ms > POLLS * self.p[P_POLL_PERIOD]
         if not self.called:
-            if gap and fall_cPa > self.p[P_STEP] and self.raw_cPa >= 0:
+            if self.known.late and fall_cPa > self.p[P_STEP] and self.raw_cPa >= 0:
                 self.called = True
                 self.watch(fall_cPa, elapsed_ms)
             self.raw_cPa = raw_cPa

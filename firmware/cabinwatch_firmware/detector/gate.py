@@ -17,6 +17,8 @@ STEP_MAX_cPa = 10000
 FINER = 4
 """So many finer changes, and no whole step between them, prove the steps finer: a wild reading makes two."""
 GAP_MAX_ms = 86400000
+GAP = 4
+"""A gap is longer than so many usual intervals: fewer are a burst's own three readings, and a lost one."""
 AGREE = 3
 """Readings that prove a jump: one more than a pair of wild ones."""
 
@@ -24,7 +26,8 @@ AGREE = 3
 class Gate:
     """``pressure_cPa`` is the last reading that was let through, ``jump`` how many readings agreed on it (0 = in band).
 
-    ``first_ms`` and ``first_cPa`` are then the time to the first of those and its pressure.
+    ``first_ms`` and ``first_cPa`` are then the time to the first of those and its pressure. ``late`` says that
+    there was a gap before it.
     """
 
     def __init__(self, p):
@@ -36,11 +39,15 @@ class Gate:
         self.pressure_cPa = -1
         self.step_cPa = self.finer = self.waiting_ms = self.momentum_cPa = 0
         self.heard_cPa = self.change_cPa = 0
+        self.usual_ms = GAP_MAX_ms
+        self.late = False
         self.suspects = self.suspect_cPa = self.first_ms = self.first_cPa = self.jump = 0
 
     def take(self, elapsed_ms, pressure_cPa):
         """Milliseconds since the last reading that was let through; 0 where this one is held."""
         self.waiting_ms = min(self.waiting_ms + elapsed_ms, GAP_MAX_ms)
+        self.late = self.waiting_ms > GAP * self.usual_ms
+        self.usual_ms = min(elapsed_ms, self.usual_ms + (self.usual_ms >> 3) + 1)
         if self.pressure_cPa < 0:
             self.heard_cPa = pressure_cPa
             return self.let(pressure_cPa, 0)
@@ -86,8 +93,9 @@ class Gate:
 
     def band_cPa(self, elapsed_ms):
         """What noise, steps and wander explain: eight deviations, and ``floor`` and a step each eight seconds."""
-        wander_cPa = (self.p[P_FLOOR] + self.step_cPa) * (1 + min(elapsed_ms >> 13, 4000))
-        return min((self.noise_x64_cPa >> 3) + wander_cPa, self.p[P_STEP])
+        floor_cPa = self.p[P_FLOOR] + self.step_cPa
+        wander_cPa = min(floor_cPa * min(elapsed_ms >> 13, 4000), self.p[P_STEP])
+        return (self.noise_x64_cPa >> 3) + floor_cPa + wander_cPa
 
     def learn_step(self, change_cPa):
         """The gauge's step is the least change that is seen again and again."""

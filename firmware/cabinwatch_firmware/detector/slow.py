@@ -70,8 +70,11 @@ class SlowLeak:
         """Take a step of d cPa out; whether from the level too, which can tell no smaller one from its wander."""
         self.o += d
         if abs(d) > self.ls >> 12:
-            # Its size is known to within the wander: two deviations of it are given away.
+            # Its size is known to within the wander: two deviations of it are given away, one by each slow scale.
             self.lv = max(self.lv - (self.ls >> 4), -536870911)
+            for j in range(self.n):
+                if self.h + j > 9:
+                    self.b[j] -= self.ls >> 6
             return True
         self.lv = lim(self.lv + (d << 9), 536870911)
         self.lq = lim(self.lq + (d << 9), 536870911)
