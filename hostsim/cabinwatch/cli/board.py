@@ -22,7 +22,7 @@ PortOption = Annotated[
     str | None,
     typer.Option("--port", "-p", help="Serial port; found by itself where one board is plugged in."),
 ]
-BaudOption = Annotated[int, typer.Option(help="Line rate.")]
+BaudOption = Annotated[int, typer.Option(min=300, max=4_000_000, help="Line rate.")]
 
 
 def build(

@@ -86,7 +86,7 @@ def conform(
         float, typer.Option(min=1, help="Longest time for one case on a live target, s.")
     ] = 30.0,
     seed: Annotated[int, typer.Option(help="Feeds what the cases draw: noise, chunks.")] = 1,
-    baud: Annotated[int, typer.Option(min=300, help="Of a serial port.")] = 115_200,
+    baud: Annotated[int, typer.Option(min=300, max=4_000_000, help="Of a serial port.")] = 115_200,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     json_: Annotated[Path | None, typer.Option("--json", help="Write the results here.")] = None,
     transcript: Annotated[
@@ -124,7 +124,7 @@ def decode(
     source: Annotated[
         str, typer.Argument(help="A file, - for standard input, or a serial port or pyserial URL.")
     ],
-    baud: Annotated[int, typer.Option(min=300, help="Of a serial port.")] = 115_200,
+    baud: Annotated[int, typer.Option(min=300, max=4_000_000, help="Of a serial port.")] = 115_200,
 ) -> None:
     """Show a captured octet stream (raw, hex, or a recording of ours) as packets, and the damage between them.
 

@@ -66,7 +66,9 @@ def score(
 
 
 def soak(
-    minutes: Annotated[float, typer.Option(min=0.1, help="How long, in the world's time.")] = 3.0,
+    minutes: Annotated[
+        float, typer.Option(min=0.1, max=100_000, help="How long, in the world's time.")
+    ] = 3.0,
     target: Annotated[
         str,
         typer.Option(
@@ -77,7 +79,7 @@ def soak(
         ),
     ] = "micropython",
     seed: Annotated[int, typer.Option(help="Draws the faults.")] = 1,
-    baud: Annotated[int, typer.Option(help="Line rate.")] = BAUD,
+    baud: Annotated[int, typer.Option(min=300, max=4_000_000, help="Line rate.")] = BAUD,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Keep a live node on a line full of faults, and judge that nothing is lost that the protocol promises to keep.

@@ -147,6 +147,11 @@ class LeakSize:
 _SIZE_WORDS = "mm (hole diameter), kg/d, lb/d, mmHg/d, psi/d, mbar/h, Pa/h (and the like), T1mm <time>"
 
 
+_LARGEST: Mapping[SizeKind, float] = {"diameter": 100.0, "mass_rate": 1e6, "pressure_rate": 1e9}
+"""Metre, kg/s, Pa/s: each leaves no cabin anything after a second."""
+_SHORTEST_T1MM_s = 1e-6
+
+
 def parse_leak_size(text: str) -> LeakSize:
     """The size of a leak: a hole diameter, a mass rate, a pressure rate, or ``"T1mm 60 s"``.
 
@@ -158,7 +163,7 @@ def parse_leak_size(text: str) -> LeakSize:
     if isinstance(text, str) and len(text) <= LONGEST:
         if timed := _T1MM.match(text):
             seconds = parse_duration(timed[1])
-            if seconds <= 0:
+            if seconds < _SHORTEST_T1MM_s:
                 raise UsageError(f"{text!r} is not a leak size: T1mm must be longer than zero")
             return LeakSize("t1mm", seconds, text.strip())
         found = _QUANTITY.match(text)
@@ -167,5 +172,7 @@ def parse_leak_size(text: str) -> LeakSize:
                 value = parse(text, units, "a leak size")
                 if value < 0:
                     raise UsageError(f"{text!r} is not a leak size: it must not be negative")
+                if value > _LARGEST[kind]:
+                    raise UsageError(f"{text!r} is not a leak size: it is too large")
                 return LeakSize(kind, value, text.strip())
     raise UsageError(f"{clipped(repr(text))} is not a leak size: give a number and one of {_SIZE_WORDS}")

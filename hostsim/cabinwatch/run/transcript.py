@@ -11,6 +11,8 @@ from typing import IO, Any
 from cabinwatch.errors import UsageError
 from cabinwatch.models.node_faults import PowerLoss
 
+LAST_MS = 1 << 53
+"""Where the milliseconds of a step end: what JSON's numbers carry exactly."""
 FORMAT = "cabinwatch-transcript-1"
 
 
@@ -119,15 +121,22 @@ def read(path: Path) -> Transcript:
 def _header(path: Path, line: bytes) -> dict[str, Any]:
     try:
         header = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise UsageError(f"{path}: not a cabinwatch recording: its first line is not a {FORMAT} header")
     return header
 
 
+def _within(number: Any, most: int) -> int:
+    """A whole number from 0 to ``most``; ValueError for another."""
+    if not 0 <= number <= most:
+        raise ValueError
+    return int(number)
+
+
 def _power(pair: list[int] | None) -> PowerLoss | None:
-    return None if pair is None else (int(pair[0]), int(pair[1]))
+    return None if pair is None else (_within(pair[0], 255), int(pair[1]))
 
 
 def _steps(path: Path, lines: list[bytes]) -> Iterator[Step]:
@@ -135,12 +144,12 @@ def _steps(path: Path, lines: list[bytes]) -> Iterator[Step]:
         try:
             d = json.loads(line)
             yield Step(
-                int(d["t_ms"]),
+                _within(d["t_ms"], LAST_MS),
                 bytes.fromhex(d["rx"]),
                 bytes.fromhex(d["tx"]),
-                int(d["wake_ms"]),
+                _within(d["wake_ms"], LAST_MS),
                 bool(d.get("reset")),
                 _power(d.get("power")),
             )
-        except (ValueError, KeyError, TypeError, IndexError):
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
             raise UsageError(f"{path}:{number}: not a step of a transcript: {line[:60]!r}") from None

@@ -10,13 +10,18 @@ from pydantic import ValidationError
 
 from cabinwatch.errors import UsageError
 from cabinwatch.models.scenario import Scenario
+from cabinwatch.scenario.bounds import check_bounds
 from cabinwatch.scenario.lines import find_line, key_lines
-from cabinwatch.text import shown
+from cabinwatch.text import clipped, shown
 
 DEFAULT = "prk-2024"
 STDIN = "-"
-LARGEST = 1 << 21
-"""Octets of a scenario file: a hundred times the longest that is bundled."""
+LARGEST = 1_250_000
+"""Octets of a scenario file: 800 times the longest that is bundled."""
+MESSAGE = 1000
+"""Characters of what is said of one key: more than the longest list of what is allowed."""
+TOLD = 20
+"""Faults of a file that are told."""
 
 
 def bundled() -> dict[str, Path]:
@@ -44,15 +49,22 @@ def locate(name: str) -> Path:
 
 def parse(text: str, origin: str) -> Scenario:
     """Check the text of a scenario file; ``origin`` names it in errors. Raises UsageError with line and key."""
+    origin = shown(origin)
+    check_bounds(text, origin)
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{origin}: not TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{origin}: not TOML that can be read: nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python converts
+        raise UsageError(f"{origin}: not TOML: {shown(error)}") from None
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
+        told = error.errors(include_url=False, include_context=False, include_input=False)[:TOLD]
         lines = key_lines(text)
-        faults = [_fault(origin, lines, e["loc"], e["msg"], e["type"]) for e in error.errors()]
+        faults = [_fault(origin, lines, e["loc"], e["msg"], e["type"]) for e in told]
+        if more := error.error_count() - len(told):
+            faults.append(f"{origin}: and {more:,} more")
         raise UsageError("\n".join(faults)) from None
 
 
@@ -61,8 +73,8 @@ def _fault(
 ) -> str:
     line = find_line(lines, loc)
     where = f"{origin}:{line}" if line else origin
-    key = ".".join(shown(part) for part in loc) or "the file"
-    msg = shown(msg.removeprefix("Value error, "))
+    key = clipped(".".join(shown(part) for part in loc)) or "the file"
+    msg = clipped(shown(msg.removeprefix("Value error, ")), MESSAGE)
     if kind == "extra_forbidden":
         msg = "no such key here"
         allowed = _allowed(loc[:-1])

@@ -1,5 +1,6 @@
 """Serve the firmware as a live process: a serial device without the device, on a pty or a TCP socket."""
 
+import contextlib
 import os
 import select
 import socket
@@ -16,17 +17,19 @@ from cabinwatch_protocol.table import RX_MAX, Reset
 
 
 def serve_cpython(fd: int) -> None:
-    """Run the monitor in this process on a file descriptor, in real time, until its other end closes."""
+    """Run the monitor in this process on a file descriptor, in real time, until its other end closes or is reset."""
+    with contextlib.suppress(OSError):
+        _serve_cpython(fd)
+
+
+def _serve_cpython(fd: int) -> None:
     monitor = Monitor(lambda buf, n: _write(fd, bytes(buf[:n])))
     monitor.boot(Reset.POWER_ON.value)
     then, wake_ms = time.monotonic_ns(), 0
     while True:
         rx = b""
         if select.select([fd], [], [], wake_ms / 1000)[0]:
-            try:
-                rx = os.read(fd, RX_MAX)
-            except OSError:
-                return
+            rx = os.read(fd, RX_MAX)
             if not rx:
                 return
         elapsed_ms, rest = divmod(time.monotonic_ns() - then, 1_000_000)

@@ -1,8 +1,10 @@
 """The one way to open a serial port, and to say why one cannot be opened."""
 
+import contextlib
 import errno
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import serial
 
@@ -13,12 +15,24 @@ PATIENCE_S = 10.0
 
 
 def open_port(url: str, baud: int) -> serial.Serial:
-    """Open a pyserial URL. Raises SetupError that says what to try."""
+    """Open a pyserial URL for us alone. Raises SetupError that says what to try."""
+    check_url(url)
     try:
         port: serial.Serial = serial.serial_for_url(url, baudrate=baud, timeout=0.02, write_timeout=5)
     except (serial.SerialException, ValueError, OSError) as error:
         raise SetupError(explain_open_error(url, error)) from None
     return port
+
+
+def check_url(url: str) -> None:
+    """Raise SetupError where a network URL lacks its host or port; pyserial's own words do not say so."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("socket", "rfc2217"):
+        return
+    with contextlib.suppress(ValueError):  # a port that is no number, or out of range
+        if parts.hostname and parts.port:
+            return
+    raise SetupError(f"{url}: give a host and a port: {parts.scheme}://127.0.0.1:4000")
 
 
 def explain_open_error(port: str, error: Exception) -> str:
@@ -39,7 +53,9 @@ def explain_open_error(port: str, error: Exception) -> str:
         or "FileNotFoundError" in words
         or "No such file" in words
     ):
-        return f"{port} is not there: is the board plugged in? cabinwatch ports lists what is"
+        return f"{port or 'a nameless port'} is not there: is the board plugged in? cabinwatch ports lists what is"
+    if code in (errno.ENOTTY, errno.EISDIR) or "Inappropriate ioctl" in words:
+        return f"{port} is no serial port"
     if "Connection refused" in words:
         return (
             f"cannot open {port}: nobody listens there; "

@@ -1,6 +1,7 @@
 """Draw a run: pressure, rate, T-reserve and alarms over time, truth beside what the firmware reported."""
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -43,16 +44,22 @@ def from_world(world: World) -> Story:
 
 def from_transcript(transcript: Transcript) -> Story:
     """The story of a recording: its telemetry decoded, the truth computed anew from scenario and seed."""
-    scenario: Scenario = parse(transcript.header["toml"], "the recording's scenario")
+    text, seed = transcript.header.get("toml"), transcript.header.get("seed")
+    if not isinstance(text, str) or not isinstance(seed, int):
+        raise UsageError(
+            "the recording's header does not say what was played: no scenario (toml), or no seed"
+        )
+    scenario: Scenario = parse(text, "the recording's scenario")
     ground = Ground(lambda frame: None)
     decoder = host.StreamDecoder()
     for step in transcript.steps:
         for frame in decoder.feed(step.tx):
             if frame.verdict is host.Verdict.OK and not frame.packet[0] & 0x10:
-                ground.telemetry(host.decode(frame.packet), step.t_ms)
+                with suppress(host.Alien):
+                    ground.telemetry(host.decode(frame.packet), step.t_ms)
     if not transcript.steps:
         raise UsageError("the recording holds no step")
-    world = World(scenario, int(transcript.header["seed"]))
+    world = World(scenario, seed)
     return Story(
         scenario.title, world, ground.history, ground.events, max(1.0, transcript.steps[-1].t_ms / 1000)
     )
