@@ -15,6 +15,10 @@ SLOT = 0x83
 WANTS_RESET = 0xFFFFFFFF
 """As a wake time: the node has been told to boot."""
 TIMEOUT_S = 60.0
+BOOTS = 8
+"""Boots in a row, of which each ends in the next; a failing supply and a command make two."""
+RECORD_LEAST = 2
+"""Octets of a record to its sequence number, which names its slot."""
 
 
 class LockStepStream(ABC):
@@ -24,6 +28,7 @@ class LockStepStream(ABC):
         self.storage = Storage()
         self._pending = bytearray()
         self._frames = bytearray()
+        self._boots = 0
 
     @abstractmethod
     def _send(self, data: bytes) -> None:
@@ -63,7 +68,7 @@ class LockStepStream(ABC):
         self._frames.clear()
         while (head := self._take(1))[0]:
             if head[0] == RECORD:
-                self.storage.write(self._take(self._take(1)[0]))
+                self._store(self._take(self._take(1)[0]))
                 continue
             frame = self._take(head[0])
             self._check(head, frame)
@@ -72,9 +77,18 @@ class LockStepStream(ABC):
         wake = int.from_bytes(self._take(4), "big")
         tx = bytes(self._frames)
         if not self.storage.down and wake != WANTS_RESET:
+            self._boots = 0
             return tx, wake
+        self._boots += 1
+        if self._boots > BOOTS:
+            raise TargetDied(f"the node boots and boots: {BOOTS} times without an answer")
         boot, wake = self.restart(Reset.POWER_ON if self.storage.down else Reset.COMMANDED)
         return tx + boot, wake
+
+    def _store(self, record: bytes) -> None:
+        if len(record) < RECORD_LEAST:
+            raise TargetDied(f"the node stores {len(record)} octets: no record of ours is so short")
+        self.storage.write(record)
 
     def _take(self, n: int) -> bytes:
         while len(self._pending) < n:

@@ -117,8 +117,7 @@ class Watch:
             case 3:
                 self._write(at + housekeeping_line(tm.values))
             case 20:
-                p = t.MONITOR_PARAMETERS[tm.values["parameter"]]
-                self._write(f"{at}{p.name} = {written(p, tm.values['value'])}")
+                self._write(at + parameter_line(tm.values["parameter"], tm.values["value"]))
 
     def command(self, words: str) -> None:
         """Send what a typed line says. Raises UsageError."""
@@ -155,6 +154,12 @@ class Watch:
             return
         if packet.role == "monitor" and packet.packet.kind == "TM":
             self.ground.telemetry(packet, self._now_ms())
+
+
+def parameter_line(number: int, value: int) -> str:
+    """A parameter's value as its node reports it; a node may know others than we do."""
+    known = next((p for p in t.MONITOR_PARAMETERS if p.id == number), None)
+    return f"{known.name} = {written(known, value)}" if known else f"parameter {number} = {value}"
 
 
 def housekeeping_line(hk: dict[str, int]) -> str:
