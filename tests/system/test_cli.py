@@ -76,7 +76,7 @@ def test_what_the_ground_commands_is_told_with_its_verdict(cabinwatch, tmp_path)
         {"at": 59.999, "do": "ping"},
     ]
     cabin = {"compartments": {"station": {"volume": "50 m3"}}}
-    path.write_text(worlds.toml({"title": "quiet", "duration": 60, "cabin": cabin, "telecommands": commands}))
+    path.write_text(toml_text({"title": "quiet", "duration": 60, "cabin": cabin, "telecommands": commands}))
     _, out, _ = cabinwatch("run", path, "--target", "cpython", "--json")
     assert json.loads(out)["commands"] == [
         {"t_s": 5.0, "name": "set", "verdict": "done"},
