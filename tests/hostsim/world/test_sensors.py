@@ -4,7 +4,7 @@ import math
 from random import Random
 
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as hy
 
 import worlds
@@ -170,3 +170,27 @@ def test_a_kind_is_drawn_and_shrinks_to_that_one_fault(kind):
     least = find(hy.lists(st.sensor_faults(), max_size=3), lambda faults: kind in {f.kind for f in faults})
     assert [f.kind for f in least] == [kind]
     assert least[0].at == 0
+
+
+@pytest.mark.parametrize("days", [1.0, 90.0])
+def test_a_growing_leak_comes_after_its_quiet_days(days):
+    leak = find(st.growing_leaks(lead_in_d=(days, days)), lambda leak: bool(leak.profile))
+    assert leak.at == days * 86_400
+    curve = leak.curve()
+    assert curve.value(leak.at - 1) == 0
+    grown = [curve.value(leak.at + leak.profile[-1].over * part / 4) for part in range(5)]
+    assert grown == sorted(grown)
+    assert grown[0] == pytest.approx(0.01)
+    assert grown[-1] == pytest.approx(1.0)
+
+
+def test_drawn_cabins_reach_vacuum_open_space_weather_and_seals():
+    def some(wanted):
+        find(
+            st.cabins(), wanted, settings=settings(phases=[Phase.generate], max_examples=1000)
+        )  # raises where none is drawn
+
+    some(lambda c: c.compartments["cabin"].pressure < 1000)
+    some(lambda c: any((leak.size.pressure_rate() or 0) >= 10_000 for leak in c.leaks.values()))
+    some(lambda c: any(change.size == -2000 for change in c.weather.values()))
+    some(lambda c: any(hatch.seal for hatch in c.hatches.values()))

@@ -7,7 +7,7 @@ both ends included, or a list of what to choose from. Needs ``pip install "cabin
 
 from cabinwatch.kit.hypothesis_hook import register
 from cabinwatch.kit.strategies.faults import device_faults, link_faults, link_models, sensor_faults
-from cabinwatch.kit.strategies.station import cabins, leak_profiles, leak_sizes
+from cabinwatch.kit.strategies.station import cabins, growing_leaks, leak_profiles, leak_sizes
 from cabinwatch.kit.strategies.wire import (
     byte_streams,
     chunked,
@@ -24,6 +24,7 @@ __all__ = [
     "chunked",
     "device_faults",
     "frames",
+    "growing_leaks",
     "leak_profiles",
     "leak_sizes",
     "link_faults",

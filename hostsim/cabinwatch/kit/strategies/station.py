@@ -8,6 +8,7 @@ from hypothesis import strategies as hy
 
 from cabinwatch.kit.strategies.basic import Bounds, decimal, magnitude, moments
 from cabinwatch.models.cabin import CabinModel, Leak
+from cabinwatch.models.units import DAY_s
 
 NAMES = ("cabin", "node", "lock", "prk")
 
@@ -18,16 +19,18 @@ def leak_sizes(
     mass_lb_d: Bounds = (0.1, 10.0),
     fall_mmHg_d: Bounds = (0.5, 100.0),
     t1mm_s: Bounds = (10.0, 3600.0),
+    fall_kPa_s: Bounds = (0.1, 100.0),
 ) -> hy.SearchStrategy[str]:
     """A leak's size as people of the field write it: a hole, a mass rate, a fall of pressure, or T1mm.
 
-    The defaults span the published leaks: 0.2 lb/d (Zvezda, 2019) to a hole that empties a small cabin in minutes.
+    The defaults span what is known: 0.2 lb/d (Zvezda, 2019) to open to space, which empties a cabin within a second.
     """
     return hy.one_of(
         magnitude(diameter_mm).map(lambda x: f"{x:g} mm"),
         magnitude(mass_lb_d).map(lambda x: f"{x:g} lb/d"),
         magnitude(fall_mmHg_d).map(lambda x: f"{x:g} mmHg/d"),
         magnitude(t1mm_s).map(lambda x: f"T1mm {x:g} s"),
+        magnitude(fall_kPa_s).map(lambda x: f"{x:g} kPa/s"),
     )
 
 
@@ -61,8 +64,34 @@ def leak_profiles(
         profile.append({"at": last, "to": to, "over": over, "shape": shape})
         last += over
     place = draw(hy.sampled_from(compartments)) if compartments else None
-    law = draw(hy.sampled_from(laws)) if not size.endswith("mm") else "orifice"
+    law = draw(hy.sampled_from(laws)) if not size.endswith((" mm", " kPa/s")) else "orifice"
     return Leak.model_validate({"size": size, "at": at, "law": law, "profile": profile, "compartment": place})
+
+
+@hy.composite
+def growing_leaks(
+    draw: hy.DrawFn,
+    *,
+    lead_in_d: Bounds = (1.0, 90.0),
+    over_d: Sequence[float] = (0.0, 2.0, 10.0),
+    sizes: hy.SearchStrategy[str] | None = None,
+    laws: Sequence[str] = ("orifice", "crack"),
+    compartment: str | None = None,
+) -> Leak:
+    """A leak after ``lead_in_d`` quiet days that grows to its size within one of ``over_d`` days, as a crack does.
+
+    For what learns from quiet days, and must not learn from the leak. Shrinks to a leak that is there at once.
+    """
+    at = draw(magnitude(lead_in_d)) * DAY_s
+    over = draw(hy.sampled_from(over_d)) * DAY_s
+    profile = (
+        [{"at": at, "to": 0.01}, {"at": at, "to": 1.0, "over": over, "shape": "fatigue"}] if over else []
+    )
+    size = draw(leak_sizes() if sizes is None else sizes)
+    law = draw(hy.sampled_from(laws))
+    return Leak.model_validate(
+        {"size": size, "at": at, "law": law, "profile": profile, "compartment": compartment}
+    )
 
 
 @hy.composite
@@ -72,7 +101,7 @@ def cabins(
     within: Bounds = (0.0, 3600.0),
     compartments: tuple[int, int] = (1, 3),
     volume_m3: Bounds = (5.0, 1000.0),
-    pressure_Pa: Bounds = (90_000.0, 104_000.0),
+    pressure_Pa: Bounds | None = None,
     temperature_K: Bounds = (288.0, 303.0),
     leaks: tuple[int, int] = (0, 2),
     leak: hy.SearchStrategy[Leak] | None = None,
@@ -80,22 +109,30 @@ def cabins(
     actions: int = 4,
     represses: int = 1,
     thermal: int = 1,
+    weather: int = 1,
 ) -> CabinModel:
     """A station: a chain of compartments with hatches, leaks, people, hatch actions, patches, gas let in, temperature.
 
-    All events lie in ``within`` (s). ``actions``, ``represses`` and ``thermal`` are the most of each; 0 turns them off.
-    Shrinks to one compartment in which nothing happens.
+    All events lie in ``within`` (s). ``actions``, ``represses``, ``thermal`` and ``weather`` are the most of each; 0
+    turns them off. ``pressure_Pa`` None: mostly near one atmosphere, now and then any down to vacuum. Shrinks to one
+    compartment in which nothing happens.
     """
     names = NAMES[: draw(hy.integers(*compartments))] or NAMES[:1]
+    near, any_Pa = (90_000.0, 104_000.0), (0.0, 115_000.0)
+    starts = hy.one_of(
+        *(decimal(b, -2) for b in ((near, near, any_Pa) if pressure_Pa is None else (pressure_Pa,)))
+    )
     rooms: dict[str, Any] = {}
     for name in names:
         rooms[name] = {
             "volume": draw(magnitude(volume_m3)),
-            "pressure": draw(decimal(pressure_Pa, -2)),
+            "pressure": draw(starts),
             "temperature": draw(decimal(temperature_K)),
         }
     hatches = {f"{a}-{b}": {"a": a, "b": b, "open": draw(hy.booleans())} for a, b in pairwise(names)}
     for name, hatch in hatches.items():
+        if seal := draw(hy.sampled_from((None, None, "0.2 mm", "3 mm"))):
+            hatch["seal"] = seal
         if hatch["open"]:  # an open hatch between two pressures cannot be
             a, b = name.split("-")
             rooms[b]["pressure"] = rooms[a]["pressure"]
@@ -128,6 +165,18 @@ def cabins(
             "over": draw(hy.sampled_from((600.0, 3600.0))),
         }
         for i in range(_many(draw, thermal))
+    }
+    model["weather"] = {
+        f"weather{i + 1}": draw(
+            hy.sampled_from(
+                (
+                    {"kind": "swing", "size": 50.0},
+                    {"kind": "swing", "size": 200.0},
+                    {"kind": "ramp", "size": -2000.0},
+                )
+            )
+        )
+        for i in range(_many(draw, weather))
     }
     return CabinModel.model_validate(model)
 

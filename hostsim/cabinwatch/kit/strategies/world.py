@@ -52,6 +52,8 @@ def scenarios(
             "link": draw(lines),
             "sensor": {
                 "noise": draw(hy.sampled_from((1.0, 0.0, 5.0, 53.0))),
+                "step": draw(hy.sampled_from((0.0, 53.0))),
+                "sees": draw(hy.sampled_from((1.0, 0.3, 0.0))),
                 "faults": draw(hy.lists(faults, max_size=sensor_faults_most)),
             },
             "device": draw(device_models(most=device_faults_most, within=within)),

@@ -65,6 +65,41 @@ def _level(data: Data, rng: Random, unsafe_s: float) -> None:
         room["pressure"] = pressure
 
 
+def _days(data: Data, rng: Random, unsafe_s: float) -> None:
+    """A vented place: the day's swing."""
+    data["cabin"]["weather"] = {"day": {"kind": "swing", "size": rng.choice((50, 100, 200))}}
+
+
+def _front(data: Data, rng: Random, unsafe_s: float) -> None:
+    """A vented place: a front comes through."""
+    data["cabin"]["weather"] = {"front": {"kind": "ramp", "size": rng.choice((-2000, 2000))}}
+
+
+def _seal(data: Data, rng: Random, unsafe_s: float) -> None:
+    """Hatches that leak when they are shut."""
+    for hatch in data["cabin"]["hatches"].values():
+        hatch["seal"] = rng.choice(("0.2 mm", "1 mm", "10 mm"))
+
+
+def _lead_in(data: Data, rng: Random, unsafe_s: float) -> None:
+    """1 to 90 quiet days on a sound line, polled every ten minutes, before the leak comes: at once, or as cracks grow.
+
+    The faults of the first minutes go: a node that has lost its parameters polls each second, for days.
+    """
+    poll_s = 600
+    at = round(86_400 * 10 ** rng.uniform(0, 1.95))
+    over = rng.choice((0, 2 * 86_400, 10 * 86_400))
+    leak = data["cabin"]["leaks"]["leak"]
+    leak["at"] = at
+    if over:
+        growth = {"at": at, "to": 1.0, "over": over, "shape": "fatigue"}
+        leak["profile"] = [{"at": at, "to": 0.01}, growth]
+    data["parameters"] |= {"poll_period": poll_s * 1000, "hk_period": 3_600_000}
+    data["duration"] = at + over + 40 * poll_s
+    data["link"]["faults"] = data["device"]["faults"] = data["telecommands"] = data["raw"] = []
+    data["sensor"]["faults"] = []
+
+
 KINDS: dict[str, tuple[tuple[str, ...], Callable[[Data, Random, float], None]]] = {
     "warming": (
         ("quiet", "leak", "story"),
@@ -99,6 +134,10 @@ KINDS: dict[str, tuple[tuple[str, ...], Callable[[Data, Random, float], None]]] 
     "sees": (("quiet", "leak", "story"), _sees),
     "coarse": (("quiet", "leak", "story"), _coarse),
     "burst": (("leak",), _burst),
+    "days": (("story",), _days),
+    "front": (("story",), _front),
+    "seal": (("story",), _seal),
+    "lead_in": (("leak",), _lead_in),
     "level": (("quiet", "story"), _level),
 }
 """Each kind: in which modes it may be drawn, and what it does to a scenario's data."""

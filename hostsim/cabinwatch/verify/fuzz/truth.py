@@ -214,6 +214,8 @@ def _reserve(run: Played) -> None:
         return
     if run.mode == "story":
         raise NotJudged("the air does more than leak")
+    if any(_clock_is_wrong(f) and f.active(run.end_s) for f in run.world.scenario.sensor.faults):
+        raise NotJudged("the transducer's clock is wrong to the end")
     truth = truth_at(run.world)
     if (
         hk["alarm"] < t.AlarmClass.WARNING

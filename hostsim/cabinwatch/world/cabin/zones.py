@@ -22,6 +22,9 @@ Contents = list[float]
 """Moles of the four gases and, for an adiabatic zone, its temperature, K."""
 ANOXIA_Pa = 1000.0
 """Breathing, and whatever else uses a gas up, fades in proportion to its partial pressure below this."""
+FASTEST_per_s = 20.0
+"""Where other gas flows too, a zone loses no more than this share a second: emptied in 50 ms or faster looks the same
+to every instrument, and the integrator's steps need not be shorter than that."""
 _M0, _M1, _M2, _M3 = MOLAR_kg
 
 
@@ -248,7 +251,7 @@ def equations(cluster: Cluster, stride: int) -> Callable[[float, list[float]], l
             state = total, p, T, root = _state(zone, t, y, o)
             states.append(state)
             if total > 0:
-                lost = _lost(zone, t, p, T, root) / total
+                lost = min(_lost(zone, t, p, T, root) / total, FASTEST_per_s)
                 if lost:
                     dy[o : o + 4] = [-lost * x for x in y[o : o + 4]]
             if zone.sources or zone.sinks:

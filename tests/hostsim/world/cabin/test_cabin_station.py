@@ -103,6 +103,18 @@ def test_open_to_space_empties_within_a_sample_and_stays_empty(law, process):
         last = now
 
 
+def test_a_burst_among_other_flows_costs_no_more_steps_than_one_in_50_ms():
+    """Two breathing people in open space for an hour: what is left is a trace, and the integrator gets there."""
+    s = station(
+        compartments={"cabin": {"volume": 4}},
+        crew={"two": {"count": 2}},
+        leaks={"wall": {"size": "1e5 mmHg/s", "law": "linear", "at": 60}},
+    )
+    assert s.at("cabin", 59).pressure_Pa > 101_000
+    assert s.at("cabin", 61).pressure_Pa < 1
+    assert 0 <= s.at("cabin", 3600).pressure_Pa < 1
+
+
 @pytest.mark.parametrize("pressure", [0, 1e-9, 1.0, 900.0, 30_000.0])
 def test_a_start_at_any_pressure_down_to_vacuum(pressure):
     s = station(
