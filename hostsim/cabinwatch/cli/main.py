@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 
 from cabinwatch.cli import board as cli_board
-from cabinwatch.cli import net
+from cabinwatch.cli import net, playback
 from cabinwatch.cli import verify as cli_judge
+from cabinwatch.cli.options import JsonOption, TargetOption, default_target
 from cabinwatch.errors import UsageError
 from cabinwatch.files import writing
 from cabinwatch.models.scenario import Scenario
@@ -24,8 +25,7 @@ from cabinwatch.run.observer import Silent, View
 from cabinwatch.run.play import Order, play, replay
 from cabinwatch.run.result import as_json, summary, unmet
 from cabinwatch.scenario import load as scenarios
-from cabinwatch.targets import EMULATED, LIVE, is_live
-from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch.targets import EMULATED, is_live
 from cabinwatch.targets.serial_port import PATIENCE_S
 from cabinwatch.text import shown
 from cabinwatch.verify import bench
@@ -51,33 +51,6 @@ ours (one line, and a file that holds the traceback), 130 stopped by Ctrl-C or S
 def complete_scenario(incomplete: str) -> list[str]:
     """What a shell offers for the scenario's name."""
     return [name for name in scenarios.bundled() if name.startswith(incomplete)]
-
-
-def complete_target(incomplete: str) -> list[str]:
-    """What a shell offers for a target."""
-    return [name for name in (*EMULATED, LIVE) if name.startswith(incomplete)]
-
-
-TargetOption = Annotated[
-    str | None,
-    typer.Option(
-        "--target",
-        "-t",
-        metavar="TARGET",
-        autocompletion=complete_target,
-        help=f"Where the firmware runs: {', '.join(EMULATED)}, {LIVE}, or a serial port or pyserial URL (/dev/ttyACM0, "
-        "socket://host:port). Default: micropython, or cpython where its VM has no wheel.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-
-
-def _default_target(quiet: bool) -> str:
-    if find_vm():
-        return "micropython"
-    if not quiet:
-        print(f"No MicroPython VM here ({INSTALL}); running on cpython.", file=sys.stderr)
-    return "cpython"
 
 
 @app.callback()
@@ -125,7 +98,7 @@ def run(
     until_ms = round(parse_duration(duration) * 1000) if duration else model.duration_ms
     if until_ms <= 0:
         raise UsageError(f"--duration {duration}: a run must last longer than nothing")
-    where = target or _default_target(as_json_)
+    where = target or default_target(as_json_)
     order = Order(scenario, model, text, where, seed, until_ms, record, speed, patience)
 
     def make_view(world: World) -> View:
@@ -186,7 +159,7 @@ def replay_(
 ) -> None:
     """Feed a recording to a target and compare every octet that it sends; exit code 1 where it differs."""
     transcript = transcripts.read(file)
-    where = target or _default_target(as_json_)
+    where = target or default_target(as_json_)
     if is_live(where):
         raise UsageError(f"a recording is replayed in lock-step: {', '.join(EMULATED)}, not {where}")
     if transcript.header.get("live"):
@@ -233,7 +206,7 @@ def plot_(
         plots.draw(plots.from_transcript(transcript), output)
     else:
         model, text = scenarios.load(what)
-        order = Order(what, model, text, target or _default_target(False), seed, model.duration_ms)
+        order = Order(what, model, text, target or default_target(False), seed, model.duration_ms)
         world, _ = play(order, lambda world: Plain(world, model.duration_ms))
         plots.draw(plots.from_world(world), output)
     print(f"Drawn: {output}")
@@ -256,6 +229,7 @@ def bench_(
         print(json.dumps(measured))
 
 
+app.command()(playback.playback)
 cli_board.add_to(app)
 cli_judge.add_to(app)
 

@@ -34,6 +34,7 @@ from cabinwatch.models.fields import (
     VolumeRate,
 )
 from cabinwatch.models.leaks import SHARP_EDGE_CD, Law
+from cabinwatch.models.record import RecordModel
 from cabinwatch.models.units import ATM_Pa, LeakSize
 
 
@@ -368,7 +369,15 @@ class CabinModel(Table):
         default={}, description="changes of the pressure by no leak: days, fronts; by name"
     )
     wander: WanderModel | None = Field(None, description="background wander; none if left out")
+    record: RecordModel | None = Field(None, description="a recorded cabin; none if left out")
     loops: dict[str, Loop] = Field(default={}, max_length=1, description="the coolant loop, by name")
+
+    @model_validator(mode="after")
+    def _recorded(self) -> Self:
+        both = [name for name in ("wander", "weather", "crew", "flows") if getattr(self, name)]
+        if self.record and both:
+            raise ValueError(f"a record stands in place of {', '.join(both)}: give one or the other")
+        return self
 
     @model_validator(mode="after")
     def _references(self) -> Self:

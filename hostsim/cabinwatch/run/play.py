@@ -72,6 +72,8 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
         "live": is_live(order.target),
     }
     world.ground.on_command = lambda command: views[0].command(command)
+    if log := world.station.record:
+        header |= {"log": log.name, "log_sha256": log.sha256}
     recorder = Recorder(order.record, {**header, "toml": order.text})
     begin = time.monotonic()
     interrupted = False

@@ -5,6 +5,7 @@ import sys
 import tomllib
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -47,8 +48,11 @@ def locate(name: str) -> Path:
     )
 
 
-def parse(text: str, origin: str) -> Scenario:
-    """Check the text of a scenario file; ``origin`` names it in errors. Raises UsageError with line and key."""
+def parse(text: str, origin: str, folder: Path | None = None) -> Scenario:
+    """Check the text of a scenario file; ``origin`` names it in errors. Raises UsageError with line and key.
+
+    Files that it names are looked for in ``folder``; by default where the program runs.
+    """
     origin = shown(origin)
     check_bounds(text, origin)
     try:
@@ -57,6 +61,7 @@ def parse(text: str, origin: str) -> Scenario:
         raise UsageError(f"{origin}: not TOML that can be read: nested too deeply") from None
     except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python converts
         raise UsageError(f"{origin}: not TOML: {shown(error)}") from None
+    _find_record(data, folder or Path())
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
@@ -66,6 +71,14 @@ def parse(text: str, origin: str) -> Scenario:
         if more := error.error_count() - len(told):
             faults.append(f"{origin}: and {more:,} more")
         raise UsageError("\n".join(faults)) from None
+
+
+def _find_record(data: dict[str, Any], folder: Path) -> None:
+    """A log's name is meant beside the scenario file."""
+    cabin = data.get("cabin")
+    record = cabin.get("record") if isinstance(cabin, dict) else None
+    if isinstance(record, dict) and isinstance(record.get("file"), str):
+        record["file"] = str(folder / record["file"])
 
 
 def _fault(
@@ -108,4 +121,4 @@ def load(name: str) -> tuple[Scenario, str]:
         raise UsageError(f"cannot read {shown(origin)}: {error}") from None
     if len(data) > LARGEST:
         raise UsageError(f"{shown(origin)}: more than {LARGEST:,} octets are no scenario")
-    return parse(text, origin), text
+    return parse(text, origin, None if name == STDIN else Path(origin).parent), text

@@ -20,6 +20,7 @@ from cabinwatch.models.sensors import (
     Wild,
 )
 from cabinwatch.world.cabin.station import Reading as Air
+from cabinwatch.world.record import MOST_Pa, Recording
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.table import Health
 
@@ -185,6 +186,36 @@ class PressureSensor(Element):
         last += (temperature - last) * -math.expm1(-(t_s - last_t) / tau)
         self._lagged = t_s, last
         return last
+
+
+class LoggingSensor(PressureSensor):
+    """The instrument that made a log: a poll gets its newest reading with that one's stamp, none in a gap."""
+
+    def __init__(
+        self,
+        record: Recording,
+        model: SensorModel,
+        truth: Callable[[float], tuple[float, float]],
+        rng: Random,
+        plausible_cPa: tuple[int, int] = PLAUSIBLE_cPa,
+        lead_ms: int = 0,
+    ) -> None:
+        own = {"noise": 0.0, "temperature_noise": 0.0, "step": record.step_Pa, "low": 0.0, "high": MOST_Pa}
+        unset = {key: value for key, value in own.items() if key not in model.model_fields_set}
+        super().__init__(model.model_copy(update=unset), truth, rng, plausible_cPa, lead_ms)
+        self._record = record
+        self._last: tuple[float, Reading] | None = None
+
+    def silent(self, t_s: float) -> bool:
+        """Whether it does not answer: it has no reading that is new enough, or a fault."""
+        return self._record.newest(t_s) is None or super().silent(t_s)
+
+    def read(self, t_ms: int) -> Reading:
+        """The newest reading at a time of the world."""
+        made_s = self._record.at(t_ms / 1000).t_s
+        if self._last is None or self._last[0] != made_s:
+            self._last = made_s, super().read(round(made_s * 1000))
+        return self._last[1]
 
 
 class GasAnalyser(Element):

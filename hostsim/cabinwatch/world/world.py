@@ -22,7 +22,7 @@ from cabinwatch.world.ground import EventReport, Ground
 from cabinwatch.world.instruments import Instrument
 from cabinwatch.world.line import Channel, Delivery
 from cabinwatch.world.seeds import stream
-from cabinwatch.world.sensors import GasAnalyser, PressureSensor
+from cabinwatch.world.sensors import GasAnalyser, LoggingSensor, PressureSensor
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
@@ -80,7 +80,9 @@ class World:
         believed = {p.name: p.default for p in t.MONITOR_PARAMETERS} | self.scenario.parameters
         low, high = sorted((believed["pressure_low"], believed["pressure_high"]))
         rng = stream(self.seed, name)
-        return PressureSensor(model, self._truth, rng, (low, high), round(lead_s * 1000))
+        own = model, self._truth, rng, (low, high), round(lead_s * 1000)
+        record = self.station.record
+        return LoggingSensor(record, *own) if record else PressureSensor(*own)
 
     def add_sensor_fault(self, fault: SensorFault) -> None:
         """Have something go wrong with the transducer, beside what does already."""

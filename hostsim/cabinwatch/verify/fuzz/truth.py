@@ -113,6 +113,8 @@ def _false_alarm(run: Played) -> None:
 
 def _untouched(world: World, t_s: float) -> bool:
     """Whether no gas has come or gone, and none has warmed or cooled, from the start to t_s: wander is neither."""
+    if world.scenario.cabin.record:
+        return False
     if world.scenario.cabin.compartments.keys() != set(world.station.compartments):
         return False
 

@@ -17,6 +17,7 @@ from cabinwatch.world.cabin.laws import EVACUATE_Pa
 from cabinwatch.world.cabin.network import build
 from cabinwatch.world.cabin.segment import Segment, mass_kg
 from cabinwatch.world.cabin.zones import Contents, Zone
+from cabinwatch.world.record import Moment, recording
 
 
 class Reading(NamedTuple):
@@ -40,7 +41,8 @@ class Station:
 
     def __init__(self, model: CabinModel, seed: int = 0) -> None:
         self.model = model
-        self._net = build(model)
+        self.record = recording(model.record) if model.record else None
+        self._net = build(_begun(model, self.record.moments[0]) if self.record else model)
         moves = model.wander is not None or model.weather
         self._background = Background(model, self._net, seed) if moves else None
         self._loops = {name: CoolantLoop(model, name) for name in model.loops}
@@ -115,10 +117,12 @@ class Station:
             room = self._room(compartment)
         zone, contents = segment.contents(room, t_s)
         a, b, c, d, _ = contents
-        x = zone.per_mol(t_s, contents)
+        x = zone.per_mol(t_s, contents) * self._recorded(t_s)
         if self._background is not None:
             x *= 1 + self._background.at(segment.courses[segment.zone_of[room]], t_s) / ATM_Pa
         T = segment.temperature(room, t_s, contents, zone)
+        if self.record is not None:
+            T += self.record.at(t_s).temperature_K - self.record.moments[0].temperature_K
         return Reading((a + b + c + d) * x, T, a * x, b * x, c * x, d * x)
 
     def zone(self, compartment: str, t_s: float) -> tuple[str, ...]:
@@ -132,7 +136,17 @@ class Station:
         return self._zone(compartment, t_s)[0].volume
 
     def _zone(self, compartment: str, t_s: float) -> tuple[Zone, Contents]:
-        return self._segment(t_s).contents(self._room(compartment), t_s)
+        zone, contents = self._segment(t_s).contents(self._room(compartment), t_s)
+        if self.record is not None:
+            part = self._recorded(t_s)
+            contents = [*(moles * part for moles in contents[:4]), contents[4]]
+        return zone, contents
+
+    def _recorded(self, t_s: float) -> float:
+        """What a recorded cabin, its leaks apart, has of the pressure that it began with."""
+        if self.record is None or not self.record.moments[0].pressure_Pa:
+            return 1.0
+        return self.record.at(t_s).pressure_Pa / self.record.moments[0].pressure_Pa
 
     def mass_kg(self, t_s: float, compartment: str | None = None) -> float:
         """Mass of the air of a compartment, or of all compartments (vehicles too), kg."""
@@ -237,6 +251,18 @@ class Station:
             place = action.compartment
         if place is not None:
             self._room(place)
+
+
+def _begun(model: CabinModel, first: Moment) -> CabinModel:
+    """The model with its rooms as the log begins, where the file does not say otherwise."""
+    start = {"pressure": first.pressure_Pa, "temperature": first.temperature_K}
+    rooms = {
+        name: room.model_copy(
+            update={key: value for key, value in start.items() if key not in room.model_fields_set}
+        )
+        for name, room in model.compartments.items()
+    }
+    return model.model_copy(update={"compartments": rooms})
 
 
 def _law_sums(zone: Zone, t: float, contents: Contents, p: float) -> tuple[float, float] | None:

@@ -1,0 +1,260 @@
+"""A recorded cabin: a log of somebody's own read into moments, and what in it cannot be believed."""
+
+import csv
+import hashlib
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from cabinwatch.errors import UsageError
+from cabinwatch.models.record import Column, RecordModel
+from cabinwatch.models.units import PRESSURES
+from cabinwatch.text import clipped, shown
+
+STALE = 1.5
+"""A reading is the newest one for so many intervals; after that the instrument is silent."""
+ROOM_K = 295.0
+"""Temperature where nobody logged one."""
+MOST_Pa = 1e7
+"""The wire's field, as a node with 31-bit integers holds it, ends there."""
+SEPARATORS = ",;\t|"
+KELVIN: dict[str, Callable[[float], float]] = {
+    "K": lambda value: value,
+    "C": lambda value: value + 273.15,
+    "F": lambda value: (value + 459.67) / 1.8,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One reading of the log: seconds since its first, Pa, K."""
+
+    t_s: float
+    pressure_Pa: float
+    temperature_K: float
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A log that has been read. What is not believed stands by its reason, as line numbers of the file."""
+
+    name: str
+    sha256: str
+    rows: int
+    moments: tuple[Moment, ...]
+    not_believed: dict[str, tuple[int, ...]]
+    interval_s: float
+    """The median time between two readings."""
+    step_Pa: float
+    """Every pressure is a whole multiple of it."""
+    times: tuple[float, ...]
+
+    @property
+    def span_s(self) -> float:
+        """From the first reading to the last."""
+        return self.times[-1]
+
+    def newest(self, t_s: float) -> Moment | None:
+        """The reading that an instrument has at t_s; None where the last one is too old to be one."""
+        i = bisect_right(self.times, t_s) - 1
+        fresh = i >= 0 and t_s - self.times[i] <= STALE * self.interval_s
+        return self.moments[i] if fresh else None
+
+    def at(self, t_s: float) -> Moment:
+        """The last reading before t_s, however old; the first where there is none."""
+        return self.moments[max(0, bisect_right(self.times, t_s) - 1)]
+
+    def gaps(self) -> list[tuple[float, float]]:
+        """Where polls at the interval find nothing: when the last reading was, and how long until the next."""
+        longest = (STALE + 1) * self.interval_s
+        return [(a, b - a) for a, b in pairwise(self.times) if b - a > longest]
+
+
+@lru_cache(maxsize=2)
+def recording(model: RecordModel) -> Recording:
+    """Read the log. Raises UsageError: no such file or column, not text, no readings."""
+    path = Path(model.file)
+    origin = shown(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {origin}: {error.strerror or error}") from None
+    if not data.strip():
+        raise UsageError(f"{origin} is empty: a log has a row for each reading")
+    if (zero := data.find(b"\0")) >= 0:
+        raise UsageError(f"{origin} is no text: octet {zero} is 0; give a log as CSV, in UTF-8")
+    text = data.decode("utf-8-sig", errors="replace")
+    rows = _rows(text)
+    first = next(rows, (1, []))
+    places, is_header = _places(model, first[1], origin)
+    found = _Found(model, places, decimal_comma=_separator(text) == ";")
+    if not is_header:
+        found.take(*first)
+    for number, cells in rows:
+        found.take(number, cells)
+    return found.recording(path.name, hashlib.sha256(data).hexdigest(), origin)
+
+
+def _separator(text: str) -> str:
+    """What separates columns: whichever the first line has most of."""
+    line = text.lstrip().partition("\n")[0]
+    return max(SEPARATORS, key=line.count)
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not empty and no comment, with the number of its line."""
+    reader = csv.reader(StringIO(text, newline=""), delimiter=_separator(text))
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            row = [""]
+        else:
+            if not any(cell.strip() for cell in row) or row[0].startswith("#"):
+                continue
+        yield reader.line_num, row
+
+
+def _places(model: RecordModel, first: list[str], origin: str) -> tuple[list[int], bool]:
+    """Where the columns of time, pressure and temperature are, and whether the first row is the header."""
+    names = [cell.strip() for cell in first]
+    wanted = [model.time, model.pressure, *([] if model.temperature is None else [model.temperature])]
+    places = [_place(column, names, origin) for column in wanted]
+    by_name = any(str(column) in names for column in wanted)
+    return places, by_name or _time_s(names[places[0]]) is None
+
+
+def _place(column: Column, names: list[str], origin: str) -> int:
+    """A column's index: by its name, whatever the case, or by its number from 1."""
+    for seen in (names, [name.casefold() for name in names]):
+        word = str(column) if seen is names else str(column).casefold()
+        if word in seen:
+            return seen.index(word)
+    if str(column).isdecimal() and 1 <= int(column) <= len(names):
+        return int(column) - 1
+    listed = ", ".join(f"{i} '{shown(name)}'" for i, name in enumerate(names, 1))
+    raise UsageError(f"{origin}: no column '{shown(column)}'; there are {clipped(listed, 400)}")
+
+
+def _time_s(cell: str) -> float | None:
+    """Seconds, from seconds or ISO 8601 (UTC where it does not say); None where it is neither."""
+    try:
+        value = float(cell)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(cell)
+        except ValueError:
+            return None
+        value = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return value if math.isfinite(value) else None
+
+
+class _Found:
+    """The rows as they are read."""
+
+    def __init__(self, model: RecordModel, places: list[int], decimal_comma: bool) -> None:
+        self._factor = PRESSURES[model.unit]
+        self._kelvin = KELVIN[model.temperature_unit]
+        self._places = places
+        self._comma = decimal_comma
+        self._read: list[tuple[int, float, float, float]] = []
+        self._written: set[str] = set()
+        self._unreadable: list[int] = []
+
+    def take(self, line: int, cells: list[str]) -> None:
+        """One row: its values, or a line that cannot be read."""
+        try:
+            row = [cells[place].strip() for place in self._places]
+        except IndexError:
+            self._unreadable.append(line)
+            return
+        words = [word.replace(",", ".") for word in row[1:]] if self._comma else row[1:]
+        t_s = _time_s(row[0])
+        try:
+            values = [float(word) for word in words]
+        except ValueError:
+            values = [math.nan]
+        pressure_Pa = values[0] * self._factor
+        temperature_K = self._kelvin(values[1]) if len(values) > 1 else ROOM_K
+        if t_s is None or not 0 <= pressure_Pa <= MOST_Pa or not 0 <= temperature_K < math.inf:
+            self._unreadable.append(line)
+            return
+        self._written.add(words[0])
+        self._read.append((line, t_s, pressure_Pa, temperature_K))
+
+    def recording(self, name: str, sha256: str, origin: str) -> Recording:
+        """What is to be believed: the longest run of rows whose times rise."""
+        kept = _rising([t_s for _, t_s, _, _ in self._read])
+        if len(kept) < 2:
+            lines = (
+                f"; lines that cannot be read: {told(tuple(self._unreadable))}" if self._unreadable else ""
+            )
+            raise UsageError(f"{origin}: fewer than two readings whose times rise{lines}")
+        begin = self._read[kept[0]][1]
+        moments = tuple(Moment(t - begin, p, T) for _, t, p, T in (self._read[i] for i in kept))
+        times = tuple(moment.t_s for moment in moments)
+        believed = set(kept)
+        known = {moment.t_s for moment in moments}
+        left = [(line, t - begin) for i, (line, t, _, _) in enumerate(self._read) if i not in believed]
+        return Recording(
+            name,
+            sha256,
+            len(self._read) + len(self._unreadable),
+            moments,
+            {
+                "out of order": tuple(line for line, t in left if t not in known),
+                "repeated": tuple(line for line, t in left if t in known),
+                "unreadable": tuple(self._unreadable),
+            },
+            median(b - a for a, b in pairwise(times)),
+            _step(self._written) * self._factor,
+            times,
+        )
+
+
+def _rising(times: list[float]) -> list[int]:
+    """The places of a longest strictly rising subsequence (patience sorting): one wild time costs one row."""
+    tops: list[float] = []
+    at: list[int] = []
+    before: list[int] = []
+    for i, t in enumerate(times):
+        pile = bisect_left(tops, t)
+        before.append(at[pile - 1] if pile else -1)
+        if pile == len(tops):
+            tops.append(t)
+            at.append(i)
+        elif t < tops[pile]:
+            tops[pile], at[pile] = t, i
+    chain = []
+    i = at[-1] if at else -1
+    while i >= 0:
+        chain.append(i)
+        i = before[i]
+    return chain[::-1]
+
+
+def _step(written: set[str]) -> float:
+    """The greatest step that every number is a whole multiple of, as they are written down."""
+    try:
+        values = [Decimal(word) for word in written]
+    except InvalidOperation:
+        return 0.0
+    places = max(-int(value.as_tuple().exponent) for value in values)
+    if not 0 <= places <= 12:
+        return 0.0
+    return float(math.gcd(*(int(value.scaleb(places)) for value in values)) / 10**places)
+
+
+def told(lines: tuple[int, ...], most: int = 5) -> str:
+    """Line numbers for people."""
+    return ", ".join(map(str, lines[:most])) + (" ..." if len(lines) > most else "")
