@@ -115,7 +115,7 @@ def conform(
                 print(f"{len(cases)} cases would be run on {target} as {role}, seed {seed}")
             return
         bench = open_bench(target, role, seed, timeout, baud)
-        run(bench, cases, done, lambda result: print(report.live(result, done), flush=True), maxfail)
+        run(bench, cases, done, lambda result: print(report.live(result, done), flush=True), maxfail, print)
     print("\n".join(report.summary(done)))
     raise typer.Exit(done.exit_code)
 

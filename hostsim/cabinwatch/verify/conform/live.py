@@ -24,6 +24,12 @@ FIRST_S = 0.5
 """How long a node is listened to, before it is spoken to, for its boot event."""
 QUICK_S = 0.05
 """The round trip of a node for which the time limit of a case is meant; a slower one gets longer."""
+QUESTIONS = {"transducer": 1100, "monitor": 6000}
+"""Questions that all cases of a role ask, SEQ-02 apart, which does without where they would take long; each has the
+bench's own telecommand behind it."""
+WAITS_S = {"transducer": 5, "monitor": 110}
+"""What all cases of a role wait for besides."""
+LONG_S = 60
 FRAME_ENDS = re.compile(rb"(?<=[^\0]\0)")
 
 
@@ -62,6 +68,16 @@ class LiveBench(Bench):
     def limit_s(self) -> float:
         """Longest time for one case: ``timeout_s``, or more for a node that is slow to answer."""
         return self.timeout_s * max(1.0, self.rtt_s / QUICK_S)
+
+    def pace(self, share: float) -> str:
+        """How long a ``share`` of the cases will take on this node, or "" where that is not long."""
+        seconds = share * (WAITS_S[self.role] + 2 * self.rtt_s * QUESTIONS[self.role])
+        if seconds < LONG_S:
+            return ""
+        return (
+            f"a question takes {1000 * self.rtt_s:.0f} ms on {self.line.name}: these cases will take about "
+            f"{seconds / 60:.0f} min, and each is given {self.limit_s:.0f} s"
+        )
 
     # -- set-up
 

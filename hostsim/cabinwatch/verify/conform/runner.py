@@ -182,8 +182,11 @@ def run(
     done: Run,
     tell: Callable[[Result], None] = lambda result: None,
     max_failed: int = 0,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Run:
     """Run the cases and add the results to ``done``; ``tell`` hears each; no more after ``max_failed`` (0: all).
+
+    ``say`` hears how long it will take, where that is long.
 
     Raises SetupError where nothing answers.
     """
@@ -191,6 +194,8 @@ def run(
     deaths = 0
     try:
         broken = _start(bench, done, tell)
+        if isinstance(bench, LiveBench) and (text := bench.pace(len(cases) / len(select(done.role)))):
+            say(text)
         for case in cases:
             if done.stopped:
                 result = Result(case, Verdict.NOT_RUN, reason=done.stopped.partition("\n")[0])

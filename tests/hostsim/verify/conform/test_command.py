@@ -244,6 +244,32 @@ def test_a_line_that_falls_silent_ends_the_run(server, monkeypatch):
     assert "was given up: socket://" in out
 
 
+def test_a_node_that_is_slow_to_answer_is_given_its_time(tmp_path):
+    """400 ms before each answer: slow, not wrong, for every must; and it is said how long it will take."""
+    late = (
+        "    int failure = acceptable(tc, n);",
+        "    nanosleep(&(struct timespec){0, 400000000}, NULL);\n    int failure = acceptable(tc, n);",
+    )
+    target = build(tmp_path, late)
+    code, out = run_limited("conform", target, "--only", "FRM-13/cut,VER-11,XDR-01", "--timeout", 2)
+    assert code == 0, out
+    assert "a question takes 4" in out
+    assert "should   VER-11/in-time" in out
+
+
+def test_a_slow_line_is_slow_and_not_wrong(tmp_path):
+    """100 octets a second, both ways."""
+    wait = "nanosleep(&(struct timespec){0, 10000000}, NULL)"
+    inward = ("read(STDIN_FILENO, in, sizeof in)) > 0", f"read(STDIN_FILENO, in, 1)) > 0 && {wait} == 0")
+    outward = (
+        "write(STDOUT_FILENO, frame + done, out - done)",
+        f"{wait} + write(STDOUT_FILENO, frame + done, 1)",
+    )
+    code, out = run_limited("conform", build(tmp_path, inward, outward), "--only", "TST-01,FRM-14")
+    assert code == 0, out
+    assert "2 passed, 0 failed" in out
+
+
 def test_slow_target_is_retried_visibly(program):
     """Slower than its first answers were: fails by time alone, is tried once more, and the report says so."""
     body = node("count < 30 or time.sleep(3)")
