@@ -4,6 +4,7 @@ The command line of the package mounts both: ``app.command("conform")(conform)``
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ from typing import IO, Annotated
 import typer
 
 from cabinwatch.errors import CabinwatchError, UsageError
+from cabinwatch.models.units import parse_pressure, parse_temperature
 from cabinwatch.targets import is_url
 from cabinwatch.verify.conform import decode as decoding
 from cabinwatch.verify.conform import report
+from cabinwatch.verify.conform.bench import Reference
 from cabinwatch.verify.conform.line import SerialLine
 from cabinwatch.verify.conform.page import page
 from cabinwatch.verify.conform.requirements import ROLES
@@ -67,6 +70,16 @@ def _reports(done: Run, **paths: Path | None) -> Iterator[None]:
                 file.write(WRITERS[name](done))
 
 
+def _reference(text: str) -> Reference:
+    """A pressure and a temperature, each with its unit. Raises UsageError."""
+    parts = re.fullmatch(r"\s*(\S*\d\s*[A-Za-z]+)\s+(\S*\d\s*\S+)\s*", text)
+    if parts is None:
+        raise UsageError(
+            f'--reference {text!r}: write a pressure and a temperature, such as "101325 Pa 295 K"'
+        )
+    return Reference(round(100 * parse_pressure(parts[1])), round(100 * parse_temperature(parts[2])))
+
+
 def conform(
     target: Annotated[
         str,
@@ -93,6 +106,13 @@ def conform(
         Path | None, typer.Option(help="Write every octet of every case here (JSON Lines).")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page to read here.")] = None,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Let cases that take their time last ten times as long.")
+    ] = False,
+    reference: Annotated[
+        str | None,
+        typer.Option(metavar="STATE", help='What the transducer should measure, such as "101325 Pa 295 K".'),
+    ] = None,
     maxfail: Annotated[
         int, typer.Option(min=0, help="Run no more cases after so many failures; 0: all.")
     ] = 0,
@@ -115,6 +135,8 @@ def conform(
                 print(f"{len(cases)} cases would be run on {target} as {role}, seed {seed}")
             return
         bench = open_bench(target, role, seed, timeout, baud)
+        bench.thorough = thorough
+        bench.reference = _reference(reference) if reference else bench.reference
         run(bench, cases, done, lambda result: print(report.live(result, done), flush=True), maxfail, print)
     print("\n".join(report.summary(done)))
     raise typer.Exit(done.exit_code)

@@ -14,6 +14,8 @@ from cabinwatch_protocol import table as t
 
 GROUND = 0x0001
 """Source ID of the suite's telecommands."""
+BOOT_MS = 5000
+"""How long a node may take to boot."""
 FLOOD = 1 << 16
 """Octets from the node in answer to one question beyond which it floods the line: far more than any asks for."""
 TC = t.by_name(t.TC_PACKETS)
@@ -107,6 +109,14 @@ class Exchange:
     octets: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The true state of the air around a transducer."""
+
+    pressure_cPa: int
+    temperature_cK: int
+
+
 @dataclass
 class Bench(ABC):
     """One node under test. ``seed`` feeds what cases draw; ``timeout_s`` bounds one case on a live target."""
@@ -122,6 +132,10 @@ class Bench(ABC):
     emulated: bool = False
     rtt_s: float = 0.0
     """Round trip of a question and its answer on a live target, as measured at the start."""
+    thorough: bool = False
+    """Whether cases may last minutes on a live target."""
+    reference: Reference | None = None
+    """What the transducer's surroundings are, where that is known."""
     slack_ms: int = 2
     """How far a time may be off: timers of an emulated node are exact but for the stepping."""
 
@@ -150,6 +164,10 @@ class Bench(ABC):
     def restart(self) -> list[Heard]:
         """Reset the node; what it sends first. Raises Impossible where the bench cannot reset it."""
 
+    def power_up(self) -> list[Heard]:
+        """Take the node's power away and give it back; what it sends first. Raises Impossible."""
+        raise Impossible("the bench has no hand on this node's power")
+
     @abstractmethod
     def ask(self, octets: bytes, chunk: int = 0, fence: bool = True) -> list[Heard]:
         """Give the node octets (``chunk`` at a time) and gather all that it answers.
@@ -171,6 +189,29 @@ class Bench(ABC):
         """Free the target."""
 
     # -- what cases use
+
+    def lasting(self, live_s: float, virtual_s: float) -> int:
+        """How long a case that takes its time goes on, ms: live, ten times as long where the run is thorough."""
+        return int(1000 * (virtual_s if self.emulated else live_s * (10 if self.thorough else 1)))
+
+    def since(self, exchanges: int) -> list[Heard]:
+        """Every frame that came after the log was this long, the answers to the bench's own telecommands included."""
+        decoder, heard = host.StreamDecoder(limit=4096), []
+        for e in self.log[exchanges:]:
+            if not e.given:
+                heard += [self.understood(hear(f, e.at_ms)) for f in decoder.feed(e.octets)]
+        return heard
+
+    def reboot(self) -> list[Heard]:
+        """Boot the monitor by function 4; what it sends from the boot event on. Raises Unmet."""
+        heard = self.give(self.tc("perform", {"function": t.Function.REBOOT, "argument": 0}))
+        end = self.now_ms + BOOT_MS
+        while self.now_ms < end:
+            for i, h in enumerate(heard):
+                if h.title == "TM[5,1]" and h["event"] == t.Event.BOOT:
+                    return heard[i:]
+            heard += self.run(10)
+        raise Unmet(f"a boot event within {BOOT_MS} ms of function 4", texts(heard), timing=True)
 
     def begin(self) -> None:
         """Before each case: the node as after a boot, as far as the bench can see to it."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cabinwatch.verify.conform.bench import Bench, Heard, Unmet, texts
 from cabinwatch.verify.conform.requirements import ROLES, Requirement, requirements
+from cabinwatch_protocol import table as t
 
 Run = Callable[[Bench], None]
 
@@ -18,6 +19,8 @@ class Case:
     roles: tuple[str, ...]
     text: str
     run: Run
+    beside: bool = False
+    """Whether it takes long, and so runs on a node of its own beside the others where one can be started."""
 
     @property
     def requirement(self) -> Requirement:
@@ -42,13 +45,13 @@ UNTESTED = {
 """Requirements that no case can judge, and why."""
 
 
-def case(name: str, *also: str, role: str = "") -> Callable[[Run], Run]:
+def case(name: str, *also: str, role: str = "", beside: bool = False) -> Callable[[Run], Run]:
     """Register a case; its text is the docstring. ``role`` narrows a requirement of every role to one."""
 
     def register(run: Run) -> Run:
         wanted = role or requirements()[name.split("/")[0]].role
         roles = ROLES if wanted == "any" else (wanted,)
-        CASES.append(Case(name, also, roles, " ".join((run.__doc__ or "").split()), run))
+        CASES.append(Case(name, also, roles, " ".join((run.__doc__ or "").split()), run, beside))
         return run
 
     return register
@@ -85,3 +88,15 @@ def failure(got: list[Heard], title: str, code: int, what: str) -> None:
     met = bool(last) and last[0].title == title and last[0]["failure"] == code
     met = met and all(h.title == "TM[1,1]" for h in got[:-1])
     expect(met, f"{title} with failure code {code} to {what}", got)
+
+
+def boot_event(heard: list[Heard], cause: int | None) -> None:
+    """The first packet is the boot event, of this cause if one is given."""
+    first = heard[0] if heard else None
+    met = first is not None and first.title == "TM[5,1]" and first["event"] == t.Event.BOOT
+    met = (
+        met
+        and first is not None
+        and (first["cause"] in range(4) if cause is None else first["cause"] == cause)
+    )
+    expect(met, "TM[5,1] boot first" + ("" if cause is None else f", with cause {cause}"), heard)

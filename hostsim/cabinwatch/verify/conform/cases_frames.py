@@ -107,6 +107,16 @@ def any_chunks(b: Bench) -> None:
         expect_titles(b.answers(b.ask(octets, chunk=size)), "TM[17,2]", "TM[17,2]", after=f"chunks of {size}")
 
 
+@case("FRM-04/pauses")
+def pauses(b: Bench) -> None:
+    """A ping given in two parts, with pauses of different lengths between them, is answered."""
+    for ms in (60, 300, b.lasting(1.5, 600)):
+        frame = framed(ping(b))
+        b.give(frame[:7])
+        b.run(ms)
+        expect_titles(b.answers(b.ask(frame[7:])), "TM[17,2]", after=f"a ping with a pause of {ms} ms in it")
+
+
 @case("FRM-05/size")
 def size(b: Bench) -> None:
     """No packet of a tour of all services has more than 60 octets."""
@@ -135,6 +145,19 @@ def very_long(b: Bench) -> None:
     """A frame of a thousand octets, ending in what alone would be a ping's frame, draws nothing."""
     for noise in (b"\x55" * 1000, b"\xff" * 62, b"\x01" * 300):
         expect_silence(b, b"\0" + noise + cobs.encode(ping(b)) + b"\0", f"{len(noise)} octets too many")
+
+
+TAILS = (*range(60, 67), *range(125, 131), *range(253, 259), 511, 512, 513)
+"""Octets before the end of an over-long frame: as many as the usual receive buffers hold, and about."""
+
+
+@case("FRM-07/tail")
+def tail(b: Bench) -> None:
+    """Over-long frames that end in a whole ping, just where a receive buffer may be full, draw nothing."""
+    for n in TAILS:
+        octets = b"\0" + b"\x55" * n + cobs.encode(ping(b)) + b"\0"
+        expect_titles(b.answers(b.ask(octets)), after=f"{n} octets and a ping in one frame")
+    expect_alive(b, "over-long frames")
 
 
 @case("FRM-08/last-code")

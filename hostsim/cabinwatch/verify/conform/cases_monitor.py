@@ -3,9 +3,8 @@
 from itertools import pairwise
 
 from cabinwatch.verify.conform.bench import TM, Bench, Heard
-from cabinwatch.verify.conform.case import case, expect, expect_titles, failure
+from cabinwatch.verify.conform.case import boot_event, case, expect, expect_titles, failure
 from cabinwatch.verify.conform.cases_packets import sequence
-from cabinwatch.verify.conform.cases_services import boot_event
 from cabinwatch.verify.conform.emulated import virtual
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
@@ -240,25 +239,6 @@ def set_to_defaults(b: Bench) -> None:
     for p in t.MONITOR_PARAMETERS:
         now = b.parameter(p.id)
         expect(now == p.default, f"{p.name} to be {p.default}", now)
-
-
-@case("RST-03/as-new")
-def as_new(b: Bench) -> None:
-    """After a reset there is no alarm and no inhibit, reports are on, and the transducer counts as silent."""
-    b.sample(1000)
-    b.done("disable_hk")
-    b.done("perform", {"function": 3, "argument": 1000})
-    b.restart()
-    got = b.report()
-    for name, value in {
-        "alarm": 0,
-        "alarm_now": 0,
-        "cause": 0,
-        "health": 4,
-        "flags": 8,
-        "tres_s": t.T_CAP,
-    }.items():
-        expect(got[name] == value, f"{name} {value}", [got])
 
 
 # -- polling

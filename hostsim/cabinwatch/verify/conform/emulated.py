@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from cabinwatch.errors import TargetDied
 from cabinwatch.targets.base import Answer, Target
 from cabinwatch.targets.storage import Storing
-from cabinwatch.verify.conform.bench import Bench, Gone, Heard, Impossible, Unmet
+from cabinwatch.verify.conform.bench import Bench, Gone, Heard, Impossible, Reference, Unmet
 from cabinwatch_protocol import table as t
 
 ANSWER_MS = 5
 """Virtual time given to an answer; a node in lock-step answers in the step that brings the octets."""
 STALL = 1000
+READING = {"pressure_cPa": 10132500, "temperature_cK": 29515}
+"""What every emulated transducer measures."""
 LEAP = 10
 """Days that a transducer takes in one step: as many as 31 bits of milliseconds hold, its own day's included."""
 
@@ -25,6 +27,8 @@ class EmulatedBench(Bench):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.emulated = True
+        if self.role == "transducer":
+            self.reference = Reference(**READING)
         self._target: Target | None = None
         self._now = 0
         self._wake = 0
@@ -49,6 +53,14 @@ class EmulatedBench(Bench):
             assert self._target is not None
         self.raw = b""
         return self._took(self._call(self._target.reset))
+
+    def power_up(self) -> list[Heard]:
+        if self._target is not None:
+            self._target.close()
+        self._now = 0
+        self.raw = b""
+        self._target = self.make()
+        return self._took(self._call(self._target.start))
 
     def _call(self, act: Callable[[], Answer]) -> Answer:
         try:

@@ -82,6 +82,10 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
 
+    def again(self) -> "Program":
+        """Another run of the same program."""
+        return Program(self._command)
+
     def open(self) -> None:
         try:
             words = shlex.split(self._command)

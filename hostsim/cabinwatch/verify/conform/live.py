@@ -27,7 +27,7 @@ QUICK_S = 0.05
 QUESTIONS = {"transducer": 1100, "monitor": 6000}
 """Questions that all cases of a role ask, SEQ-02 apart, which does without where they would take long; each has the
 bench's own telecommand behind it."""
-WAITS_S = {"transducer": 5, "monitor": 110}
+WAITS_S = {"transducer": 25, "monitor": 150}
 """What all cases of a role wait for besides."""
 LONG_S = 60
 FRAME_ENDS = re.compile(rb"(?<=[^\0]\0)")
@@ -53,6 +53,8 @@ class LiveBench(Bench):
     speech: Dialect | None = None
     line_ends: bool = False
     one_by_one: bool = False
+    stopped: bool = False
+    """Whether whoever runs it wants no more of it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,11 +74,12 @@ class LiveBench(Bench):
     def pace(self, share: float) -> str:
         """How long a ``share`` of the cases will take on this node, or "" where that is not long."""
         seconds = share * (WAITS_S[self.role] + 2 * self.rtt_s * QUESTIONS[self.role])
-        if seconds < LONG_S:
+        if seconds < LONG_S and self.rtt_s < QUICK_S:
             return ""
+        told = f"{seconds / 60:.0f} min" if seconds > 99 else f"{seconds:.0f} s"
         return (
             f"a question takes {1000 * self.rtt_s:.0f} ms on {self.line.name}: these cases will take about "
-            f"{seconds / 60:.0f} min, and each is given {self.limit_s:.0f} s"
+            f"{told}, and each is given {self.limit_s:.0f} s"
         )
 
     # -- set-up
@@ -184,6 +187,28 @@ class LiveBench(Bench):
                     return heard[i:] + self.listen(0.02)
         raise Unmet(f"a boot event within {PATIENCE_S:g} s of a reset", texts(heard), timing=True)
 
+    def power_up(self) -> list[Heard]:
+        return self.restart() if isinstance(self.line, Program) else super().power_up()
+
+    def twin(self) -> "LiveBench":
+        """A bench for another run of the same program, with what is known of it."""
+        assert isinstance(self.line, Program)
+        return LiveBench(
+            self.role,
+            self.seed,
+            self.timeout_s,
+            thorough=self.thorough,
+            reference=self.reference,
+            slack_ms=self.slack_ms,
+            line=self.line.again(),
+            rtt_s=self.rtt_s,
+        )
+
+    def lasting(self, live_s: float, virtual_s: float) -> int:
+        ms = super().lasting(live_s, virtual_s)
+        self._deadline += ms / 1000
+        return ms
+
     # -- octets
 
     def send(self, octets: bytes, chunk: int = 0) -> None:
@@ -206,6 +231,8 @@ class LiveBench(Bench):
 
     def listen(self, wait_s: float) -> list[Heard]:
         """What comes within that time, or as soon as something does."""
+        if self.stopped:
+            raise Gone("the run was stopped")
         if time.monotonic() > self._deadline:
             self._deadline = float("inf")
             raise Unmet(f"the case to end within {self.limit_s:g} s", "no end", timing=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from cabinwatch_protocol import table as t
+from cabinwatch_protocol import version
 
-SPEC_VERSION = ".".join(map(str, t.VERSION.to_bytes(3, "big")))
-"""The version of SPEC.md that the cases judge by."""
+SPEC_VERSION = f"{version.PROTOCOL} ({version.TEXT})"
+"""The version of SPEC.md that the cases judge by: the protocol's, and that of the package."""
 ROLES = ("monitor", "transducer")
 """The roles that can be judged."""
 

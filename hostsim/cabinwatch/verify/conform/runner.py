@@ -2,19 +2,41 @@
 
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 
 from cabinwatch.errors import CabinwatchError, SetupError, UsageError
-from cabinwatch.verify.conform import cases_alarms, cases_frames, cases_monitor, cases_packets, cases_services
+from cabinwatch.verify.conform import (
+    cases_alarms,
+    cases_boot,
+    cases_frames,
+    cases_instruments,
+    cases_monitor,
+    cases_packets,
+    cases_services,
+    cases_time,
+    cases_values,
+)
 from cabinwatch.verify.conform.bench import Bench, Exchange, Gone, Impossible, Unmet
 from cabinwatch.verify.conform.case import CASES, Case
 from cabinwatch.verify.conform.greeting import Speechless
+from cabinwatch.verify.conform.line import Program
 from cabinwatch.verify.conform.live import LiveBench
 from cabinwatch.verify.conform.requirements import SPEC_VERSION, requirements
 
-MODULES = (cases_frames, cases_packets, cases_services, cases_monitor, cases_alarms)
+MODULES = (
+    cases_frames,
+    cases_packets,
+    cases_time,
+    cases_services,
+    cases_monitor,
+    cases_alarms,
+    cases_boot,
+    cases_values,
+    cases_instruments,
+)
 DEATHS = 3
 """A target that ends, or falls silent, in this many cases in a row is given up."""
 
@@ -121,6 +143,44 @@ def run_case(bench: Bench, case: Case) -> Result:
     return result
 
 
+class Beside:
+    """Cases that take long, each on a node of its own, while the others go on; only a program can be started twice."""
+
+    def __init__(self, bench: Bench, cases: Iterable[Case]) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=8)
+        self._benches: list[LiveBench] = []
+        self._results: dict[str, Future[Result | None]] = {}
+        if isinstance(bench, LiveBench) and isinstance(bench.line, Program) and not bench.mistakes:
+            for case in cases:
+                if case.beside:
+                    self._results[case.id] = self._pool.submit(self._judge, bench.twin(), case)
+
+    def _judge(self, twin: LiveBench, case: Case) -> Result | None:
+        self._benches.append(twin)
+        try:
+            twin.line.open()
+            return judge(twin, case)
+        except CabinwatchError:
+            return None
+        finally:
+            twin.close()
+
+    def result(self, case: Case) -> Result | None:
+        """What came of a case; None where it has to be run on the one node that there is."""
+        waiting = self._results.get(case.id)
+        while waiting is not None and not waiting.done():
+            time.sleep(0.05)
+        return waiting.result() if waiting is not None else None
+
+    def close(self) -> None:
+        """Stop what still runs."""
+        for waiting in self._results.values():
+            waiting.cancel()
+        for bench in self._benches:
+            bench.stopped = True
+        self._pool.shutdown()
+
+
 def judge(bench: Bench, case: Case) -> Result:
     """Run a case; on a live bench once more where it failed by time alone."""
     first = run_case(bench, case)
@@ -192,10 +252,12 @@ def run(
     """
     begin = time.monotonic()
     deaths = 0
+    beside: Beside | None = None
     try:
         broken = _start(bench, done, tell)
         if isinstance(bench, LiveBench) and (text := bench.pace(len(cases) / len(select(done.role)))):
             say(text)
+        beside = Beside(bench, [] if done.stopped else cases)
         for case in cases:
             if done.stopped:
                 result = Result(case, Verdict.NOT_RUN, reason=done.stopped.partition("\n")[0])
@@ -205,7 +267,7 @@ def run(
                 result = Result(case, Verdict.NOT_RUN, reason=f"fails: see {case.requirement.id}/{FIRST}")
             else:
                 try:
-                    result, deaths = judge(bench, case), 0
+                    result, deaths = beside.result(case) or judge(bench, case), 0
                 except Gone as gone:
                     deaths += 1
                     result = Result(case, Verdict.FAIL, "a node that goes on", str(gone), log=list(bench.log))
@@ -220,6 +282,8 @@ def run(
             Result(c, Verdict.NOT_RUN, reason="interrupted") for c in cases if c.id not in run_already
         ]
     finally:
+        if beside is not None:
+            beside.close()
         bench.close()
         done.seconds = time.monotonic() - begin
     return done

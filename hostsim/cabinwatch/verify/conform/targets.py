@@ -9,7 +9,7 @@ from cabinwatch.targets.cpython import CpythonTarget, steady_transducer
 from cabinwatch.targets.microbit import MicrobitTarget
 from cabinwatch.targets.micropython import MicropythonTarget
 from cabinwatch.verify.conform.bench import Bench
-from cabinwatch.verify.conform.emulated import EmulatedBench
+from cabinwatch.verify.conform.emulated import READING, EmulatedBench
 from cabinwatch.verify.conform.line import Program, SerialLine
 from cabinwatch.verify.conform.live import LiveBench
 from cabinwatch.world.instruments import Instrument
@@ -18,7 +18,6 @@ from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
 IDLE_MS = 60_000
-READING = {"pressure_cPa": 10132500, "temperature_cK": 29515, "status": 0}
 
 
 class Steady:
@@ -26,7 +25,7 @@ class Steady:
 
     def read(self, t_ms: int) -> Reading:
         """The same values, stamped now."""
-        return Reading(t_ms, READING)
+        return Reading(t_ms, {**READING, "status": 0})
 
     def silent(self, t_s: float) -> bool:
         """Never."""

@@ -6,6 +6,7 @@ Without ``all`` each wrong node meets the cases that have to catch it; with it, 
 import sys
 
 import mutants_monitor  # noqa: F401 - adds its own
+import mutants_survivors  # noqa: F401 - adds its own
 from mutants import MUTANTS, Mutant
 
 from cabinwatch.targets.cpython import CpythonTarget

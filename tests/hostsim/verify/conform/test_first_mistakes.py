@@ -53,7 +53,7 @@ MISTAKES = {
     "length without the one less": ([(LENGTH, "(uint8_t)(p->n + 2 - 6)")], "PKT-01", "without taking one away"),
     "length without the CRC, both ways": ([(LENGTH, "(uint8_t)(p->n - 7)"), ("n != get(packet + 4, 2) + 7", "n != get(packet + 4, 2) + 9")], "FRM-10", "the telecommand has the same mistake"),
     "type of a telecommand": ([("put(&p, 0x0800 | APID, 2);", "put(&p, 0x1800 | APID, 2);")], "PKT-01", "type TC, in telemetry"),
-    "output in text mode": ([(WRITE, "        if (frame[done] == 10 && write(STDOUT_FILENO, \"\\r\", 1) < 0) _exit(1);\n        ssize_t k = write(STDOUT_FILENO, frame + done, 1);"), ("0x0100, 4", "0x010A, 4")], "LNK-02", "0D put before each 0A"),
+    "output in text mode": ([(WRITE, "        if (frame[done] == 10 && write(STDOUT_FILENO, \"\\r\", 1) < 0) _exit(1);\n        ssize_t k = write(STDOUT_FILENO, frame + done, 1);"), ("0x0200, 4", "0x020A, 4")], "LNK-02", "0D put before each 0A"),
     "output as text": ([(WRITE, UTF8_OUT)], "LNK-02", "sent as UTF-8"),
     "input as text": ([(READ, UTF8_IN)], "LNK-02", "the input is read as text"),
     "input by lines": ([(READ, "ssize_t got = 0;\n    while ((n = read(STDIN_FILENO, in + got, 1)) > 0) {\n        got += n;\n        if (in[got - 1] != 10 && got < 256)\n            continue;\n        n = got;\n        got = 0;")], "FRM-02", "the input is read line by line"),

@@ -5,12 +5,15 @@ import subprocess
 from pathlib import Path
 
 import mutants_monitor  # noqa: F401 - adds its own
+import mutants_survivors  # noqa: F401 - adds its own
 import pytest
 from matrix import catchers
 from mutants import MUTANTS
 
 from cabinwatch.board.emulator.qemu import INSTALL, PROGRAM
+from cabinwatch.verify.conform.bench import Reference
 from cabinwatch.verify.conform.case import CASES, UNTESTED
+from cabinwatch.verify.conform.emulated import READING
 from cabinwatch.verify.conform.requirements import requirements
 from cabinwatch.verify.conform.runner import Run, Verdict, run, select
 from cabinwatch.verify.conform.targets import open_bench
@@ -79,11 +82,9 @@ def c_transducer(tmp_path_factory):
 
 def test_a_transducer_in_c_conforms(c_transducer):
     """Written from SPEC.md alone; live, in real time, and strict."""
-    done = run(
-        open_bench(f"exec:{c_transducer}", "transducer"),
-        select("transducer"),
-        Run("c", "transducer", 1, True),
-    )
+    bench = open_bench(f"exec:{c_transducer}", "transducer")
+    bench.reference = Reference(**READING)
+    done = run(bench, select("transducer"), Run("c", "transducer", 1, True))
     assert not failures(done)
     skipped = {r.case.id for r in done.results if r.verdict is Verdict.SKIP}
     assert skipped == {"TIM-03/day", "TIM-04/days", "RST-04/external"}

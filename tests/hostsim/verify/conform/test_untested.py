@@ -31,7 +31,7 @@ def firmware():
 def emulated():
     """The same of the transducer that the emulator plays."""
     sensor = Steady()
-    sensor.read = lambda t_ms: Reading(t_ms, {name: getattr(sensor, name) for name in READING})
+    sensor.read = lambda t_ms: Reading(t_ms, {name: getattr(sensor, name) for name in (*READING, "status")})
     sensor.silent = lambda t_s: False
     node = Instrument("transducer", sensor)
     node.boot(0)

@@ -1,0 +1,141 @@
+"""Cases of SPEC.md's section 12: boots, watched from their first octet, with state of every kind set before."""
+
+from itertools import pairwise
+
+from cabinwatch.verify.conform.bench import Bench, Heard, Impossible
+from cabinwatch.verify.conform.case import boot_event, case, expect, expect_alive, expect_silence
+from cabinwatch.verify.conform.cases_alarms import emergency
+from cabinwatch.verify.conform.cases_frames import framed, sealed
+from cabinwatch.verify.conform.cases_monitor import polls
+from cabinwatch.verify.conform.cases_packets import sequence, stamp, telemetry
+from cabinwatch.verify.conform.cases_time import apart, moment
+from cabinwatch.verify.conform.tour import SETTING
+from cabinwatch_protocol import table as t
+
+
+@case("RST-01/boot-event")
+def boots(b: Bench) -> None:
+    """The first packet after a reset is TM[5,1] with event 1, a cause, and a version other than 0."""
+    heard = b.restart()
+    boot_event(heard, None)
+    expect(bool(heard[0]["value"] & 0xFFFFFF), "a version in three octets", heard[:1])
+
+
+@case("RST-02/half-frame")
+def half_frame(b: Bench) -> None:
+    """The rest of a frame that a reset cut in two is no frame."""
+    frame = framed(sealed(b.head("ping", ack=0)))
+    b.give(frame[:-3])
+    b.restart()
+    expect_silence(b, frame[-3:], "the end of a frame that began before the reset")
+
+
+@case("RST-04/external")
+def external_reset(b: Bench) -> None:
+    """A node that is reset from outside boots with cause 3, ours at least, and answers."""
+    if not b.emulated:
+        raise Impossible("the bench has no hand on the reset line of a live target")
+    for _ in range(3):
+        boot_event(b.restart(), t.Reset.EXTERNAL)
+        expect_alive(b, "a reset")
+
+
+@case("RST-05/power-on")
+def power_on(b: Bench) -> None:
+    """A node that gets its power, or a program that is started, boots with cause 0."""
+    for _ in range(2):
+        boot_event(b.power_up(), t.Reset.POWER_ON)
+
+
+@case("RST-06/once", "VER-05", "SEQ-01")
+def once(b: Bench) -> None:
+    """Each boot, several in a row, is told by one boot event, the first packet: to nobody, count 0, at its time 0."""
+    for _ in range(3):
+        b.ask(b.tc("ping", source=0xABCD))
+        before = len(b.log)
+        b.restart()
+        b.run(b.lasting(0.4, 5))
+        heard = telemetry(b, b.since(before))
+        boot_event(heard, None)
+        boots = [h for h in heard if h.title.startswith("TM[5,") and h["event"] == t.Event.BOOT]
+        expect(len(boots) == 1, "one boot event", boots)
+        expect(boots[0].packet[11:13] == b"\0\0", "destination ID 0", boots)
+        expect(sequence(boots[0]) == 0, "sequence count 0", boots)
+        expect(stamp(boots[0]) <= (0 if b.emulated else BOOT_STAMP_MS), "time 0", boots)
+        rest = [h for h in heard[1:] if h.title != "TM[17,2]" and h.title != "TM[1,7]"]
+        expect(all(h.title == "TM[5,2]" for h in rest), "nothing else that nobody asked for", rest)
+
+
+BOOT_STAMP_MS = 500
+"""How late in its own time a node may send its boot event."""
+
+
+@case("RST-06/idle", beside=True)
+def idle(b: Bench) -> None:
+    """A node that is left alone does not boot: no boot event, its parameter, its time and its sequence count go on."""
+    b.set(0, SETTING[b.role])
+    before = len(b.log)
+    first = moment(b)
+    for _ in range(60):
+        b.run(b.lasting(20, 3600) // 60)
+    apart(b, first, moment(b))
+    value = b.parameter(0)
+    expect(value == SETTING[b.role], f"parameter 0 still {SETTING[b.role]}", value)
+    rows = telemetry(b, b.since(before))
+    boots = [h for h in rows if h.title == "TM[5,1]" and h["event"] == t.Event.BOOT]
+    expect(not boots, "no boot event", boots)
+    for one, two in pairwise(rows):
+        count = sequence(one) + 1 & 0x3FFF
+        expect(sequence(two) == count, f"sequence count {count}", [one, two])
+
+
+# -- the monitor
+
+
+def burdened(b: Bench) -> None:
+    """A monitor with state of every kind: an alarm, a sample, an inhibit, reports off, counters, a parameter."""
+    b.set(2, 5)
+    emergency(b)
+    b.ask(b"\0" + b"\x01\0" * 3)
+    b.done("disable_hk")
+    b.done("perform", {"function": t.Function.ACKNOWLEDGE, "argument": 0})
+    b.done("perform", {"function": t.Function.INHIBIT, "argument": 1000})
+
+
+def expect_new(b: Bench, boot: list[Heard]) -> None:
+    """The monitor is as new, but for parameters that it has stored."""
+    got = b.report()
+    wanted = {"alarm": 0, "alarm_now": 0, "cause": 0, "health": 4, "flags": 8, "tres_s": t.T_CAP}
+    wanted |= dict.fromkeys(
+        ("pressure_cPa", "temperature_cK", "bad_framing", "bad_crc", "bad_size", "rejected"), 0
+    )
+    for name, value in wanted.items():
+        expect(got[name] == value, f"{name} {value} after a boot", [got])
+    expect(got["frames_ok"] <= 4, "frames_ok to count what came since the boot", [got])
+    if not boot[0]["value"] >> 24 & t.Stored.KEPT:
+        value = b.parameter(2)
+        default = t.MONITOR_PARAMETERS[2].default
+        expect(value == default, f"poll_retries to be {default}", value)
+    no_alarm = b.command("perform", {"function": t.Function.ACKNOWLEDGE, "argument": 0})
+    expect(no_alarm[-1].title == "TM[1,8]", "TM[1,8]: no alarm to acknowledge", no_alarm)
+
+
+@case("RST-03/as-new")
+def as_new(b: Bench) -> None:
+    """After a reset a monitor with an alarm, an inhibit, reports off, counters and a parameter set is as new."""
+    burdened(b)
+    expect_new(b, telemetry(b, b.restart()))
+
+
+@case("RST-03/commanded", "HKP-06", "PAR-02")
+def commanded(b: Bench) -> None:
+    """After a reboot by function 4 it is as new likewise, and its polls are counted from 0."""
+    burdened(b)
+    before = len(b.log)
+    boot = b.reboot()
+    boot_event(boot, t.Reset.COMMANDED)
+    expect_new(b, boot)
+    heard = b.since(before)
+    at = next(i for i, h in enumerate(heard) if h.title == "TM[5,1]" and h["event"] == t.Event.BOOT)
+    asked = polls(heard[at:])
+    expect(bool(asked) and sequence(asked[0]) == 0, "a poll with count 0 after the boot", asked)

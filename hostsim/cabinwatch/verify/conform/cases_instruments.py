@@ -1,0 +1,281 @@
+"""Cases of SPEC.md's sections 8 to 13 for the monitor and its instruments: cadences, waiting, counting, odd reports."""
+
+from cobs import cobs
+
+from cabinwatch.verify.conform.bench import TM, Bench, Heard
+from cabinwatch.verify.conform.case import case, expect, failure
+from cabinwatch.verify.conform.cases_frames import framed, ping
+from cabinwatch.verify.conform.cases_monitor import (
+    FOUND,
+    LOST,
+    answering,
+    events,
+    health,
+    polls,
+    reports,
+    set_all,
+)
+from cabinwatch.verify.conform.cases_packets import changed, stamp
+from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
+
+DRIFT_MS = 10
+"""How far a cadence may seem to drift over a case on a live target: what jitter leaves in the earliest of many."""
+
+
+# -- cadences
+
+
+def drift(times: list[float], period: float) -> float:
+    """How far the last third of a cadence is behind the first, by the earliest of each."""
+    late = [at - times[0] - k * period for k, at in enumerate(times)]
+    third = len(late) // 3
+    return min(late[-third:]) - min(late[:third])
+
+
+@case("HKP-02/first", beside=True)
+def first_report(b: Bench) -> None:
+    """No report comes with the boot: the first one comes hk_period later, by the monitor's own stamps."""
+    boot = b.restart()[0]
+    early = reports(b.run(9400))
+    expect(not early, "no report in the first 9.4 s", early)
+    first = b.wait_for(reports, 1200)
+    after = stamp(first) - stamp(boot)
+    expect(
+        abs(after - 10_000) <= b.slack_ms, "a report 10 s after boot", f"{after} ms", timing=not b.emulated
+    )
+
+
+@case("HKP-02/cadence", beside=True)
+def report_cadence(b: Bench) -> None:
+    """Over many periods the reports' own stamps do not drift from hk_period."""
+    set_all(b, hk_period=1000, poll_period=3_600_000)
+    b.wait_for(reports, 2000)
+    times = [float(stamp(h)) for h in reports(b.run(b.lasting(30, 600)))]
+    expect(len(times) > 9, "reports every second", times)
+    off = drift(times, 1000)
+    expect(abs(off) <= (0 if b.emulated else DRIFT_MS), "no drift", f"{off:.0f} ms", timing=not b.emulated)
+
+
+@case("POL-01/cadence", beside=True)
+def poll_cadence(b: Bench) -> None:
+    """Over hundreds of periods the polls do not drift from poll_period, by the clock of the monitor's own reports."""
+    set_all(b, poll_retries=0, reply_timeout=20, hk_period=1000, poll_period=100)
+    b.wait_for(reports, 2000)
+    heard = b.run(b.lasting(30, 120))
+    told, asked = reports(heard), polls(heard)
+    expect(len(asked) > 90 and len(told) > 9, "polls every 100 ms", len(asked))
+    own = (stamp(told[-1]) - stamp(told[0])) / (told[-1].at_ms - told[0].at_ms)
+    off = drift([float(h.at_ms) for h in asked], 100 / own)
+    expect(
+        abs(off) <= (0 if b.emulated else 3 * DRIFT_MS), "no drift", f"{off:.0f} ms", timing=not b.emulated
+    )
+
+
+# -- waiting
+
+
+@case("POL-04/nothing-else")
+def nothing_else(b: Bench) -> None:
+    """An event of the transducer, its other telemetry or the analyser's report ends no waiting for a sample."""
+    set_all(b, poll_period=3000, reply_timeout=500, poll_retries=1, analyser_period=0)
+    answering(b, 3100)
+    b.wait_for(polls, 4000)
+    lost = {"event": LOST, "cause": 3, "value": 0}
+    air = {"ppn2_cPa": 7_000_000, "ppo2_cPa": 2_000_000, "ppco2_cPa": 1, "pph2o_cPa": 1}
+    others: tuple[tuple[int, str, dict[str, int], int], ...] = (
+        (t.Apid.TRANSDUCER, "event_caution", lost, 0),
+        (t.Apid.TRANSDUCER, "alive", {}, t.Apid.MONITOR),
+        (t.Apid.ANALYSER, "composition", {**air, "temperature_cK": 29500, "status": 0}, t.Apid.MONITOR),
+    )
+    for apid, name, values, peer in others:
+        b.ask(host.seal(host.encode_tm(TM[name], apid, 1, 0, 1000, values, peer)))
+    again = polls(b.run(700 + b.slack_ms))
+    expect(len(again) == 1, "the poll once more after reply_timeout", again, timing=not b.emulated)
+
+
+@case("POL-05/no-waiting")
+def no_waiting(b: Bench) -> None:
+    """A poll of the analyser that stays unanswered is not repeated, and nothing is counted."""
+    set_all(b, poll_period=3_600_000, reply_timeout=100, poll_retries=2)
+    b.run(1500)
+    before = b.report()["timeouts"]
+    asked = b.sample(1000) + b.run(1000)
+    got = polls(asked, "analyser")
+    expect(len(got) == 1, "one poll of the analyser", got)
+    expect(not polls(asked), "no poll of the transducer", polls(asked))
+    now = b.report()["timeouts"]
+    expect(now == before, f"timeouts still {before}", now)
+
+
+@case("POL-06/very-late")
+def very_late(b: Bench) -> None:
+    """After a poll that had to wait for a period and more, the next one comes poll_period after it."""
+    set_all(b, poll_period=500, reply_timeout=600, poll_retries=1)
+    answering(b, 1600)
+    first = b.wait_for(polls, 1000).at_ms
+    b.wait_for(polls, 700)
+    late = b.wait_for(polls, 700)
+    near = abs(late.at_ms - first - 1200) <= b.slack_ms
+    expect(near, "the next poll after 1200 ms", f"{late.at_ms - first} ms", timing=not b.emulated)
+    b.sample(b.now_ms)
+    after = b.wait_for(polls, 700).at_ms - late.at_ms
+    expect(abs(after - 500) <= b.slack_ms, "a poll 500 ms after it", f"{after} ms", timing=not b.emulated)
+
+
+@case("POL-07/first")
+def first_air(b: Bench) -> None:
+    """The first sample after each boot draws a poll of the analyser at once."""
+    for _ in range(2):
+        b.restart()
+        got = polls(b.sample(1000), "analyser")
+        expect(len(got) == 1, "a poll of the analyser after the first sample", got)
+
+
+# -- counting
+
+
+def bad_frames(b: Bench) -> dict[str, bytes]:
+    """One frame of each kind that is discarded, by the counter that counts it."""
+    packet = ping(b)
+    wrong = packet[:-1] + bytes((packet[-1] ^ 1,))
+    return {
+        "bad_crc": framed(wrong),
+        "bad_framing": framed(packet + b"\0"),
+        "bad_size": b"\0" + cobs.encode(b"\x55" * 70) + b"\0",
+    }
+
+
+@case("EVT-02/kinds")
+def noise_of_every_kind(b: Bench) -> None:
+    """Ten discarded frames of whatever kind make a link noise event, and of 300 the cause says 255."""
+    set_all(b, hk_period=2000)
+    for kind in bad_frames(b):
+        b.wait_for(reports, 3000)
+        b.ask(bad_frames(b)[kind] * 10, fence=False)
+        got = events(b.run(2000 + b.slack_ms), t.Event.LINK_NOISE)
+        met = len(got) == 1 and (got[0]["cause"], got[0]["value"]) == (10, 10)
+        expect(met, f"one link noise event for 10 of {kind}", got)
+    b.wait_for(reports, 3000)
+    b.ask(b"\0" + b"\x01\0" * 300)
+    got = events(b.run(2000 + b.slack_ms), t.Event.LINK_NOISE)
+    met = len(got) == 1 and (got[0]["cause"], got[0]["value"]) == (255, 300)
+    expect(met, "one link noise event, cause 255, value 300", got)
+
+
+@case("EVT-04/order")
+def noise_first(b: Bench) -> None:
+    """The link noise event comes before the report of its housekeeping time."""
+    set_all(b, hk_period=2000)
+    b.wait_for(reports, 3000)
+    b.ask(b"\0" + b"\x01\0" * 10)
+    heard = b.run(2000 + b.slack_ms)
+    told = [h for h in heard if h in reports(heard) or h in events(heard, t.Event.LINK_NOISE)]
+    met = len(told) > 1 and told[0].title == "TM[5,1]" and told[1].name == "housekeeping"
+    expect(met, "link noise, then the report", told)
+
+
+@case("HKP-06/beyond-an-octet")
+def beyond_an_octet(b: Bench) -> None:
+    """Each counter counts on beyond 255."""
+    frames = {**bad_frames(b), "rejected": changed(b, 1, 0x55), "frames_ok": framed(ping(b))}
+    before = b.report()
+    for octets in frames.values():
+        for _ in range(10):
+            b.ask(octets * 30, fence=False)
+    after = b.report()
+    for name in ("bad_crc", "bad_framing", "bad_size", "rejected"):
+        grown = after[name] - before[name]
+        expect(grown == 300, f"{name} to grow by 300", grown)
+    grown = after["frames_ok"] - before["frames_ok"]
+    expect(
+        600 <= grown <= 700, "frames_ok to grow by 300 pings, 300 that are rejected, and little else", grown
+    )
+    set_all(b, reply_timeout=20, poll_retries=5, poll_period=100)
+    before = b.report()
+    b.run(7000)
+    grown = b.report()["timeouts"] - before["timeouts"]
+    expect(
+        grown > 255, "timeouts to grow beyond 255 in 7 s of polls every 20 ms", grown, timing=not b.emulated
+    )
+
+
+# -- odd samples, and functions
+
+
+@case("SEN-03/both")
+def stuck_by_both(b: Bench) -> None:
+    """Readings alike in pressure alone, or in temperature alone, are not stuck."""
+    set_all(b, stuck_samples=3)
+    for second in range(1, 8):
+        health(b, 1000 * second, 0, pressure_cPa=9_000_000, temperature_cK=29_500 + second % 2)
+    for second in range(8, 15):
+        health(b, 1000 * second, 0, pressure_cPa=9_000_000 + second % 2)
+
+
+@case("SEN-11/row")
+def stuck_row(b: Bench) -> None:
+    """A faulty or implausible sample within a row of equal ones neither ends it nor counts; a repeated stamp counts."""
+    set_all(b, stuck_samples=3)
+    equal = {"pressure_cPa": 9_000_000}
+    for at, wanted, sample in (
+        (1000, 0, equal),
+        (2000, 0, equal),
+        (3000, 3, {"status": 3}),
+        (4000, 5, {"pressure_cPa": 0}),
+        (5000, 0, equal),
+        (5000, 6, equal),
+    ):
+        health(b, at, wanted, **sample)
+
+
+@case("SEN-12/first")
+def first_sample(b: Bench) -> None:
+    """The first sample after boot draws an event: found after silence, or lost with its own status."""
+    for status, kind, cause in ((0, FOUND, 4), (3, LOST, 3), (1, LOST, 1)):
+        b.restart()
+        got = events(b.sample(1000, status=status), LOST, FOUND)
+        met = len(got) == 1 and got[0]["event"] == kind and got[0]["cause"] == cause
+        expect(met, f"one event {kind.value}, cause {cause}", got)
+
+
+@case("SEN-13/other-kinds")
+def other_kinds(b: Bench) -> None:
+    """A sample of another PUS version, P-field or SID is none: not taken, and not rejected."""
+    b.sample(1000, 9_000_000)
+    before = b.report()
+    values = {"pressure_cPa": 8_000_000, "temperature_cK": 29_000, "status": 0}
+    head = host.encode_tm(TM["sample"], t.Apid.TRANSDUCER, 1, 0, 2000, values, t.Apid.MONITOR)
+    for at, value in ((6, 0x10), (6, 0x30), (13, 0x48), (13, 0x2F), (13, 0), (20, 0), (20, 2)):
+        b.ask(host.seal(head[:at] + bytes((value,)) + head[at + 1 :]))
+        after = b.report()
+        for name in ("pressure_cPa", "health", "rejected"):
+            expect(after[name] == before[name], f"{name} still {before[name]}", [after])
+
+
+@case("FUN-05/argument-first")
+def argument_first(b: Bench) -> None:
+    """Function 1 with an argument fails with code 8, also without an alarm."""
+    got = b.command("perform", {"function": t.Function.ACKNOWLEDGE, "argument": 1})
+    failure(got, "TM[1,8]", t.Failure.ARGUMENT, "function 1 with argument 1 and no alarm")
+
+
+@case("SEQ-03/alike", role="monitor", beside=True)
+def alike(b: Bench) -> None:
+    """The same function with a count that differs in a single bit is another telecommand: an inhibit begins anew."""
+    for bit in range(14) if b.emulated else (0, 7, 8, 13):
+        count = b.next_count() & 0x3FFF
+        for other in (count, count ^ 1 << bit):
+            values = {"function": t.Function.INHIBIT, "argument": 2}
+            b.command("perform", values, count=other, fence=False)
+            b.run(1300)
+        expect(
+            inhibited(b), f"an inhibit of 2 s begun anew by count {other:04x} after {count:04x}", [b.report()]
+        )
+        b.done("perform", {"function": t.Function.INHIBIT, "argument": 0})
+
+
+def inhibited(b: Bench) -> bool:
+    """Whether alarms are inhibited."""
+    heard: Heard = b.report()
+    return bool(heard["flags"] & t.Flag.INHIBITED)
