@@ -14,8 +14,9 @@ def register() -> None:
         return
     from hypothesis import strategies as hy
 
-    from cabinwatch.models.cabin import CabinModel, Leak
+    from cabinwatch.models.cabin import CabinModel
     from cabinwatch.models.commands import Telecommand
+    from cabinwatch.models.leak_tables import Leak
     from cabinwatch.models.line_faults import LinkModel
     from cabinwatch.models.raw_telecommands import RawTelecommand
     from cabinwatch.models.scenario import Scenario

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from cabinwatch.models.cabin import Leak, Repress
+from cabinwatch.models.cabin import Repress
 from cabinwatch.models.commands import Telecommand
+from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.line_faults import AnyLinkFault
 from cabinwatch.models.node_faults import BrownOut
 from cabinwatch.models.raw_telecommands import RawTelecommand

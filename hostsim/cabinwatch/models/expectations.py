@@ -4,7 +4,21 @@ from typing import Literal
 
 from pydantic import Field
 
-from cabinwatch.models.fields import Duration, Table
+from cabinwatch.models.fields import Duration, Pressure, Table
+
+
+class PressureAt(Table):
+    """A pressure that the cabin must have had: of the air, not of a report."""
+
+    at: Duration = Field(description="when, s from the start")
+    pressure: Pressure = Field(description="what it must have been, Pa")
+    within: Pressure | None = Field(None, description="how far off it may be, Pa; a hundredth if left out")
+    compartment: str | None = Field(None, description="where; where the transducer is if left out")
+
+    @property
+    def tolerance_Pa(self) -> float:
+        """How far off it may be."""
+        return self.pressure / 100 if self.within is None else self.within
 
 
 class Expect(Table):
@@ -20,6 +34,7 @@ class Expect(Table):
     at_most: Literal["advisory", "caution", "warning", "emergency"] | None = Field(
         None, description="no alarm may be of a higher class"
     )
+    pressures: list[PressureAt] | None = Field(None, description="pressures of the cabin at times")
     coolant_by: Duration | None = Field(None, description="the coolant loop must have been called by then, s")
     rate_within: float | None = Field(
         None, gt=0, description="|reported - true rate| at the end, as a part of the true"

@@ -1,5 +1,6 @@
 """A whole scenario file, as one model."""
 
+import math
 from functools import cached_property
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -56,16 +57,29 @@ class Scenario(Table):
     @field_validator("gauges")
     @classmethod
     def _gauges(cls, gauges: list[GaugeModel], info: ValidationInfo) -> list[GaugeModel]:
-        cabin = info.data.get("cabin")
-        rooms = {*cabin.compartments, *cabin.vehicles} if cabin else set()
         names = set()
         for gauge in gauges:
-            if cabin and gauge.compartment not in rooms:
-                raise ValueError(f"no compartment {gauge.compartment!r}; there is {', '.join(sorted(rooms))}")
+            cls._place(gauge.compartment, info)
             if gauge.called in names:
                 raise ValueError(f"two gauges are called {gauge.called!r}: give one a name")
             names.add(gauge.called)
         return gauges
+
+    @field_validator("expect")
+    @classmethod
+    def _pressures(cls, expect: Expect | None, info: ValidationInfo) -> Expect | None:
+        for asked in (expect.pressures or ()) if expect else ():
+            cls._place(asked.compartment, info)
+            if asked.at > info.data.get("duration", math.inf):
+                raise ValueError(f"a pressure is asked for at {asked.at:g} s, after the end")
+        return expect
+
+    @staticmethod
+    def _place(compartment: str | None, info: ValidationInfo) -> None:
+        cabin = info.data.get("cabin")
+        rooms = sorted({*cabin.compartments, *cabin.vehicles}) if cabin else []
+        if cabin and compartment is not None and compartment not in rooms:
+            raise ValueError(f"no compartment {compartment!r}; there is {', '.join(rooms)}")
 
     @cached_property
     def duration_ms(self) -> int:

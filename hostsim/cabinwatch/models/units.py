@@ -46,6 +46,11 @@ def _rates(amounts: Mapping[str, float]) -> dict[str, float]:
 
 MASS_RATES = _rates(MASSES)
 PRESSURE_RATES = _rates(PRESSURES)
+THROUGHPUTS: Mapping[str, float] = {"Pa m3/s": 1.0, "mbar l/s": 0.1}
+"""Pressure times volume rate, of gas as warm as the compartment is."""
+SCCM_mol_s = 1e-6 / 60 * ATM_Pa / (8.314462618 * 273.15)
+"""One standard cubic centimetre a minute: standard is 0 degC and 101,325 Pa (SEMI E12-0303); mol/s."""
+MOLAR_RATES: Mapping[str, float] = {"sccm": SCCM_mol_s}
 
 LONGEST = 200
 """Characters of a quantity: far more than any needs, and few enough that no pattern takes long over them."""
@@ -123,12 +128,12 @@ def parse_duration(text: str | float) -> float:
     return _finite(total, text, "a duration")
 
 
-SizeKind = Literal["diameter", "mass_rate", "pressure_rate", "t1mm"]
+SizeKind = Literal["diameter", "mass_rate", "pressure_rate", "throughput", "molar_rate", "t1mm"]
 
 
 @dataclass(frozen=True, slots=True)
 class LeakSize:
-    """How big a leak is, in the terms it was given: metre, kg/s, Pa/s, or the seconds a 1 mmHg drop takes."""
+    """How big a leak is, in the terms it was given: m, kg/s, Pa/s, Pa m3/s, mol/s, or the s a 1 mmHg drop takes."""
 
     kind: SizeKind
     value: float
@@ -144,32 +149,40 @@ class LeakSize:
         return MMHG_Pa / self.value if self.kind == "t1mm" else None
 
 
-_SIZE_WORDS = "mm (hole diameter), kg/d, lb/d, mmHg/d, psi/d, mbar/h, Pa/h (and the like), T1mm <time>"
+_SIZE_WORDS = (
+    "mm (hole diameter), kg/d, lb/d, mmHg/d, psi/d, mbar/h, Pa/h (and the like), "
+    "mbar l/s, Pa m3/s, sccm, T1mm <time>"
+)
 
 
-_LARGEST: Mapping[SizeKind, float] = {"diameter": 100.0, "mass_rate": 1e6, "pressure_rate": 1e9}
-"""Metre, kg/s, Pa/s: each leaves no cabin anything after a second."""
+_SIZE = re.compile(rf"\s*({_NUMBER})\s*(\S+(?:\s+\S+)?)\s*\Z")
+_SIZES: Mapping[SizeKind, Mapping[str, float]] = {
+    "diameter": LENGTHS, "mass_rate": MASS_RATES, "pressure_rate": PRESSURE_RATES,
+    "throughput": THROUGHPUTS, "molar_rate": MOLAR_RATES,
+}  # fmt: skip
+_LARGEST: Mapping[SizeKind, float] = {
+    "diameter": 100.0, "mass_rate": 1e6, "pressure_rate": 1e9, "throughput": 1e11, "molar_rate": 1e8,
+}  # fmt: skip
+"""Metre, kg/s, Pa/s, Pa m3/s, mol/s: each leaves no cabin anything after a second."""
 _SHORTEST_T1MM_s = 1e-6
 
 
 def parse_leak_size(text: str) -> LeakSize:
-    """The size of a leak: a hole diameter, a mass rate, a pressure rate, or ``"T1mm 60 s"``.
+    """The size of a leak: a hole diameter, a mass rate, a pressure rate, a throughput, or ``"T1mm 60 s"``.
 
     The value must not be negative (T1mm: must be positive). Raises `UsageError` naming the forms allowed.
     """
-    kinds: tuple[tuple[SizeKind, Mapping[str, float]], ...] = (
-        ("diameter", LENGTHS), ("mass_rate", MASS_RATES), ("pressure_rate", PRESSURE_RATES),
-    )  # fmt: skip
     if isinstance(text, str) and len(text) <= LONGEST:
         if timed := _T1MM.match(text):
             seconds = parse_duration(timed[1])
             if seconds < _SHORTEST_T1MM_s:
                 raise UsageError(f"{text!r} is not a leak size: T1mm must be longer than zero")
             return LeakSize("t1mm", seconds, text.strip())
-        found = _QUANTITY.match(text)
-        for kind, units in kinds:
-            if found and found[2] in units:
-                value = parse(text, units, "a leak size")
+        found = _SIZE.match(text)
+        unit = " ".join(found[2].split()) if found else ""
+        for kind, units in _SIZES.items():
+            if found and unit in units:
+                value = _finite(float(found[1]) * units[unit], text, "a leak size")
                 if value < 0:
                     raise UsageError(f"{text!r} is not a leak size: it must not be negative")
                 if value > _LARGEST[kind]:

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from cabinwatch.errors import UsageError
-from cabinwatch.models.cabin import Leak
 from cabinwatch.models.commands import check_parameter
+from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.record import RecordModel
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.models.units import parse_duration, parse_volume

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from cabinwatch.models.expectations import Expect
+from cabinwatch.models.expectations import Expect, PressureAt
+from cabinwatch.run.fits import as_data, fit_lines
 from cabinwatch.text import duration, name
 from cabinwatch.world.ground import PENDING, EventReport
 from cabinwatch.world.world import World
@@ -57,6 +58,7 @@ def unmet(world: World, expect: Expect | None) -> list[str]:
         coolant = [e for e in world.ground.events if e.event is t.Event.COOLANT_LOW]
         if not coolant or coolant[0].t_ms > expect.coolant_by * 1000:
             faults.append(f"the coolant loop was to be called by {duration(expect.coolant_by)}")
+    faults += [fault for asked in expect.pressures or () if (fault := _pressure_off(world, asked))]
     truth = truth_at(world)
     if expect.rate_within is not None:
         reported = world.ground.housekeeping.get("rate_cPa_h", 0) / 100
@@ -81,6 +83,20 @@ def _timing(alarms: list[EventReport], expect: Expect) -> list[str]:
             f"{expect.alarm} was expected by {duration(expect.by)}; it came at {duration(reached.t_ms / 1000)}"
         )
     return faults
+
+
+def _pressure_off(world: World, asked: PressureAt) -> str | None:
+    """What is wrong with the cabin's pressure at a time."""
+    if asked.at * 1000 > world.now_ms:
+        return f"a pressure was asked for at {duration(asked.at)}, and the run ended before"
+    place = asked.compartment or world.compartment
+    true_Pa = world.station.at(place, asked.at).pressure_Pa
+    if abs(true_Pa - asked.pressure) <= asked.tolerance_Pa:
+        return None
+    return (
+        f"{place} was expected at {asked.pressure:,.0f} Pa (within {asked.tolerance_Pa:,.0f}) "
+        f"at {duration(asked.at)}; it was at {true_Pa:,.0f} Pa"
+    )
 
 
 def _off(what: str, reported: float, true: float, within: float, unit: str) -> list[str]:
@@ -143,6 +159,7 @@ def as_json(world: World, run: Run) -> dict[str, Any]:
             {"t_s": c.t_ms / 1000, "name": c.name, "verdict": c.verdict} for c in world.ground.commands
         ],
         "transcript_sha256": run.transcript_sha256,
+        **({"fits": fits} if (fits := as_data(world.scenario)) else {}),
         "expected": expect.model_dump(exclude_none=True) if expect else None,
         "met": not faults,
         "unmet": faults,
@@ -161,6 +178,7 @@ def summary(world: World, run: Run) -> list[str]:
         f"{duration(simulated_s)} played in {run.wall_s:.1f} s of wall time ({ratio:,.0f} times real time), "
         f"{run.steps:,} steps on {run.target}, seed {run.seed}"
     ]
+    lines += fit_lines(scenario)
     if scenario.onset is not None and simulated_s >= scenario.onset:
         lines.append(f"It began at {duration(scenario.onset)}.")
     if alarm is None:

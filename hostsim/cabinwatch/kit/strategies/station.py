@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import strategies as hy
 
 from cabinwatch.kit.strategies.basic import Bounds, decimal, magnitude, moments
-from cabinwatch.models.cabin import CabinModel, Leak
+from cabinwatch.models.cabin import CabinModel
+from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.units import DAY_s
 
 NAMES = ("cabin", "node", "lock", "prk")

@@ -1,6 +1,7 @@
 """The cabin: the air of a station as physics has it, for any time asked."""
 
-from cabinwatch.models.cabin import CabinModel, Leak, Repress
+from cabinwatch.models.cabin import CabinModel, Repress
+from cabinwatch.models.leak_tables import Leak
 from cabinwatch.world.cabin.actions import Action, Close, Empty, LetIn, Open, Patch, Resize, StartLeak
 from cabinwatch.world.cabin.coolant import CoolantReading
 from cabinwatch.world.cabin.station import Reading, Station

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from cabinwatch.models.cabin import Leak, Repress
+from cabinwatch.models.cabin import Repress
 from cabinwatch.models.curve import Shape
+from cabinwatch.models.leak_tables import Leak
 
 
 @dataclass(frozen=True, slots=True)

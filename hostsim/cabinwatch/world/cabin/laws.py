@@ -104,13 +104,18 @@ def coefficient(
     V.
 
     A diameter is a round hole with the discharge coefficient ``cd``; for the other laws, the leak that
-    passes as much as that hole at the reference. A pressure rate or T1mm is a flow by n' = p' V/(R T).
+    passes as much as that hole at the reference. A pressure rate or T1mm is a flow by n' = p' V/(R T), a throughput
+    Q by n' = Q/(R T).
     """
     rate = size.pressure_rate()
     if size.kind == "diameter":
         flow = orifice_mol_s(orifice_area(size.value, cd), p_Pa, T_K, molar_kg)
     elif rate is not None:
         flow = rate * volume_m3 / (R * T_K)
+    elif size.kind == "throughput":
+        flow = size.value / (R * T_K)
+    elif size.kind == "molar_rate":
+        flow = size.value
     else:
         flow = size.value / molar_kg
     return flow / flow_mol_s(law, 1.0, p_Pa, T_K, molar_kg)

@@ -15,15 +15,16 @@ from cabinwatch.models.cabin import (
     AirlockCycle,
     CabinModel,
     CO2Removal,
+    Compartment,
     Crew,
     Humidity,
-    Leak,
     OxygenGeneration,
     Repress,
     Transfer,
 )
 from cabinwatch.models.cabin import Thermal as ThermalModel
 from cabinwatch.models.curve import Curve, Term, Thermal
+from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.leaks import Law
 from cabinwatch.models.units import DAY_s, LeakSize
 from cabinwatch.world.cabin import gas
@@ -196,7 +197,7 @@ class Network:
         index = self.room(leak.compartment)
         room = self.rooms[index]
         total = sum(room.start)
-        pressure = total * gas.R * room.thermal.base / room.volume
+        pressure = leak.points[0][1] if leak.points else total * gas.R * room.thermal.base / room.volume
         reference = (pressure or 101325.0, room.thermal.base, gas.molar_mass(room.start))
         curve = leak.curve(GROWTH_POWER[leak.law], now)
         self.holes[name] = Hole(name, index, leak.law, leak.size, leak.cd, now + leak.at, curve, reference)
@@ -296,10 +297,23 @@ def _flows(net: Network, model: CabinModel) -> Iterator[Source | Sink | Pump]:
             _airlock(net, name, flow)
 
 
+def _begun(model: CabinModel, name: str, room: Compartment) -> Compartment:
+    """A compartment; one with no pressure of its own begins at the first point of a leak's, if that is at 0."""
+    if "pressure" in room.model_fields_set:
+        return room
+    begins = [
+        leak.points[0][1]
+        for leak in model.leaks.values()
+        if leak.points and leak.at == 0 and (leak.compartment or model.first) == name
+    ]
+    return room.model_copy(update={"pressure": begins[0]}) if begins else room
+
+
 def build(model: CabinModel) -> Network:
     """The network of a model."""
     net = Network()
     for name, room in model.compartments.items():
+        room = _begun(model, name, room)
         net.add_room(name, room, room.process == "adiabatic", _terms(model, name))
     _vehicle_rooms(net, model)
     for name, hatch in model.hatches.items():

@@ -81,7 +81,7 @@ def test_t_reserve_at_one_atmosphere_and_one_minute():
 
 @given(st.sampled_from(["orifice", "crack", "linear"]), pressures, st.floats(250, 320), st.floats(1, 1000))
 def test_a_size_means_the_same_flow_under_every_law(law, p, T, volume):
-    for text in ("2 mm", "1.4 kg/d", "0.8 mbar/h", "T1mm 600 s"):
+    for text in ("2 mm", "1.4 kg/d", "0.8 mbar/h", "T1mm 600 s", "3 mbar l/s", "10 sccm"):
         size = parse_leak_size(text)
         flow = laws.flow_mol_s(law, laws.coefficient(law, size, p, T, AIR_MOLAR_kg, volume), p, T)
         if size.kind == "mass_rate":
@@ -89,6 +89,10 @@ def test_a_size_means_the_same_flow_under_every_law(law, p, T, volume):
         elif size.kind == "diameter":
             area = math.pi * 0.001**2 * 0.84
             assert flow * AIR_MOLAR_kg == pytest.approx(0.04041 * area * p / math.sqrt(T), rel=3e-4)
+        elif size.kind == "throughput":
+            assert flow * R * T == pytest.approx(0.3, rel=1e-9)
+        elif size.kind == "molar_rate":
+            assert flow == pytest.approx(10 / 22413.969 / 60, rel=1e-7)
         else:
             rate = {"pressure_rate": 80 / 3600, "t1mm": mmHg / 600}[size.kind]
             assert flow * R * T / volume == pytest.approx(rate, rel=1e-9)

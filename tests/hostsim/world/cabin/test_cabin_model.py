@@ -35,7 +35,11 @@ ROOM = '[cabin.compartments.a]\nvolume = 1\n[cabin.compartments.b]\nvolume = "2 
     [
         ("[cabin]\n", "compartments", "required"),
         ("[cabin.compartments.a]\nvolume = '7 kg'\n", "compartments.a.volume", "m3, l"),
-        ("[cabin.compartments.a]\nvolume = 0\n", "compartments.a.volume", "greater than 0"),
+        (
+            "[cabin.compartments.a]\nvolume = 0\n",
+            "compartments.a.volume",
+            "greater than or equal to 0.000001",
+        ),
         ("[cabin.compartments.a]\nvolume = 1\no2 = 0.8\nco2 = 0.3\n", "compartments.a", "more than 1"),
         ("[cabin.compartments.a]\nvolume = 1\ncolour = 'red'\n", "compartments.a.colour", "not permitted"),
         (ROOM + "[cabin.leaks.x]\nsize = '7 furlong'\n", "leaks.x.size", "kg/d, lb/d"),
