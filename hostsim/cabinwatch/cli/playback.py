@@ -15,6 +15,7 @@ from cabinwatch.run import playback as run
 from cabinwatch.run.observer import Silent, View
 from cabinwatch.run.play import Order, play
 from cabinwatch.targets import EMULATED, is_live
+from cabinwatch.text import shown
 from cabinwatch.view import plot as plots
 from cabinwatch.view.panel import Panels, Plain
 from cabinwatch.world.record import recording
@@ -60,6 +61,8 @@ def playback(
     if plot:
         plots.check_ending(plot)
         plots.pyplot_here()
+    if not as_json:
+        print(f"Reading {shown(log)}", flush=True)
     model = run.log_model(
         file=str(log),
         time=time,

@@ -118,7 +118,7 @@ def report(world: World, run: Run) -> dict[str, Any]:
         "log": log.name,
         "log_sha256": log.sha256,
         "rows": log.rows,
-        "samples": len(log.moments),
+        "samples": len(log),
         "span_s": log.span_s,
         "interval_s": log.interval_s,
         "gaps": [{"t_s": t_s, "length_s": length_s} for t_s, length_s in log.gaps()],
@@ -149,7 +149,7 @@ def first_call(world: World) -> dict[str, Any] | None:
 def what_was_read(log: Recording) -> list[str]:
     """The log in a few lines."""
     lines = [
-        f"{shown(log.name)}: {len(log.moments):,} readings over {duration(log.span_s)}, one every "
+        f"{shown(log.name)}: {len(log):,} readings over {duration(log.span_s)}, one every "
         f"{duration(log.interval_s)}, in steps of {log.step_Pa:.3g} Pa"
     ]
     for why, rows in log.not_believed.items():

@@ -49,7 +49,9 @@ def from_transcript(transcript: Transcript) -> Story:
         raise UsageError(
             "the recording's header does not say what was played: no scenario (toml), or no seed"
         )
-    scenario: Scenario = parse(text, "the recording's scenario")
+    scenario: Scenario = parse(
+        text, "the recording's scenario", Path(str(transcript.header.get("scenario", ""))).parent
+    )
     ground = Ground(lambda frame: None)
     decoder = host.StreamDecoder()
     for step in transcript.steps:
@@ -60,6 +62,9 @@ def from_transcript(transcript: Transcript) -> Story:
     if not transcript.steps:
         raise UsageError("the recording holds no step")
     world = World(scenario, seed)
+    log = world.station.record
+    if log is not None and log.sha256 != transcript.header.get("log_sha256"):
+        raise UsageError(f"{shown(log.name)} is not the log of this recording: it has another content")
     return Story(
         scenario.title, world, ground.history, ground.events, max(1.0, transcript.steps[-1].t_ms / 1000)
     )

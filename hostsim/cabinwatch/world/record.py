@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import math
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -49,33 +50,40 @@ class Recording:
     name: str
     sha256: str
     rows: int
-    moments: tuple[Moment, ...]
+    times_s: "array[float]"
+    pressures_Pa: "array[float]"
+    temperatures_K: "array[float]"
     not_believed: dict[str, tuple[int, ...]]
     interval_s: float
     """The median time between two readings."""
     step_Pa: float
     """Every pressure is a whole multiple of it."""
-    times: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def __getitem__(self, i: int) -> Moment:
+        return Moment(self.times_s[i], self.pressures_Pa[i], self.temperatures_K[i])
 
     @property
     def span_s(self) -> float:
         """From the first reading to the last."""
-        return self.times[-1]
+        return self.times_s[-1]
 
     def newest(self, t_s: float) -> Moment | None:
         """The reading that an instrument has at t_s; None where the last one is too old to be one."""
-        i = bisect_right(self.times, t_s) - 1
-        fresh = i >= 0 and t_s - self.times[i] <= STALE * self.interval_s
-        return self.moments[i] if fresh else None
+        i = bisect_right(self.times_s, t_s) - 1
+        fresh = i >= 0 and t_s - self.times_s[i] <= STALE * self.interval_s
+        return self[i] if fresh else None
 
     def at(self, t_s: float) -> Moment:
         """The last reading before t_s, however old; the first where there is none."""
-        return self.moments[max(0, bisect_right(self.times, t_s) - 1)]
+        return self[max(0, bisect_right(self.times_s, t_s) - 1)]
 
     def gaps(self) -> list[tuple[float, float]]:
         """Where polls at the interval find nothing: when the last reading was, and how long until the next."""
         longest = (STALE + 1) * self.interval_s
-        return [(a, b - a) for a, b in pairwise(self.times) if b - a > longest]
+        return [(a, b - a) for a, b in pairwise(self.times_s) if b - a > longest]
 
 
 @lru_cache(maxsize=2)
@@ -167,7 +175,8 @@ class _Found:
         self._kelvin = KELVIN[model.temperature_unit]
         self._places = places
         self._comma = decimal_comma
-        self._read: list[tuple[int, float, float, float]] = []
+        self._lines = array("q")
+        self._times_s, self._pressures_Pa, self._temperatures_K = array("d"), array("d"), array("d")
         self._written: set[str] = set()
         self._unreadable: list[int] = []
 
@@ -190,43 +199,46 @@ class _Found:
             self._unreadable.append(line)
             return
         self._written.add(words[0])
-        self._read.append((line, t_s, pressure_Pa, temperature_K))
+        self._lines.append(line)
+        self._times_s.append(t_s)
+        self._pressures_Pa.append(pressure_Pa)
+        self._temperatures_K.append(temperature_K)
 
     def recording(self, name: str, sha256: str, origin: str) -> Recording:
         """What is to be believed: the longest run of rows whose times rise."""
-        kept = _rising([t_s for _, t_s, _, _ in self._read])
+        kept = _rising(self._times_s)
         if len(kept) < 2:
             lines = (
                 f"; lines that cannot be read: {told(tuple(self._unreadable))}" if self._unreadable else ""
             )
             raise UsageError(f"{origin}: fewer than two readings whose times rise{lines}")
-        begin = self._read[kept[0]][1]
-        moments = tuple(Moment(t - begin, p, T) for _, t, p, T in (self._read[i] for i in kept))
-        times = tuple(moment.t_s for moment in moments)
-        believed = set(kept)
-        known = {moment.t_s for moment in moments}
-        left = [(line, t - begin) for i, (line, t, _, _) in enumerate(self._read) if i not in believed]
+        begin = self._times_s[kept[0]]
+        times_s = array("d", (self._times_s[i] - begin for i in kept))
+        left = _others(kept, len(self._lines))
+        known = {self._times_s[i] for i in left} & {self._times_s[i] for i in kept} if left else set()
+        repeated = [i for i in left if self._times_s[i] in known]
+        astray = [i for i in left if self._times_s[i] not in known]
         return Recording(
             name,
             sha256,
-            len(self._read) + len(self._unreadable),
-            moments,
+            len(self._lines) + len(self._unreadable),
+            times_s,
+            array("d", (self._pressures_Pa[i] for i in kept)),
+            array("d", (self._temperatures_K[i] for i in kept)),
             {
-                "out of order": tuple(line for line, t in left if t not in known),
-                "repeated": tuple(line for line, t in left if t in known),
+                "out of order": tuple(self._lines[i] for i in astray),
+                "repeated": tuple(self._lines[i] for i in repeated),
                 "unreadable": tuple(self._unreadable),
             },
-            median(b - a for a, b in pairwise(times)),
+            median(b - a for a, b in pairwise(times_s)),
             _step(self._written) * self._factor,
-            times,
         )
 
 
-def _rising(times: list[float]) -> list[int]:
+def _rising(times: "array[float]") -> "array[int]":
     """The places of a longest strictly rising subsequence (patience sorting): one wild time costs one row."""
-    tops: list[float] = []
-    at: list[int] = []
-    before: list[int] = []
+    tops = array("d")
+    at, before, chain = array("q"), array("q"), array("q")
     for i, t in enumerate(times):
         pile = bisect_left(tops, t)
         before.append(at[pile - 1] if pile else -1)
@@ -235,12 +247,24 @@ def _rising(times: list[float]) -> list[int]:
             at.append(i)
         elif t < tops[pile]:
             tops[pile], at[pile] = t, i
-    chain = []
     i = at[-1] if at else -1
     while i >= 0:
         chain.append(i)
         i = before[i]
     return chain[::-1]
+
+
+def _others(kept: "array[int]", n: int) -> list[int]:
+    """The places up to n that are not among ``kept``, which rise."""
+    wanted = iter(kept)
+    following = next(wanted, n)
+    others = []
+    for i in range(n):
+        if i == following:
+            following = next(wanted, n)
+        else:
+            others.append(i)
+    return others
 
 
 def _step(written: set[str]) -> float:

@@ -14,7 +14,9 @@ from cabinwatch.errors import UsageError
 from cabinwatch.models.record import RecordModel
 from cabinwatch.models.units import PRESSURES
 from cabinwatch.run.play import Order, play
+from cabinwatch.run.transcript import read
 from cabinwatch.scenario.load import load, parse
+from cabinwatch.view.plot import from_transcript
 from cabinwatch.world.record import STALE, recording
 from cabinwatch.world.world import World
 
@@ -45,11 +47,11 @@ def test_what_rises_is_read_as_it_stands(log: Any, data: st.DataObject, times: l
     tenths = data.draw(st.lists(TENTHS, min_size=len(times), max_size=len(times)))
     rows = "".join(f"{t},{v / 10:.1f},20\n" for t, v in zip(times, tenths, strict=True))
     read = log(HEADER + rows, temperature="warmth")
-    assert [m.t_s for m in read.moments] == [t - times[0] for t in times]
-    assert [m.pressure_Pa for m in read.moments] == pytest.approx([v * 10 for v in tenths])
-    assert {m.temperature_K for m in read.moments} == {293.15}
+    assert [m.t_s for m in read] == [t - times[0] for t in times]
+    assert [m.pressure_Pa for m in read] == pytest.approx([v * 10 for v in tenths])
+    assert {m.temperature_K for m in read} == {293.15}
     assert not any(read.not_believed.values())
-    for moment in read.moments:
+    for moment in read:
         assert read.newest(moment.t_s) == moment
         if read.step_Pa:
             assert moment.pressure_Pa / read.step_Pa == pytest.approx(
@@ -76,13 +78,13 @@ def test_the_least_that_makes_times_rise_is_not_believed(log: Any, data: st.Data
             lines.append({"out of order": late.get(i, ""), "repeated": row, "unreadable": "?,?,?"}[kinds[i]])
             wrong[kinds[i]].append(len(lines) + 1)
     read = log(HEADER + "\n".join(lines))
-    assert len(read.moments) == n
+    assert len(read) == n
     assert {why: list(numbers) for why, numbers in read.not_believed.items()} == wrong
 
 
 @pytest.mark.parametrize("unit", PRESSURES)
 def test_every_unit_of_pressure_is_read(log: Any, unit: str) -> None:
-    assert log(HEADER + "0,1.5,0\n1,1.5,0\n", unit=unit).moments[0].pressure_Pa == pytest.approx(
+    assert log(HEADER + "0,1.5,0\n1,1.5,0\n", unit=unit)[0].pressure_Pa == pytest.approx(
         1.5 * PRESSURES[unit]
     )
 
@@ -90,7 +92,7 @@ def test_every_unit_of_pressure_is_read(log: Any, unit: str) -> None:
 @pytest.mark.parametrize(("unit", "kelvin"), [("K", 50.0), ("C", 323.15), ("F", 283.15)])
 def test_every_unit_of_temperature_is_read(log: Any, unit: str, kelvin: float) -> None:
     read = log(HEADER + "0,1013,50\n1,1013,50\n", temperature="warmth", temperature_unit=unit)
-    assert read.moments[0].temperature_K == pytest.approx(kelvin)
+    assert read[0].temperature_K == pytest.approx(kelvin)
 
 
 def test_times_may_be_iso_8601_or_seconds(log: Any) -> None:
@@ -106,7 +108,7 @@ def test_times_may_be_iso_8601_or_seconds(log: Any) -> None:
     }
     for name, column in written.items():
         read = log(HEADER + "".join(f"{cell},1013.2,20\n" for cell in column))
-        assert [m.t_s for m in read.moments] == [0, 5, 10, 15], name
+        assert [m.t_s for m in read] == [0, 5, 10, 15], name
 
 
 def test_columns_are_found_by_name_or_number_with_or_without_a_header(log: Any) -> None:
@@ -119,7 +121,7 @@ def test_columns_are_found_by_name_or_number_with_or_without_a_header(log: Any) 
         (("t\tnote\tp\n" + rows).replace(",", "\t"), "t", "p"),
     ):  # fmt: skip
         read = log(text, time=time, pressure=pressure)
-        assert [(m.t_s, pytest.approx(m.pressure_Pa)) for m in read.moments] == expected, text
+        assert [(m.t_s, pytest.approx(m.pressure_Pa)) for m in read] == expected, text
         assert not any(read.not_believed.values()), text
 
 
@@ -241,6 +243,17 @@ def test_a_recording_names_the_log_and_its_hash_and_every_target_sends_the_same(
         hashes.add((run.transcript_sha256, header["log"], header["log_sha256"]))
     (one,) = hashes
     assert one[1:] == ("log.csv", World(model, 1).station.record.sha256)  # type: ignore[union-attr]
+
+
+def test_a_recording_is_drawn_with_its_own_log_and_no_other(cabin: Any, tmp_path: Any) -> None:
+    path, out = cabin(LEAK), tmp_path / "run.jsonl"
+    model, text = load(str(path))
+    play(Order(str(path), model, text, "cpython", 1, model.duration_ms, out))
+    assert from_transcript(read(out)).world.station.at("cabin", 0.0).pressure_Pa == pytest.approx(100_000)
+    recording.cache_clear()
+    (tmp_path / "log.csv").write_text(HEADER + "0,900,20\n5,900,20\n")
+    with pytest.raises(UsageError, match="is not the log of this recording"):
+        from_transcript(read(out))
 
 
 @pytest.mark.parametrize(

@@ -70,21 +70,22 @@ def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
     drive = LockStep(world, target, watch)
     try:
         drive.run(plan.scenario.duration_ms)
-        played = Played(plan.mode, world, watch.judged, watch.alarms_ms, watch.latched)
-        found, outcome.not_judged = judge(played)
-        if found:
-            raise found
     except Wrong as wrong:
-        outcome.kind, outcome.text = wrong.kind, f"{wrong} (at {world.now_ms / 1000} s)"
+        outcome.kind, outcome.text = wrong.kind, str(wrong)
     except SetupError:
         raise
     except Exception as error:
-        outcome.kind, outcome.text = (
-            Finding.CRASH,
-            f"{type(error).__name__}: {error} (at {world.now_ms / 1000} s)",
+        outcome.kind, outcome.text = Finding.CRASH, f"{type(error).__name__}: {error}"
+    else:
+        found, outcome.not_judged = judge(
+            Played(plan.mode, world, watch.judged, watch.alarms_ms, watch.latched)
         )
+        if found:
+            outcome.kind, outcome.text = found.kind, str(found)
     finally:
         target.close()
+    if outcome.kind:
+        outcome.text += f" (at {world.now_ms / 1000} s)"
     outcome.steps, outcome.simulated_s, outcome.sha256 = watch.steps, world.now_ms / 1000, watch.sha256
     outcome.packets_in, outcome.alarms = watch.judged.packets_in, len(watch.judged.alarms)
     outcome.faults = _counted(plan, world)

@@ -59,6 +59,9 @@ class Segment:
                 if total > 0
                 else contents[members[0]][4]
             )
+            T = (
+                T or self.temperatures[members[0]][0]
+            )  # the last of the gas has cooled beyond what a float can tell
             return Zone(members, volume, True, [*start, T], volume / T)
         per_K = sum(rooms[r].volume / self.temperatures[r][0] for r in members)
         zone = Zone(members, volume, False, [*start, volume / per_K], per_K)

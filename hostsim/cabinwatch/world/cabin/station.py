@@ -42,7 +42,7 @@ class Station:
     def __init__(self, model: CabinModel, seed: int = 0) -> None:
         self.model = model
         self.record = recording(model.record) if model.record else None
-        self._net = build(_begun(model, self.record.moments[0]) if self.record else model)
+        self._net = build(_begun(model, self.record[0]) if self.record else model)
         moves = model.wander is not None or model.weather
         self._background = Background(model, self._net, seed) if moves else None
         self._loops = {name: CoolantLoop(model, name) for name in model.loops}
@@ -122,7 +122,7 @@ class Station:
             x *= 1 + self._background.at(segment.courses[segment.zone_of[room]], t_s) / ATM_Pa
         T = segment.temperature(room, t_s, contents, zone)
         if self.record is not None:
-            T += self.record.at(t_s).temperature_K - self.record.moments[0].temperature_K
+            T += self.record.at(t_s).temperature_K - self.record[0].temperature_K
         return Reading((a + b + c + d) * x, T, a * x, b * x, c * x, d * x)
 
     def zone(self, compartment: str, t_s: float) -> tuple[str, ...]:
@@ -144,9 +144,9 @@ class Station:
 
     def _recorded(self, t_s: float) -> float:
         """What a recorded cabin, its leaks apart, has of the pressure that it began with."""
-        if self.record is None or not self.record.moments[0].pressure_Pa:
+        if self.record is None or not self.record[0].pressure_Pa:
             return 1.0
-        return self.record.at(t_s).pressure_Pa / self.record.moments[0].pressure_Pa
+        return self.record.at(t_s).pressure_Pa / self.record[0].pressure_Pa
 
     def mass_kg(self, t_s: float, compartment: str | None = None) -> float:
         """Mass of the air of a compartment, or of all compartments (vehicles too), kg."""

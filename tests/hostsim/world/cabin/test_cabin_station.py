@@ -55,6 +55,15 @@ def test_an_adiabatic_room_cools_as_it_empties():
     assert s.tres_s("cabin", 0) == pytest.approx(_reaches(s, laws.EVACUATE_Pa), rel=1e-6)
 
 
+def test_an_adiabatic_room_that_is_empty_goes_on_over_a_corner():
+    growth = {"at": 0, "to": 1, "over": 172_800, "shape": "fatigue"}
+    s = station(
+        compartments={"cabin": {"volume": 80, "process": "adiabatic"}},
+        leaks={"hole": {"size": "5e4 Pa/s", "at": 0, "profile": [{"at": 0, "to": 0.01}, growth]}},
+    )
+    assert 0 <= s.at("cabin", 200_000.0).pressure_Pa < 1e-6
+
+
 @pytest.mark.parametrize("people", [0, 2])
 def test_a_constant_leak_goes_on_to_the_floor_and_fades_below_it(people):
     """Alone it has a closed form; with a breath of oxygen let in the integrator must say the same of the others."""
