@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from cabinwatch.files import UNFINISHED
 from cabinwatch.run.play import replay
 from cabinwatch.run.transcript import read
 from cabinwatch.scenario import load as scenarios
@@ -246,7 +247,8 @@ def test_an_end_in_mid_run_leaves_a_whole_recording(tmp_path, target, number, re
     )
     try:
         deadline = time.monotonic() + 120
-        while not (path.exists() and path.stat().st_size > 100_000):
+        growing = path.with_name(path.name + UNFINISHED)
+        while not (growing.exists() and growing.stat().st_size > 100_000):
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -254,6 +256,7 @@ def test_an_end_in_mid_run_leaves_a_whole_recording(tmp_path, target, number, re
         out, err = process.communicate(timeout=120)
     finally:
         process.kill()
+    assert not growing.exists()
     assert "Traceback" not in err
     assert process.returncode == 130
     found = json.loads(out)

@@ -1,4 +1,4 @@
-"""A device that is served over TCP outlives any client."""
+"""A device that is served over TCP outlives any client; a port has one owner."""
 
 import socket
 import struct
@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 import peer
+from cabinwatch.errors import SetupError
+from cabinwatch.targets.device import pty
+from cabinwatch.targets.serial_port import open_port
 from cabinwatch_protocol import host
 
 COMMAND = [sys.executable, "-m", "cabinwatch", "device", "--tcp", "0", "--target"]
@@ -55,3 +58,12 @@ def test_a_client_that_floods_and_resets_is_followed_by_the_next(target, request
                 assert octets, process.stderr.read()
                 verdicts += [frame.verdict for frame in decoder.feed(octets)]
         assert process.poll() is None
+
+
+def test_a_port_has_one_owner():
+    refused = pytest.raises(SetupError, match="is in use by another program")
+    with pty() as (_, path), open_port(path, 115_200), refused:
+        open_port(path, 115_200)
+    with pty() as (_, path):
+        open_port(path, 115_200).close()
+        open_port(path, 115_200).close()

@@ -193,7 +193,7 @@ def test_a_port_that_another_program_has_open(start: Start) -> None:
     board = start()
     held = board.hold()
     try:
-        with pytest.raises(SetupError, match="is busy: another program"):
+        with pytest.raises(SetupError, match="is in use by another program"):
             flash("vm", board.port)
     finally:
         os.close(held)

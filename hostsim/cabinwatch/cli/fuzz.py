@@ -2,19 +2,24 @@
 
 import itertools
 import json
+import re
 import sys
 import time
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any, NoReturn
+from zlib import crc32
 
 import typer
 from rich.console import Console
 
 from cabinwatch.errors import SetupError, UsageError
+from cabinwatch.files import writing
 from cabinwatch.scenario.load import load
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import EMULATED, open_target
+from cabinwatch.text import shown
 from cabinwatch.verify.fuzz.again import Again, sample
 from cabinwatch.verify.fuzz.campaign import Tally, campaign, outcomes
 from cabinwatch.verify.fuzz.findings import Finding
@@ -80,7 +85,7 @@ def fuzz(
     else:
         numbers = itertools.count() if minutes and not runs else range(runs or 1000)
     where = f"the cluster at {scheduler}" if scheduler else f"{jobs} processes"
-    say(f"fuzz --seed {seed} on {target}, {where}")
+    say(f"fuzz --seed {quote(shown(seed))} on {target}, {where}")
     begin = time.monotonic()
     played = outcomes(seed, numbers, target, jobs, scheduler, all_kinds)
     with Progress(quiet=as_json) as progress:
@@ -125,7 +130,7 @@ def _finish(
             if "file" not in about:
                 more = " --all-kinds" if about["all_kinds"] else ""
                 print(
-                    f"    cabinwatch fuzz --seed {about['seed']} --only {outcome.run}{more}"
+                    f"    cabinwatch fuzz --seed {quote(about['seed'])} --only {outcome.run}{more}"
                     f" --target {about['target']}"
                 )
         for path, command in written:
@@ -169,18 +174,30 @@ def summary(report: dict[str, object]) -> list[str]:
     ]
 
 
+def file_name(seed: str) -> str:
+    """The seed as a part of a file's name: any text is a seed, and no text leads out of the folder."""
+    kept = re.sub(r"[^A-Za-z0-9_-]", "-", seed)[:40]
+    return kept if kept == seed else f"{kept}-{crc32(seed.encode(errors='surrogateescape')):08x}"
+
+
 def _write(plan: Plan, seed: str, target: str, outcome: Outcome, folder: Path, again: Again) -> Written:
     """Shrink one failure, write its scenario down, and play it on the other targets."""
     assert outcome.kind is not None
     small = shrink(plan, outcome.kind, lambda: open_target(target))
-    path = folder / f"{seed}-{outcome.run}.toml"
-    command = f"cabinwatch fuzz --file {path} --seed {plan.seed} --mode {plan.mode} --target {target}"
-    told = "\n".join(f"# {line}" for line in (outcome.kind, *outcome.text.splitlines(), command))
+    path = folder / f"{file_name(seed)}-{outcome.run}.toml"
+    command = (
+        f"cabinwatch fuzz --file {quote(str(path))} --seed {plan.seed} --mode {plan.mode} --target {target}"
+    )
+    told = "\n".join(
+        f"# {line}" for line in (outcome.kind, *map(shown, outcome.text.splitlines()), shown(command))
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{told}\n{to_toml(small.scenario)}")
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    with writing(path) as file:
+        assert file is not None
+        file.write(f"{told}\n{to_toml(small.scenario)}".encode())
     again.check(str(path), lambda name: play(small, lambda: open_target(name)))
     return path, command
 

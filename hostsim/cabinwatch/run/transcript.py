@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from cabinwatch.errors import UsageError
+from cabinwatch.files import Whole
 from cabinwatch.models.node_faults import PowerLoss
 
 LAST_MS = 1 << 53
@@ -39,40 +39,27 @@ class Step:
 
 
 class Recorder:
-    """Hashes every step and, given a file, writes it down; each line goes out whole, so a stopped run is replayable."""
+    """Hashes every step and, given a file, writes it down.
+
+    The recording takes its name when it is closed, and only where there was a step: until then what had the name stays.
+    """
 
     def __init__(self, path: Path | None = None, header: dict[str, Any] | None = None) -> None:
         self._hash = hashlib.sha256()
         self.steps = 0
-        self._file: IO[bytes] | None = None
-        self._header = b""
-        if path is not None:
-            try:
-                self._file = path.open("ab")  # an older recording stays until this one has a step
-            except OSError as error:
-                raise UsageError(f"cannot record to {path}: {error.strerror}") from None
-            self._header = json.dumps({"format": FORMAT, **(header or {})}).encode() + b"\n"
+        self._header = json.dumps({"format": FORMAT, **(header or {})}).encode() + b"\n"
+        self._file = Whole(path, "record to") if path is not None else None
 
     def add(self, step: Step) -> None:
         """Take one step down."""
         line = step.line()
-        self.steps += 1
         self._hash.update(line)
         if self._file is not None:
-            if self._header:
-                with suppress(OSError):  # a pipe or a terminal has nothing to cut
-                    self._file.truncate(0)
-                line, self._header = self._header + line, b""
-            self._write(self._file, line)
-
-    def _write(self, file: IO[bytes], line: bytes) -> None:
-        try:
-            file.write(line)
-            if not line:
-                file.close()
-        except OSError as error:
-            self._file = None
-            raise UsageError(f"the recording ends here: {error.strerror} ({file.name})") from None
+            try:
+                self._file.write(line if self.steps else self._header + line)
+            except UsageError as error:
+                raise UsageError(f"the recording ends here: {error}") from None
+        self.steps += 1
 
     @property
     def sha256(self) -> str:
@@ -82,7 +69,10 @@ class Recorder:
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            self._write(self._file, b"")
+            if self.steps:
+                self._file.commit()
+            else:
+                self._file.discard()
 
 
 @dataclass(frozen=True)

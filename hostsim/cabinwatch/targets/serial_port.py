@@ -18,7 +18,9 @@ def open_port(url: str, baud: int) -> serial.Serial:
     """Open a pyserial URL for us alone. Raises SetupError that says what to try."""
     check_url(url)
     try:
-        port: serial.Serial = serial.serial_for_url(url, baudrate=baud, timeout=0.02, write_timeout=5)
+        port: serial.Serial = serial.serial_for_url(
+            url, baudrate=baud, timeout=0.02, write_timeout=5, exclusive=True
+        )
     except (serial.SerialException, ValueError, OSError) as error:
         raise SetupError(explain_open_error(url, error)) from None
     return port
@@ -41,7 +43,7 @@ def explain_open_error(port: str, error: Exception) -> str:
     words = str(error)
     denied = code == errno.EACCES or "Permission" in words or "Access is denied" in words
     if code in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in words or (denied and os.name == "nt"):
-        return f"{port} is busy: another program (terminal, IDE, another cabinwatch) has it open; close that"
+        return f"{port} is in use by another program (terminal, IDE, another cabinwatch): close that"
     if denied:
         group = _group_of(port)
         return (
