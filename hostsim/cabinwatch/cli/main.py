@@ -13,6 +13,7 @@ from rich.console import Console
 
 from cabinwatch.cli import board as cli_board
 from cabinwatch.cli import net, playback
+from cabinwatch.cli import serve as cli_serve
 from cabinwatch.cli import verify as cli_judge
 from cabinwatch.cli.options import JsonOption, TargetOption, default_target
 from cabinwatch.errors import UsageError
@@ -232,6 +233,7 @@ def bench_(
 app.command()(playback.playback)
 cli_board.add_to(app)
 cli_judge.add_to(app)
+app.command("serve")(cli_serve.serve)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

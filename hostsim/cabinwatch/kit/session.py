@@ -5,6 +5,7 @@ and played again on any target.
 """
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -102,7 +103,6 @@ class Session:
         self._drive = LockStep(self.world, self.target, self.watch)
         self._started = False
         self._story = plain(self.scenario)
-        self._names = 0
 
     # -- time
 
@@ -132,8 +132,7 @@ class Session:
     def leak(self, leak: Leak | str) -> str:
         """Start a leak now (a model, or a size such as ``"2 mm"``); returns its name."""
         model = Leak.model_validate({"size": leak}) if isinstance(leak, str) else leak
-        self._names += 1
-        name = f"leak-{self._names}"
+        name = self._free("leak", "leaks")
         self.world.station.apply(self.soon_s, StartLeak(name, model))
         written = plain(model)
         written["at"] = model.at + self.soon_s
@@ -152,9 +151,9 @@ class Session:
     def repress(self, flow: Repress) -> None:
         """Let gas in from now on."""
         self.world.station.apply(self.soon_s, LetIn(flow))
-        self._names += 1
+        name = self._free("repress", "flows")
         written = {**plain(flow), "at": flow.at + self.soon_s}
-        self._story["cabin"].setdefault("flows", {})[f"repress-{self._names}"] = written
+        self._story["cabin"].setdefault("flows", {})[name] = written
 
     def link_fault(self, fault: AnyLinkFault) -> None:
         """Put a fault on the line; its window is in world time."""
@@ -198,6 +197,11 @@ class Session:
     def _later(self, fault: Any) -> Any:
         """The fault, setting in no sooner than can be."""
         return fault.model_copy(update={"at": max(fault.at, self.soon_s)})
+
+    def _free(self, stem: str, table: str) -> str:
+        """The first name with a number that nothing in ``table`` has, in the loaded file or since."""
+        taken = self._story.get("cabin", {}).get(table, {})
+        return next(name for n in count(1) if (name := f"{stem}-{n}") not in taken)
 
     def _write(self, table: str | None, key: str, entry: dict[str, Any]) -> None:
         place = self._story if table is None else self._story.setdefault(table, {})

@@ -1,0 +1,53 @@
+"""The command that shows: `cabinwatch serve`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cabinwatch.errors import SetupError, UsageError
+from cabinwatch.scenario.load import DEFAULT
+from cabinwatch.targets import EMULATED
+
+
+def serve(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="A bundled scenario, a TOML file, a recording (.jsonl), or a port (/dev/ttyACM0).",
+        ),
+    ] = DEFAULT,
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="TARGET",
+            help=f"Where a scenario's firmware runs: {', '.join(EMULATED)}.",
+        ),
+    ] = "cpython",
+    seed: Annotated[int, typer.Option(help="Feeds every random stream of a scenario.")] = 1,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=100_000, help="World seconds a second, at first.")
+    ] = 60.0,
+    host: Annotated[
+        str, typer.Option(help="Address to bind to; another than loopback prints a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Look at it in a browser: lamp, charts, events; make holes, close hatches, and take the story away as TOML.
+
+    Needs `pip install "cabinwatch[web]"`. Everything comes from this machine; nothing is fetched from elsewhere.
+    """
+    if target not in EMULATED:
+        raise UsageError(f"no target {target!r}: {', '.join(EMULATED)}")
+    try:
+        from cabinwatch.web.serve import serve as run
+        from cabinwatch.web.sources import open_source
+    except ImportError as error:
+        raise SetupError(f'the page needs {error.name}: pip install "cabinwatch[web]"') from None
+    source = open_source(what, target=target, seed=seed)
+    name = target if Path(what).suffix != ".jsonl" and not what.startswith("/dev") else what
+    run(source, target=name, seed=seed, host=host, port=port, browser=browser, speed=speed)

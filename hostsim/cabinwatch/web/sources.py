@@ -1,0 +1,211 @@
+"""Where a page's figures come from: a scenario that is played, a recording, a board on a port. One shape for all."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import serial
+
+from cabinwatch.errors import TargetDied
+from cabinwatch.kit.session import Session
+from cabinwatch.models.commands import Telecommand
+from cabinwatch.models.scenario import Scenario
+from cabinwatch.run.result import tres_s
+from cabinwatch.run.transcript import Transcript
+from cabinwatch.scenario.load import parse
+from cabinwatch.scenario.toml_out import to_toml
+from cabinwatch.view.monitor import Watch
+from cabinwatch.world.ground import Ground
+from cabinwatch.world.world import World
+from cabinwatch_protocol import host
+
+CHANNELS = {
+    "pressure_Pa": "pressure, Pa",
+    "true_pressure_Pa": "true pressure, Pa",
+    "nitrogen_Pa": "true nitrogen, Pa",
+    "rate_Pa_h": "rate, Pa/h",
+    "sigma_Pa_h": "uncertainty of the rate, Pa/h",
+    "true_rate_Pa_h": "true leak, Pa/h",
+    "tres_s": "T-reserve, s",
+    "true_tres_s": "true T-reserve, s",
+}
+"""What is kept of every housekeeping report, and of the truth at that moment."""
+Row = Callable[[float, list[float]], None]
+
+
+class Source(Protocol):
+    """What an engine plays. ``on_row`` is given (world time in s, the values of `CHANNELS`) for each report."""
+
+    title: str
+    ground: Ground
+    on_row: Row
+    end_s: float
+
+    @property
+    def now_s(self) -> float:
+        """How far it has been played, s."""
+        ...
+
+    def advance(self, seconds: float) -> None:
+        """Play on by ``seconds`` of its own time. Raises CabinwatchError where the node is gone."""
+        ...
+
+    def command(self, do: str, **more: object) -> None:
+        """Have the ground send a telecommand. Raises ValueError for one that there is not."""
+        ...
+
+    def close(self) -> None:
+        """Free what it holds."""
+        ...
+
+
+def reported(hk: dict[str, int]) -> dict[str, float]:
+    """A housekeeping report's values of `CHANNELS`; what is not there is NaN."""
+    tres = tres_s(hk)
+    return {
+        "pressure_Pa": hk["pressure_cPa"] / 100 if hk["pressure_cPa"] else math.nan,
+        "rate_Pa_h": hk["rate_cPa_h"] / 100,
+        "sigma_Pa_h": hk["sigma_cPa_h"] / 100,
+        "tres_s": math.nan if tres is None else tres,
+    }
+
+
+def true_values(world: World, t_s: float) -> dict[str, float]:
+    """The truth at t_s where the transducer sits."""
+    station, place = world.station, world.compartment
+    air = station.at(place, t_s)
+    tres = station.tres_s(place, t_s)
+    return {
+        "true_pressure_Pa": air.pressure_Pa,
+        "nitrogen_Pa": air.ppN2_Pa,
+        "true_rate_Pa_h": station.leak_rate_Pa_h(place, t_s),
+        "true_tres_s": tres if math.isfinite(tres) else math.nan,
+    }
+
+
+def as_row(values: dict[str, float]) -> list[float]:
+    """The values in the order of `CHANNELS`."""
+    return [values.get(name, math.nan) for name in CHANNELS]
+
+
+class Played:
+    """A scenario on an emulated target, or whatever else `Session` takes; everything done to it becomes its story."""
+
+    def __init__(self, scenario: Scenario, *, seed: int = 1, target: str = "cpython") -> None:
+        self.session = Session(scenario, seed=seed, target=target)
+        self.title = scenario.title
+        self.ground = self.session.ground
+        self.end_s = scenario.duration
+        self.on_row: Row = lambda t_s, values: None
+        inner = self.ground.on_telemetry
+
+        def heard(tm: host.Decoded) -> None:
+            inner(tm)
+            if tm.packet.name == "housekeeping":
+                now = self.session.now_s
+                self.on_row(now, as_row(reported(tm.values) | true_values(self.session.world, now)))
+
+        self.ground.on_telemetry = heard
+
+    @property
+    def now_s(self) -> float:
+        return self.session.now_s
+
+    def advance(self, seconds: float) -> None:
+        self.session.play(seconds)
+
+    def command(self, do: str, **more: object) -> None:
+        self.session.command(do, **more)
+
+    def story(self) -> tuple[str, str]:
+        """The TOML of everything that was done so far, and the transcript's hash up to now."""
+        return to_toml(self.session.story()), self.session.watch.sha256
+
+    def close(self) -> None:
+        self.session.close()
+
+
+class Recorded:
+    """A recording, played again from its octets; the truth is computed anew from its scenario and seed."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        scenario = parse(transcript.header["toml"], "the recording's scenario")
+        self.title = scenario.title
+        self.world = World(scenario, int(transcript.header["seed"]))
+        self.ground = Ground(lambda frame: None)
+        self.on_row: Row = lambda t_s, values: None
+        self._steps = transcript.steps
+        self._next = 0
+        self._decoder = host.StreamDecoder()
+        self.now_s = 0.0
+        self.end_s = transcript.steps[-1].t_ms / 1000 if transcript.steps else 0.0
+
+    def advance(self, seconds: float) -> None:
+        self.now_s = min(self.end_s, self.now_s + seconds)
+        while self._next < len(self._steps) and self._steps[self._next].t_ms <= self.now_s * 1000:
+            step = self._steps[self._next]
+            self._next += 1
+            for frame in self._decoder.feed(step.tx):
+                if frame.verdict is host.Verdict.OK and not frame.packet[0] & 0x10:
+                    tm = host.decode(frame.packet)
+                    self.ground.telemetry(tm, step.t_ms)
+                    if tm.packet.name == "housekeeping":
+                        t_s = step.t_ms / 1000
+                        self.on_row(t_s, as_row(reported(tm.values) | true_values(self.world, t_s)))
+
+    def command(self, do: str, **more: object) -> None:
+        raise ValueError("a recording takes no telecommands")
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class Board:
+    """A board on a port, in real time; what its cabin really is nobody knows."""
+
+    def __init__(self, port: serial.Serial, url: str) -> None:
+        self.title = url
+        self.on_row: Row = lambda t_s, values: None
+        self.end_s = math.inf
+        self._port = port
+        self._watch = Watch(port, write=lambda line: None)
+        self._heard = self._watch.listen()
+        self._begun = time.monotonic()
+        self.ground = self._watch.ground
+        self._reports = 0
+
+    @property
+    def now_s(self) -> float:
+        return time.monotonic() - self._begun
+
+    def advance(self, seconds: float) -> None:
+        try:
+            next(self._heard)
+        except StopIteration:
+            raise TargetDied(f"{self.title} is gone") from None
+        for t_ms, hk in self.ground.history[self._reports :]:
+            self.on_row(t_ms / 1000, as_row(reported(hk)))
+        self._reports = len(self.ground.history)
+
+    def command(self, do: str, **more: object) -> None:
+        command = Telecommand.model_validate({"at": 0, "do": do, **more})
+        self.ground.command(command.packet, command.values, round(self.now_s * 1000))
+
+    def close(self) -> None:
+        self._port.close()
+
+
+def open_source(what: str, *, target: str, seed: int, baud: int = 115_200) -> Source:
+    """What a person named: a bundled scenario, a file, a recording (.jsonl), a port. Raises CabinwatchError."""
+    from cabinwatch.run.transcript import read
+    from cabinwatch.scenario.load import load
+    from cabinwatch.targets import is_url
+    from cabinwatch.targets.serial_port import open_port
+
+    if Path(what).suffix == ".jsonl":
+        return Recorded(read(Path(what)))
+    if is_url(what) and Path(what).suffix != ".toml":
+        return Board(open_port(what, baud), what)
+    return Played(load(what)[0], seed=seed, target=target)

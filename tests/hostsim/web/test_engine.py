@@ -1,0 +1,141 @@
+"""The engine: orders are done between slices, what is done becomes the story, and the story plays to the same hash."""
+
+import math
+
+import pytest
+
+from cabinwatch.errors import UsageError
+from cabinwatch.models.scenario import Scenario
+from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.transcript import Recorder, Step, Transcript
+from cabinwatch.scenario.load import parse
+from cabinwatch.scenario.toml_out import to_toml
+from cabinwatch.targets import open_target
+from cabinwatch.web import words
+from cabinwatch.web.engine import Engine
+from cabinwatch.web.sources import CHANNELS, Played, Recorded, as_row
+from cabinwatch.world.cabin.actions import Patch
+from cabinwatch.world.world import World
+
+QUIET = Scenario.model_validate(
+    {"title": "a cabin", "duration": "2h", "cabin": {"compartments": {"cabin": {"volume": "50 m3"}}}}
+)
+
+
+class Clock:
+    """Wall time that goes on by 10 ms at each look."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        self.now += 0.01
+        return self.now
+
+
+def hash_of(toml: str, seed: int) -> str:
+    scenario, recorder, target = parse(toml, "story.toml"), Recorder(), open_target("cpython")
+    LockStep(World(scenario, seed), target, recorder).run(scenario.duration_ms)
+    target.close()
+    return recorder.sha256
+
+
+@pytest.fixture
+def engine():
+    engine = Engine(Played(QUIET, seed=3), speed=600.0, clock=Clock())
+    yield engine
+    engine.stop()
+
+
+def played(engine, until_s):
+    """Play in slices as the thread does, without the thread."""
+    while engine.source.now_s < until_s:
+        engine._play(30.0)
+        engine._take_orders()
+        engine._publish()
+
+
+def test_what_is_done_is_the_story_and_plays_to_the_same_hash(engine):
+    played(engine, 100)
+    session = engine.source.session
+    hole = engine.order(lambda: session.leak("20 mm"))
+    played(engine, 400)
+    engine.order(lambda: session.command("acknowledge"))
+    engine.order(lambda: session.do(Patch(hole)))
+    played(engine, 700)
+    assert engine.state.housekeeping
+    assert any("EMERGENCY" in line or "WARNING" in line for _, line in engine.events)
+    toml, sha256 = engine.story()
+    assert hash_of(toml, 3) == sha256
+
+
+def test_an_order_that_cannot_be_done_is_told_to_who_gave_it_and_to_nobody_else(engine):
+    engine.start()
+    with pytest.raises((UsageError, ValueError)):
+        engine.order(lambda: engine.source.session.leak("three apples"))
+    assert engine.order(lambda: 42) == 42
+    assert not engine.state.error
+
+
+def test_rows_hold_report_beside_truth(engine):
+    played(engine, 300)
+    columns = engine.columns
+    assert len(columns) > 20
+    reported = dict(columns.window("pressure_Pa", 0, 300, 1000))
+    true = dict(columns.window("true_pressure_Pa", 0, 300, 1000))
+    assert all(abs(reported[t] - true[t]) < 10 for t in reported if reported[t] is not None)
+
+
+def test_nothing_grows_but_the_columns(engine):
+    played(engine, 1000)
+    assert len(engine.source.ground.history) <= 1
+
+
+def test_a_recording_shows_what_the_run_showed(tmp_path):
+    steps: list[Step] = []
+
+    class Keeper(Recorder):
+        def add(self, step):
+            steps.append(step)
+            super().add(step)
+
+    target = open_target("cpython")
+    LockStep(World(QUIET, 5), target, Keeper()).run(200_000)
+    target.close()
+    source = Recorded(Transcript({"toml": to_toml(QUIET), "seed": 5}, steps, ""))
+    rows = []
+    source.on_row = lambda t_s, values: rows.append(dict(zip(CHANNELS, values, strict=True)))
+    while source.now_s < source.end_s:
+        source.advance(7.0)
+    assert len(rows) > 15
+    assert all(abs(row["pressure_Pa"] - row["true_pressure_Pa"]) < 10 for row in rows[2:])
+    with pytest.raises(ValueError, match="a recording takes no telecommands"):
+        source.command("ping")
+
+
+def test_what_is_not_known_is_a_gap_in_its_channel():
+    assert all(math.isnan(value) for value in as_row({}))
+
+
+HK = {
+    "alarm": 0, "health": 0, "pressure_cPa": 10_000_000, "rate_cPa_h": -5000, "sigma_cPa_h": 100,
+    "tres_s": 3600, "law": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "lamp", "pressure"),
+    [
+        ({}, "NOMINAL", "100,000.0 Pa"),
+        ({"alarm": 4}, "EMERGENCY", "100,000.0 Pa"),
+        ({"health": 4}, "NO DATA", "NO DATA"),
+        ({"health": 4, "alarm": 3}, "WARNING / NO DATA", "NO DATA"),
+    ],
+)
+def test_a_blind_monitor_says_so_and_hides_no_alarm(change, lamp, pressure):
+    board = words.board({**HK, **change})
+    assert (board.lamp, board.pressure) == (lamp, pressure)
+
+
+def test_a_monitor_that_was_never_heard_says_so():
+    assert words.board({}).lamp == "NO DATA"

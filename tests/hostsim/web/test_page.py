@@ -1,0 +1,139 @@
+"""The page in a real Chromium: a hole made with the mouse, the lamp, an acknowledgement, and the story taken away."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from conftest import missing
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+INSTALL = "apt install chromium chromium-driver"
+PATIENCE_S = 60.0
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,1600",
+)  # fmt: skip
+STORY = """
+title = "[/b] a cabin <i>with</i> $x^{2$ in its title"
+duration = "2d"
+[parameters]
+hk_period = 5000
+[cabin.compartments.forward]
+volume = "60 m3"
+[cabin.compartments.aft]
+volume = "30 m3"
+[cabin.hatches.middle]
+a = "forward"
+b = "aft"
+open = true
+"""
+
+
+@pytest.fixture
+def url(tmp_path):
+    """A page that is served by a process of its own, as a person would have it."""
+    (tmp_path / "story.toml").write_text(STORY)
+    # NiceGUI looks for a test that runs it, and then takes a port of its own.
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "NICEGUI_"))}
+    command = [
+        sys.executable,
+        "-m",
+        "cabinwatch",
+        "serve",
+        str(tmp_path / "story.toml"),
+        "--no-browser",
+        "--speed",
+        "60",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean) as server:
+        assert server.stdout is not None
+        found = re.search(r"http://\S+", server.stdout.readline())
+        assert found, "the server did not say where it is"
+        yield found[0]
+        server.terminate()
+
+
+@pytest.fixture
+def browser():
+    if not CHROMIUM or not DRIVER:
+        missing("Chromium with its driver", INSTALL)
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in FLAGS:
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+def marked(browser, mark):
+    """The element that the page calls ``mark``."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support import expected_conditions as shown
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(browser, PATIENCE_S).until(
+        shown.presence_of_element_located((By.CSS_SELECTOR, f"[data-mark='{mark}']"))
+    )
+
+
+def until(browser, condition):
+    """Wait until what the page shows fulfils the condition; a guard against hanging, not a measure of time."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(browser, PATIENCE_S).until(condition)
+
+
+def test_a_hole_by_mouse_a_lamp_an_acknowledgement_and_the_story(url, browser, tmp_path):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    browser.get(url)
+    until(browser, lambda b: marked(b, "lamp").text == "NOMINAL")
+    assert "[/b] a cabin <i>with</i> $x^{2$" in browser.page_source.replace("&lt;", "<").replace("&gt;", ">")
+    canvas = marked(browser, "map")
+    # The first module stands at the left of the map, above its middle.
+    ActionChains(browser).move_to_element_with_offset(canvas, -138, -51).click().perform()
+    classes = ("ADVISORY", "CAUTION", "WARNING", "EMERGENCY")
+    until(browser, lambda b: marked(b, "lamp").text in classes)
+    until(browser, lambda b: any(word in marked(b, "events").text for word in classes))
+    marked(browser, "Acknowledge").click()
+    until(browser, lambda b: "done" in marked(b, "commands").text)
+    marked(browser, "pause").click()
+    until(browser, lambda b: marked(b, "pause").text == "Play")
+    with urllib.request.urlopen(f"{url}story.toml") as answer:
+        toml, sha256 = answer.read().decode(), answer.headers["X-Transcript-SHA256"]
+    assert "leak-1" in toml
+    assert 'do = "acknowledge"' in toml
+    path = tmp_path / "taken.toml"
+    path.write_text(toml)
+    run = [sys.executable, "-m", "cabinwatch", "run", str(path), "--target", "cpython"]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert sha256 in done.stdout, done.stdout + done.stderr
+    severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not severe, severe
+
+
+def test_a_page_that_is_reloaded_has_lost_nothing_and_a_second_one_only_watches(url, browser):
+    browser.get(url)
+    until(browser, lambda b: marked(b, "lamp").text == "NOMINAL")
+    first = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    browser.get(url)
+    until(browser, lambda b: marked(b, "lamp").text == "NOMINAL")
+    marked(browser, "Reset the node").click()
+    until(browser, lambda b: "take them first" in b.page_source)
+    browser.switch_to.window(first)
+    browser.refresh()
+    until(browser, lambda b: "booted" in marked(b, "events").text)
+
+
+def test_a_foreign_page_gets_nothing(url):
+    request = urllib.request.Request(f"{url}story.toml", headers={"Origin": "http://evil.example"})
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request)
