@@ -8,8 +8,8 @@ from nicegui import app, events, ui
 from pydantic import ValidationError
 
 from cabinwatch.errors import CabinwatchError
-from cabinwatch.models.cabin import Leak
 from cabinwatch.models.commands import MONITOR_PARAMETERS
+from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.line_faults import Stuck as StuckLine
 from cabinwatch.models.node_faults import BrownOut
 from cabinwatch.models.sensors import Warming
