@@ -2,6 +2,7 @@
 
 import math
 import unicodedata
+from collections.abc import Callable
 from enum import IntEnum
 
 
@@ -14,6 +15,35 @@ def duration(seconds: float) -> str:
             whole, rest = divmod(int(seconds), size)
             return f"{whole} {unit} {rest // part} {lesser}" if rest // part else f"{whole} {unit}"
     return f"{seconds:.3g} s"
+
+
+def exactly(seconds: float, digits: int) -> str:
+    """A duration in all its units, those left out that are nothing; so many digits of a second."""
+    left, parts = round(seconds, digits), []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if whole := int(left // size):
+            parts.append(f"{whole} {unit}")
+        left -= whole * size
+    return " ".join([*parts, f"{left:.{digits}f} s"] if left or digits or not parts else parts)
+
+
+MOST_DIGITS = 6
+
+
+def distinct(values: tuple[float, ...], write: Callable[[float, int], str]) -> tuple[str, ...]:
+    """The values as text, each with the fewest digits that tell those apart that differ."""
+    texts: tuple[str, ...] = ()
+    for digits in range(MOST_DIGITS + 1):
+        texts = tuple(write(value, digits) for value in values)
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts
+
+
+def apart(*seconds: float) -> tuple[str, ...]:
+    """Durations as people read them, but with as many digits as tell them apart."""
+    told = tuple(duration(s) for s in seconds)
+    return told if len(set(told)) == len(set(seconds)) else distinct(seconds, exactly)
 
 
 def name(enum: type[IntEnum], value: int) -> str:

@@ -2,10 +2,11 @@
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cabinwatch.text import quoted, shown
+from cabinwatch.text import apart, quoted, shown
 
 words = st.text(st.characters(codec=None), max_size=40) | st.text(
     "ab \x1b[]\n\r\x9b\x7f\u202e\u2028\ud800\x00"
@@ -32,3 +33,23 @@ def test_lines_from_outside_cannot_pass_for_ours(text):
     for line in quoted(text).splitlines():
         assert line.startswith("  | ")
         assert shown(line) == line
+
+
+@pytest.mark.parametrize(
+    ("seconds", "texts"),
+    [
+        ((64.0, 64.3), ("1 min 4.0 s", "1 min 4.3 s")),
+        ((64.0, 70.0), ("1 min 4 s", "1 min 10 s")),
+        ((86_400.0, 86_401.0), ("1 d", "1 d 1 s")),
+        ((3600.0, 3600.0), ("1 h", "1 h")),
+        ((100_000.0, 100_001.0), ("1 d 3 h 46 min 40 s", "1 d 3 h 46 min 41 s")),
+        ((5.0, 5.0004), ("5.0000 s", "5.0004 s")),
+    ],
+)
+def test_durations_that_differ_are_told_apart(seconds, texts):
+    assert apart(*seconds) == texts
+
+
+@given(st.lists(st.integers(0, 10**12).map(lambda us: us / 1e6), min_size=1, max_size=3))
+def test_no_two_durations_that_differ_look_alike(seconds):
+    assert len(set(apart(*seconds))) == len(set(seconds))

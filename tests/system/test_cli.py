@@ -57,7 +57,7 @@ def test_json_has_exactly_the_keys(cabinwatch, leak_file):
     for key, kind in KEYS.items():
         assert type(found[key]) is kind, key
     assert (found["seed"], found["target"], found["simulated_s"]) == (9, "cpython", 120.0)
-    assert set(found["final"]) == {"state", "pressure_Pa", "rate_Pa_h", "tres_s"}
+    assert set(found["final"]) == {"state", "health", "pressure_Pa", "rate_Pa_h", "sigma_Pa_h", "tres_s"}
     assert set(found["link"]) == {"frames", "crc_errors", "lost", "resyncs"}
     for event in found["events"]:
         assert set(event) == {"t_s", "class", "code", "text"}
@@ -94,13 +94,73 @@ def test_what_the_ground_commands_is_told_with_its_verdict(cabinwatch, tmp_path)
     assert "Not answered when it ended: ping" in out
 
 
+EARLY = """
+title = "the leak comes before the onset that the file names"
+duration = "2h"
+onset = "90min"
+[cabin.compartments.cabin]
+volume = "100 m3"
+[cabin.leaks.hole]
+size = "5 mm"
+at = "10min"
+[expect]
+alarm = "caution"
+"""
+BLIND = """
+title = "the transducer dies after a minute"
+duration = "10min"
+[cabin.compartments.cabin]
+volume = "10 m3"
+[[sensor.faults]]
+kind = "silent"
+at = "1min"
+[expect]
+alarm = "none"
+"""
+
+
+def test_an_alarm_before_the_onset_is_a_false_one(cabinwatch, tmp_path):
+    path = tmp_path / "early.toml"
+    path.write_text(EARLY)
+    code, out, _ = cabinwatch("run", path, "--target", "cpython", "--json")
+    found = json.loads(out)
+    assert (code, found["met"]) == (1, False)
+    (fault,) = found["unmet"]
+    assert "an alarm came at 1" in fault
+    assert "before onset = 1 h 30 min" in fault
+    assert found["expected"] == {"alarm": "caution", "after": 5400.0}
+    path.write_text(EARLY.replace("[expect]", "[expect]\nafter = 0"))
+    assert cabinwatch("run", path, "--target", "cpython")[0] == 0, "after says so"
+    path.write_text(EARLY.replace('onset = "90min"', 'onset = "10min"'))
+    assert cabinwatch("run", path, "--target", "cpython")[0] == 0
+
+
+def test_a_monitor_that_is_blind_is_not_nominal(cabinwatch, tmp_path):
+    path = tmp_path / "blind.toml"
+    path.write_text(BLIND)
+    code, out, _ = cabinwatch("run", path, "--target", "cpython", "--json")
+    found = json.loads(out)
+    assert (code, found["met"], found["final"]["health"]) == (1, False, "silent")
+    assert found["unmet"] == ["the transducer was to be ok at the end; NO DATA: transducer silent"]
+    code, out, _ = cabinwatch("run", path, "--target", "cpython")
+    assert code == 1
+    after = out.partition("transducer lost (silent)")[2]
+    assert after.count("NO DATA: transducer silent") >= 10, "status lines, summary, verdict"
+    assert "nominal" not in after
+    assert "no leak" not in after
+    path.write_text(BLIND + 'health = "silent"')
+    assert cabinwatch("run", path, "--target", "cpython")[0] == 0, "expected"
+    path.write_text(BLIND.replace('"1min"', '"1min"\nuntil = "5min"'))
+    assert cabinwatch("run", path, "--target", "cpython")[0] == 0, "it came back"
+
+
 @pytest.mark.parametrize(
     ("expect", "code", "says"),
     [
         ({"alarm": "emergency", "by": 60}, 0, "Expected, and met."),
         ({"alarm": "none"}, 1, "NOT MET: no alarm was expected"),
         ({"alarm": "emergency", "by": 21}, 1, "was expected by 21 s"),
-        ({"alarm": "emergency", "after": 100}, 1, "before 1 min"),
+        ({"alarm": "emergency", "after": 100}, 1, "before after = 1 min"),
         ({"alarm": "advisory", "at_most": "warning"}, 1, "no more than warning"),
         ({"alarm": "emergency", "rate_within": 1e-9}, 1, "rate was expected within"),
     ],

@@ -220,8 +220,12 @@ class Session:
         return truth_at(self.world)
 
     def story(self) -> Scenario:
-        """The scenario with everything that was done, as long as it has been played."""
-        return Scenario.model_validate({**self._story, "duration": max(0.001, self.now_s)})
+        """The scenario with everything that was done, as long as it has been played, without what was to come."""
+        end_s = max(0.001, self.now_s)
+        story = _until(self._story, end_s)
+        if end_s < self.scenario.duration:
+            story.pop("expect", None)
+        return Scenario.model_validate({**story, "duration": end_s})
 
     def save(self, path: Path) -> str:
         """Write the story to a file; returns the command that plays it again."""
@@ -248,6 +252,24 @@ class Session:
     def close(self) -> None:
         """Free the target."""
         self.target.close()
+
+
+def _until(value: Any, end_s: float) -> Any:
+    """The data of a scenario without what comes after ``end_s``."""
+
+    def comes(key: Any, item: Any) -> bool:
+        at = item.get("at", 0.0) if isinstance(item, dict) else item if key in ("onset", "resets") else 0.0
+        return not isinstance(at, (int, float)) or at <= end_s
+
+    if isinstance(value, dict):
+        return {
+            key: [_until(entry, end_s) for entry in item if comes(key, entry)]
+            if isinstance(item, list)
+            else _until(item, end_s)
+            for key, item in value.items()
+            if isinstance(item, list) or comes(key, item)
+        }
+    return value
 
 
 def _decoded(step: Step) -> list[str]:

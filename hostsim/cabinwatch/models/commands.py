@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from cabinwatch.models.fields import Duration, Table
+from cabinwatch.models.fields import Duration, Misfit, Table
 from cabinwatch_protocol import table as t
 
 PACKETS = t.by_name(t.TC_PACKETS)
@@ -67,7 +67,11 @@ class Telecommand(Table):
         if self.do in ("set", "get"):
             if self.parameter is None:
                 raise ValueError(f"{self.do!r} needs parameter")
-            check_parameter(self.parameter, self.value)
+            try:
+                check_parameter(self.parameter, self.value)
+            except ValueError as error:
+                known = self.parameter in MONITOR_PARAMETERS
+                raise Misfit(str(error), "value" if known else "parameter") from None
         if self.do == "set" and self.value is None:
             raise ValueError("'set' needs value")
         return self

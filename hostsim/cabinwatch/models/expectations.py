@@ -21,13 +21,21 @@ class PressureAt(Table):
         return self.pressure / 100 if self.within is None else self.within
 
 
+HealthName = Literal[
+    "ok", "below_range", "above_range", "fault", "silent", "implausible", "stuck", "time"
+]  # fmt: skip
+"""The table's `Health`."""
+
+
 class Expect(Table):
     """The ``[expect]`` table: what the monitor should report. No table: nothing is expected, and the run is met."""
 
     alarm: Literal["none", "advisory", "caution", "warning", "emergency"] = Field(
         description="class that must be reached; 'none': no alarm at all"
     )
-    after: Duration = Field(0.0, description="no alarm may come before, s from the start")
+    after: Duration | None = Field(
+        None, description="no alarm may come before, s from the start; `onset` if left out"
+    )
     by: Duration | None = Field(
         None, description="the class must be reached by then, s; by the end if left out"
     )
@@ -35,6 +43,11 @@ class Expect(Table):
         None, description="no alarm may be of a higher class"
     )
     pressures: list[PressureAt] | None = Field(None, description="pressures of the cabin at times")
+    health: HealthName | None = Field(
+        None,
+        description="how the transducer is to be known at the end; left out: 'ok' where no alarm is expected, else not "
+        "judged",
+    )
     coolant_by: Duration | None = Field(None, description="the coolant loop must have been called by then, s")
     rate_within: float | None = Field(
         None, gt=0, description="|reported - true rate| at the end, as a part of the true"

@@ -103,6 +103,14 @@ Size = Annotated[
 """A `LeakSize`."""
 
 
+class Misfit(ValueError):
+    """What a table's own check refuses; ``key``: where it stands, counted from that table."""
+
+    def __init__(self, text: str, *key: str | int) -> None:
+        super().__init__(text)
+        self.key = key
+
+
 class Table(BaseModel):
     """A table of the file: unknown keys are refused, and nothing changes once read."""
 

@@ -3,13 +3,18 @@
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from cabinwatch.models.fields import Misfit
+
 if TYPE_CHECKING:
     from cabinwatch.models.cabin import CabinModel
 
 
-def _known(where: str, name: str | None, names: Collection[str], what: str) -> None:
+Path = tuple[str | int, ...]
+
+
+def _known(where: Path, name: str | None, names: Collection[str], what: str) -> None:
     if name is not None and name not in names:
-        raise ValueError(f"{where}: no {what} {name!r}; there is {', '.join(sorted(names)) or 'none'}")
+        raise Misfit(f"no {what} {name!r}; there is {', '.join(sorted(names)) or 'none'}", *where)
 
 
 def _apart(names: Iterable[str], what: str) -> set[str]:
@@ -22,26 +27,26 @@ def _apart(names: Iterable[str], what: str) -> set[str]:
 
 
 def check(model: "CabinModel") -> None:
-    """Raises ValueError naming the table, the unknown name and the names there are."""
+    """Raises Misfit with the place of an unknown name, and the names there are."""
     rooms = _apart([*model.compartments, *model.vehicles], "compartments or vehicles")
     ways = _apart([*model.hatches, *model.valves, *model.vehicles], "hatches, valves or vehicles")
     for kind, doors in (("hatches", model.hatches), ("valves", model.valves)):
         for name, door in doors.items():
-            for side in (door.a, door.b):
-                _known(f"{kind}.{name}", side, rooms, "compartment")
+            for side in ("a", "b"):
+                _known((kind, name, side), getattr(door, side), rooms, "compartment")
             if door.a == door.b:
-                raise ValueError(f"{kind}.{name}: both sides are {door.a!r}")
+                raise Misfit(f"both sides are {door.a!r}", kind, name, "b")
     for kind, things in (("leaks", model.leaks), ("crew", model.crew), ("flows", model.flows)):
         for name, thing in things.items():
-            _known(f"{kind}.{name}", thing.compartment, rooms, "compartment")
-            _known(f"{kind}.{name}", getattr(thing, "into", None), rooms, "compartment")
-            _known(f"{kind}.{name}", getattr(thing, "hatch", None), model.hatches, "hatch")
+            for key in ("compartment", "into"):
+                _known((kind, name, key), getattr(thing, key, None), rooms, "compartment")
+            _known((kind, name, "hatch"), getattr(thing, "hatch", None), model.hatches, "hatch")
     for name, vehicle in model.vehicles.items():
-        _known(f"vehicles.{name}", vehicle.port, model.compartments, "compartment")
+        _known(("vehicles", name, "port"), vehicle.port, model.compartments, "compartment")
     for name, term in model.thermal.items():
         for target in term.compartments or ():
-            _known(f"thermal.{name}", target, [*rooms, *model.loops], "compartment or loop")
+            _known(("thermal", name, "compartments"), target, [*rooms, *model.loops], "compartment or loop")
     for i, action in enumerate(model.actions):
         verb, name = action.verb
-        where, names = ("hatch or valve", ways) if verb in ("open", "close") else ("leak", set(model.leaks))
-        _known(f"actions[{i}]", name, names, where)
+        what, names = ("hatch or valve", ways) if verb in ("open", "close") else ("leak", set(model.leaks))
+        _known(("actions", i, verb), name, names, what)

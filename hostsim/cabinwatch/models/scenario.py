@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from cabinwatch.models.cabin import CabinModel
 from cabinwatch.models.commands import Telecommand, check_parameter
 from cabinwatch.models.expectations import Expect
-from cabinwatch.models.fields import Duration, Span, Table
+from cabinwatch.models.fields import Duration, Misfit, Span, Table
 from cabinwatch.models.line_faults import LinkModel
 from cabinwatch.models.node_faults import DeviceModel
 from cabinwatch.models.raw_telecommands import RawTelecommand
@@ -51,7 +51,10 @@ class Scenario(Table):
     @classmethod
     def _parameters(cls, values: dict[str, int]) -> dict[str, int]:
         for name, value in values.items():
-            check_parameter(name, value)
+            try:
+                check_parameter(name, value)
+            except ValueError as error:
+                raise Misfit(str(error), name) from None
         return values
 
     @field_validator("gauges")
@@ -80,6 +83,12 @@ class Scenario(Table):
         rooms = sorted({*cabin.compartments, *cabin.vehicles}) if cabin else []
         if cabin and compartment is not None and compartment not in rooms:
             raise ValueError(f"no compartment {compartment!r}; there is {', '.join(rooms)}")
+
+    @property
+    def alarm_after_s(self) -> float:
+        """Before this an alarm is a false one: what is expected says so, or it is the onset."""
+        after = self.expect.after if self.expect else None
+        return after if after is not None else self.onset or 0.0
 
     @cached_property
     def duration_ms(self) -> int:

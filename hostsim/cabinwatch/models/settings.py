@@ -3,6 +3,7 @@
 from cabinwatch.errors import UsageError
 from cabinwatch.models import units
 from cabinwatch.models.commands import MONITOR_PARAMETERS
+from cabinwatch.text import exactly
 from cabinwatch_protocol import table as t
 
 MS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -13,11 +14,11 @@ PER_S = {"cPa/d": units.DAY_s, "cPa/min": 60.0}
 
 
 def written(parameter: t.Parameter, value: int) -> str:
-    """The value with the unit that a person would choose: the largest in which a time is a whole number."""
+    """The value with the unit that a person would choose; a time in two units at most."""
     if parameter.unit in IN_MS:
-        ms = value * IN_MS[parameter.unit]
-        unit = next((unit for unit in reversed(MS) if ms and ms % MS[unit] == 0), parameter.unit)
-        return f"{ms // MS[unit]} {unit}"
+        seconds, ms = divmod(value * IN_MS[parameter.unit], 1000)
+        parts = exactly(seconds, 0).split(" ") if not ms else [str(value), parameter.unit]
+        return " ".join(parts) if len(parts) <= 4 else f"{seconds} s"
     if parameter.unit.startswith("c"):
         return f"{value / 100:.2f}".rstrip("0").rstrip(".") + f" {parameter.unit[1:]}"
     return f"{value} {parameter.unit}".rstrip()

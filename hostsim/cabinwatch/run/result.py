@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cabinwatch.models.expectations import Expect, PressureAt
+from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.fits import as_data, fit_lines
-from cabinwatch.text import duration, name
+from cabinwatch.text import apart, distinct, duration, name
 from cabinwatch.world.ground import PENDING, EventReport
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
@@ -38,6 +39,15 @@ def tres_s(housekeeping: dict[str, int]) -> int | None:
     return None if value >= NO_LEAK_S else value
 
 
+def no_data(health: int | None) -> str:
+    """What is said of a blind monitor in place of "nominal"; "" where the transducer is well or not known of."""
+    return f"NO DATA: transducer {name(t.Health, health)}" if health else ""
+
+
+def _health(health: int | None) -> str | None:
+    return None if health is None else name(t.Health, health).replace(" ", "_")
+
+
 def unmet(world: World, expect: Expect | None) -> list[str]:
     """What the scenario expects and the run did not show, a line each; empty = met."""
     if expect is None:
@@ -48,12 +58,18 @@ def unmet(world: World, expect: Expect | None) -> list[str]:
         if alarms:
             faults.append(f"no alarm was expected; {alarms[0].text()} at {duration(alarms[0].t_ms / 1000)}")
     else:
-        faults += _timing(alarms, expect)
+        faults += _timing(alarms, expect, world.scenario.alarm_after_s)
     if expect.at_most is not None:
         most = t.AlarmClass[expect.at_most.upper()]
         faults += [
             f"no more than {expect.at_most} was expected; {e.text()}" for e in alarms if e.severity > most
         ]
+    wanted = expect.health or ("ok" if expect.alarm == "none" else None)
+    if wanted is not None and (health := _health(world.ground.health)) != wanted:
+        known = (
+            no_data(world.ground.health) or f"transducer {health}" if health else "nothing was heard of it"
+        )
+        faults.append(f"the transducer was to be {wanted} at the end; {known}")
     if expect.coolant_by is not None:
         coolant = [e for e in world.ground.events if e.event is t.Event.COOLANT_LOW]
         if not coolant or coolant[0].t_ms > expect.coolant_by * 1000:
@@ -69,19 +85,21 @@ def unmet(world: World, expect: Expect | None) -> list[str]:
     return faults
 
 
-def _timing(alarms: list[EventReport], expect: Expect) -> list[str]:
+def _timing(alarms: list[EventReport], expect: Expect, after_s: float) -> list[str]:
     faults = []
     wanted = t.AlarmClass[expect.alarm.upper()]
-    if alarms and alarms[0].t_ms < expect.after * 1000:
-        when = duration(alarms[0].t_ms / 1000)
-        faults.append(f"an alarm came at {when}, before {duration(expect.after)}: {alarms[0].text()}")
+    if alarms and alarms[0].t_ms < after_s * 1000:
+        came, due = apart(alarms[0].t_ms / 1000, after_s)
+        said = "onset" if expect.after is None else "after"
+        faults.append(
+            f"an alarm came at {came}, before {said} = {due}: {alarms[0].text()}. A false alarm, or a wrong {said}"
+        )
     reached = next((e for e in alarms if e.severity >= wanted), None)
     if reached is None:
         faults.append(f"{expect.alarm} was expected and never reached")
     elif expect.by is not None and reached.t_ms > expect.by * 1000:
-        faults.append(
-            f"{expect.alarm} was expected by {duration(expect.by)}; it came at {duration(reached.t_ms / 1000)}"
-        )
+        due, came = apart(expect.by, reached.t_ms / 1000)
+        faults.append(f"{expect.alarm} was expected by {due}; it came at {came}")
     return faults
 
 
@@ -102,7 +120,11 @@ def _pressure_off(world: World, asked: PressureAt) -> str | None:
 def _off(what: str, reported: float, true: float, within: float, unit: str) -> list[str]:
     if math.isfinite(true) and math.isfinite(reported) and abs(reported - true) <= within * abs(true):
         return []
-    return [f"{what} was expected within {within:.0%} of {true:.4g} {unit}; reported {reported:.4g} {unit}"]
+    off = abs(reported - true) / abs(true) if true else math.inf
+    allowed, is_off = distinct((within, off), lambda part, digits: f"{part:.{digits}%}")
+    return [
+        f"{what} was expected within {allowed} of {true:.4g} {unit}; reported {reported:.4g} {unit}, off by {is_off}"
+    ]
 
 
 def truth_at(world: World) -> dict[str, float]:
@@ -144,8 +166,10 @@ def as_json(world: World, run: Run) -> dict[str, Any]:
         ],
         "final": {
             "state": name(t.AlarmClass, hk.get("alarm", 0)),
+            "health": _health(world.ground.health),
             "pressure_Pa": hk["pressure_cPa"] / 100 if hk else None,
             "rate_Pa_h": hk["rate_cPa_h"] / 100 if hk else None,
+            "sigma_Pa_h": hk["sigma_cPa_h"] / 100 if hk else None,
             "tres_s": tres_s(hk),
         },
         "truth": {name: _finite(value) for name, value in truth_at(world).items()},
@@ -160,11 +184,19 @@ def as_json(world: World, run: Run) -> dict[str, Any]:
         ],
         "transcript_sha256": run.transcript_sha256,
         **({"fits": fits} if (fits := as_data(world.scenario)) else {}),
-        "expected": expect.model_dump(exclude_none=True) if expect else None,
+        "expected": _expected(world.scenario),
         "met": not faults,
         "unmet": faults,
         "interrupted": run.interrupted,
     }
+
+
+def _expected(scenario: Scenario) -> dict[str, Any] | None:
+    """What is expected, with what is so where the file leaves it out."""
+    if scenario.expect is None:
+        return None
+    expected = scenario.expect.model_dump(exclude_none=True)
+    return expected if scenario.onset is None else {"after": scenario.onset, **expected}
 
 
 def summary(world: World, run: Run) -> list[str]:
@@ -189,10 +221,14 @@ def summary(world: World, run: Run) -> list[str]:
         counts = world.ground.counts
         tres = tres_s(hk)
         truth = truth_at(world)
+        reserve = duration(tres) if tres is not None else "no leak seen"
+        blind = no_data(world.ground.health)
         lines.append(
-            f"At the end: {hk['pressure_cPa'] / 100:,.1f} Pa, {hk['rate_cPa_h'] / 100:+.2f} Pa/h "
-            f"(true leak {truth['rate_Pa_h']:+.2f}), T-reserve {duration(tres) if tres is not None else 'no leak seen'}"
-            f" (true {duration(truth['tres_s'])})."
+            f"At the end: {blind}, last {hk['pressure_cPa'] / 100:,.1f} Pa (true {truth['pressure_Pa']:,.1f} Pa, leak "
+            f"{truth['rate_Pa_h']:+.2f} Pa/h, T-reserve {duration(truth['tres_s'])})."
+            if blind
+            else f"At the end: {hk['pressure_cPa'] / 100:,.1f} Pa, {hk['rate_cPa_h'] / 100:+.2f} Pa/h "
+            f"(true leak {truth['rate_Pa_h']:+.2f}), T-reserve {reserve} (true {duration(truth['tres_s'])})."
         )
         lines.append(
             f"Link: {counts.frames:,} frames, {counts.crc_errors} with a wrong CRC, {counts.resyncs} other damage, "

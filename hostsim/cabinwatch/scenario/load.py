@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from cabinwatch.errors import UsageError
+from cabinwatch.models.contradictions import contradictions
+from cabinwatch.models.fields import Misfit
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.scenario.bounds import check_bounds
-from cabinwatch.scenario.lines import find_line, key_lines
+from cabinwatch.scenario.lines import Path as Key
+from cabinwatch.scenario.lines import as_written, key_lines
 from cabinwatch.text import clipped, shown
 
 DEFAULT = "prk-2024"
@@ -63,14 +67,18 @@ def parse(text: str, origin: str, folder: Path | None = None) -> Scenario:
         raise UsageError(f"{origin}: not TOML: {shown(error)}") from None
     _find_record(data, folder or Path())
     try:
-        return Scenario.model_validate(data)
+        scenario = Scenario.model_validate(data)
     except ValidationError as error:
-        told = error.errors(include_url=False, include_context=False, include_input=False)[:TOLD]
+        told = error.errors(include_url=False, include_input=False)[:TOLD]
         lines = key_lines(text)
-        faults = [_fault(origin, lines, e["loc"], e["msg"], e["type"]) for e in told]
+        faults = [_fault(origin, lines, e) for e in told]
         if more := error.error_count() - len(told):
             faults.append(f"{origin}: and {more:,} more")
         raise UsageError("\n".join(faults)) from None
+    if found := list(contradictions(scenario)):
+        lines = key_lines(text)
+        raise UsageError("\n".join(_told(origin, lines, path, words) for path, words in found))
+    return scenario
 
 
 def _find_record(data: dict[str, Any], folder: Path) -> None:
@@ -81,19 +89,23 @@ def _find_record(data: dict[str, Any], folder: Path) -> None:
         record["file"] = str(folder / record["file"])
 
 
-def _fault(
-    origin: str, lines: dict[tuple[str | int, ...], int], loc: tuple[str | int, ...], msg: str, kind: str
-) -> str:
-    line = find_line(lines, loc)
-    where = f"{origin}:{line}" if line else origin
-    key = clipped(".".join(shown(part) for part in loc)) or "the file"
-    msg = clipped(shown(msg.removeprefix("Value error, ")), MESSAGE)
-    if kind == "extra_forbidden":
+def _fault(origin: str, lines: dict[Key, int], fault: ErrorDetails) -> str:
+    why = fault.get("ctx", {}).get("error")
+    path = fault["loc"] + (why.key if isinstance(why, Misfit) else ())
+    msg = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
         msg = "no such key here"
-        allowed = _allowed(loc[:-1])
-        if allowed:
+        if allowed := _allowed(path[:-1]):
             msg += f"; allowed: {', '.join(allowed)}"
-    return f"{where}: {key}: {msg}"
+    return _told(origin, lines, path, msg, is_missing=fault["type"] == "missing")
+
+
+def _told(origin: str, lines: dict[Key, int], path: Key, msg: str, is_missing: bool = False) -> str:
+    """What is wrong with a key, where it stands (or should), and its name as the file has it."""
+    place = as_written(lines, path)
+    where = f"{origin}:{lines[place]}" if place else origin
+    key = clipped(".".join(shown(part) for part in (*place, *path[-1:] * is_missing))) or "the file"
+    return f"{where}: {key}: {clipped(shown(msg), MESSAGE)}"
 
 
 def _allowed(loc: tuple[str | int, ...]) -> list[str]:
@@ -107,7 +119,7 @@ def _allowed(loc: tuple[str | int, ...]) -> list[str]:
                 a for a in (annotation, *getattr(annotation, "__args__", ())) if hasattr(a, "model_fields")
             ]
             model = inner[0] if inner else None
-    return list(getattr(model, "model_fields", {}))
+    return [field.alias or name for name, field in getattr(model, "model_fields", {}).items()]
 
 
 def load(name: str) -> tuple[Scenario, str]:

@@ -13,7 +13,7 @@ from cabinwatch.errors import TargetDied, UsageError
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.models.settings import parameter, read, written
 from cabinwatch.models.units import parse_duration
-from cabinwatch.run.result import tres_s
+from cabinwatch.run.result import no_data, tres_s
 from cabinwatch.text import clipped, duration, name
 from cabinwatch.view.timeline import command_line, event_line
 from cabinwatch.world.ground import PENDING, Ground
@@ -166,11 +166,14 @@ def housekeeping_line(hk: dict[str, int]) -> str:
     """A housekeeping report in one line."""
     tres = tres_s(hk)
     damage = hk["bad_crc"] + hk["bad_framing"] + hk["bad_size"]
+    link = f"link {hk['frames_ok']} good, {damage} bad, {hk['timeouts']} timeouts"
+    alarm = name(t.AlarmClass, hk["alarm"])
+    pressure = f"{hk['pressure_cPa'] / 100:,.1f} Pa  {hk['temperature_cK'] / 100:.2f} K"
+    if blind := no_data(hk["health"]):
+        return f"{blind}  last {pressure}  alarm {alarm if hk['alarm'] else 'none'}  {link}"
     return (
-        f"{name(t.AlarmClass, hk['alarm'])}  {hk['pressure_cPa'] / 100:,.1f} Pa  {hk['temperature_cK'] / 100:.2f} K  "
-        f"{hk['rate_cPa_h'] / 100:+.2f} Pa/h  T-reserve {duration(tres) if tres is not None else 'no leak'}  "
-        f"transducer {name(t.Health, hk['health'])}  "
-        f"link {hk['frames_ok']} good, {damage} bad, {hk['timeouts']} timeouts"
+        f"{alarm}  {pressure}  {hk['rate_cPa_h'] / 100:+.2f} Pa/h  "
+        f"T-reserve {duration(tres) if tres is not None else 'no leak'}  transducer ok  {link}"
     )
 
 

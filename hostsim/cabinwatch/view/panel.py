@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cabinwatch.run.result import tres_s
+from cabinwatch.run.result import no_data, tres_s
 from cabinwatch.text import duration, name, shown
 from cabinwatch.view.timeline import Forecast, Timeline, command_line, event_line
 from cabinwatch.world.ground import Commanded, EventReport
@@ -70,6 +70,9 @@ def state_line(world: World) -> str:
     if not hk:
         return "no report yet"
     tres = tres_s(hk)
+    if blind := no_data(world.ground.health):
+        latched = f"  {name(t.AlarmClass, hk['alarm'])}" if hk["alarm"] else ""
+        return f"{blind}  last {hk['pressure_cPa'] / 100:,.1f} Pa{latched}"
     return (
         f"{hk['pressure_cPa'] / 100:>10,.1f} Pa  {hk['rate_cPa_h'] / 100:>+9.2f} Pa/h  "
         f"T-reserve {duration(tres) if tres is not None else 'no leak'}  {name(t.AlarmClass, hk['alarm'])}"
@@ -125,6 +128,7 @@ class Panels:
             grid.add_column(min_width=16)
         alarm = hk.get("alarm", 0)
         tres = tres_s(hk)
+        blind = no_data(world.ground.health)
         grid.add_row("time", duration(now_s), "speed", f"{now_s / max(wall_s, 1e-9):,.0f} x real time")
         if hk:
             grid.add_row(
@@ -137,11 +141,13 @@ class Panels:
                 "leak rate",
                 f"{hk['rate_cPa_h'] / 100:+.2f} ± {hk['sigma_cPa_h'] / 100:.2f} Pa/h",
                 "T-reserve",
-                duration(tres) if tres is not None else "no leak seen",
+                "unknown" if blind else duration(tres) if tres is not None else "no leak seen",
             )
             state = name(t.AlarmClass, alarm)
             marked = Text(f" {state.upper() if alarm else state} ", style=CLASS_STYLE.get(alarm, ""))
-            grid.add_row("alarm", marked, "transducer", name(t.Health, hk["health"]))
+            if blind and not alarm:
+                marked = Text(f" {blind} ", style=CLASS_STYLE[t.AlarmClass.EMERGENCY])
+            grid.add_row("alarm", marked, "transducer", name(t.Health, world.ground.health or 0))
         damage = f"{counts.crc_errors} CRC, {counts.resyncs} other, {counts.lost} lost"
         grid.add_row("link", f"{counts.frames:,} frames", "damage", damage)
         pressures = [p for _, p in self._pressures]

@@ -126,6 +126,8 @@ class Ground:
     counts: LinkCounts = field(default_factory=LinkCounts)
     events: list[EventReport] = field(default_factory=list)
     housekeeping: dict[str, int] = field(default_factory=dict)
+    health: int | None = None
+    """The transducer's, as last reported or told by an event; None: nothing was heard."""
     history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
     """Every housekeeping report: when it reached the ground, its fields."""
     parameters: dict[str, int] = field(default_factory=dict)
@@ -231,6 +233,7 @@ class Ground:
                 self._verification(tm, t_ms)
             case 3 if tm.role == "monitor":
                 self.housekeeping = tm.values
+                self.health = tm.values["health"]
                 self.history.append((t_ms, tm.values))
             case 5 if tm.values["event"] not in EVENTS:
                 self.counts.aliens += 1
@@ -239,6 +242,8 @@ class Ground:
                 event = EventReport(
                     t_ms, t.AlarmClass(tm.packet.subtype), t.Event(v["event"]), v["cause"], v["value"]
                 )
+                if event.event in (t.Event.SENSOR_LOST, t.Event.SENSOR_FOUND):
+                    self.health = event.cause if event.event is t.Event.SENSOR_LOST else t.Health.OK
                 self.events.append(event)
                 self.on_event(event)
         if restarted or first:

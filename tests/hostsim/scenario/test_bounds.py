@@ -79,7 +79,7 @@ def test_a_file_of_a_megabyte_costs_seconds_and_200_megabytes(name, tmp_path):
         (GOOD.replace("1min", "9" * 4000 + " s"), "f.toml:2: duration: "),
         (GOOD.replace("1min", "1e300 s"), "f.toml:2: duration: "),
         (GOOD.replace("10 m3", "1e-300 m3"), "f.toml:4: cabin.compartments.cabin.volume: "),
-        (GOOD + f"[parameters]\nthreshold = {'1' * 4200}\n", "f.toml:5: parameters: threshold = "),
+        (GOOD + f"[parameters]\nthreshold = {'1' * 4200}\n", "f.toml:6: parameters.threshold: threshold = "),
         (GOOD + "[cabin.wander]\nq = 1e308\n", "f.toml:6: cabin.wander.q: no figure here is beyond 1e+15"),
         (GOOD + '[cabin.leaks.h]\nsize = "1e300 mm"\n', "f.toml:6: cabin.leaks.h.size: "),
     ],

@@ -55,10 +55,46 @@ BROKEN = {
     "bad leak": ('"1 mm"', '"1 potato"', 8, "cabin.leaks.hole.size:"),
     "unknown verb": ('"ping"', '"pong"', 12, "telecommands.0.do:"),
     "second command": ("at = 6", 'at = "soon"', 15, "telecommands.1.at:"),
-    "unknown parameter": ('"threshold"', '"zz"', 14, "no parameter 'zz'; there are poll_period"),
-    "parameter out of range": ("value = 50", "value = 5000", 14, "out of range: "),
+    "unknown parameter": (
+        '"threshold"',
+        '"zz"',
+        17,
+        "telecommands.1.parameter: no parameter 'zz'; there are",
+    ),
+    "parameter out of range": (
+        "value = 50",
+        "value = 5000",
+        18,
+        "telecommands.1.value: threshold = 5000 is out",
+    ),
+    "key behind a multi-line string": (
+        'title = "t"',
+        'title = """\nnoise = 1\n"""',
+        27,
+        "sensor.noise:",
+        "noise = 2",
+        "noise = -2",
+    ),
+    "key of an inline table": (
+        "noise = 2",
+        "faults = [{ kind = 'silent' },\n  { kind = 'bias', size = 'x' }]",
+        26,
+        "sensor.faults.1.size:",
+    ),
+    "rate above one": ("rate = 0.1", "rate = 1.1", 22, "link.faults.0.rate:"),
+    "alias": (
+        "noise = 2",
+        "noise = 2\n[[raw]]\nat = 1\ntyp = 1",
+        28,
+        "raw.0.typ: no such key here; allowed: at, times, gap_ms, octets, apid, type,",
+    ),
+    "unknown compartment of a leak": (
+        'size = "1 mm"',
+        'size = "1 mm"\ncompartment = "node"',
+        9,
+        "cabin.leaks.hole.compartment: no compartment 'node'; there is station",
+    ),
     "set without value": ("value = 50\n", "", 14, "'set' needs value"),
-    "rate above one": ("rate = 0.1", "rate = 1.1", 22, "rate:"),
     "unknown fault": ('kind = "flip"', 'kind = "flop"', 20, "link.faults.0"),
     "words for a number": ("noise = 2", "noise = true", 25, "sensor.noise:"),
 }
@@ -66,10 +102,13 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_file_is_refused_by_line_and_key(name):
-    old, new, line, says = BROKEN[name]
+    old, new, line, says, *more = BROKEN[name]
     assert GOOD.count(old) >= 1
+    text = GOOD.replace(old, new, 1)
+    if more:
+        text = text.replace(*more)
     with pytest.raises(UsageError) as refused:
-        scenarios.parse(GOOD.replace(old, new, 1), "bad.toml")
+        scenarios.parse(text, "bad.toml")
     text = str(refused.value)
     assert says in text
     where = f"line {line}" if name == "not TOML" else f"bad.toml:{line}:" if line else "bad.toml: "

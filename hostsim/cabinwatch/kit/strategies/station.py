@@ -144,9 +144,7 @@ def cabins(
     if people:
         activity = draw(hy.sampled_from(("mean", "sleep", "rest", "work", "exercise")))
         model["crew"] = {"crew": {"count": people, "activity": activity}}
-    model["actions"] = [
-        draw(_actions(within, list(hatches), list(holes))) for _ in range(_many(draw, actions))
-    ]
+    model["actions"] = [draw(_actions(within, list(hatches), holes)) for _ in range(_many(draw, actions))]
     model["actions"] = [a for a in model["actions"] if a]
     model["flows"] = {
         f"repress{i + 1}": {
@@ -187,10 +185,13 @@ def _many(draw: hy.DrawFn, most: int) -> int:
 
 
 @hy.composite
-def _actions(draw: hy.DrawFn, within: Bounds, hatches: list[str], leaks: list[str]) -> dict[str, Any] | None:
+def _actions(
+    draw: hy.DrawFn, within: Bounds, hatches: list[str], leaks: dict[str, Leak]
+) -> dict[str, Any] | None:
     verbs = [(verb, name) for name in hatches for verb in ("close", "open")]
     verbs += [(verb, name) for name in leaks for verb in ("patch", "reopen")]
     if not verbs:
         return None
     verb, name = draw(hy.sampled_from(verbs))
-    return {"at": draw(moments(within)), verb: name}
+    first_s = leaks[name].at if name in leaks else 0.0  # nobody patches what does not leak yet
+    return {"at": draw(moments((max(within[0], first_s), max(within[1], first_s)))), verb: name}

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cabinwatch.models.contradictions import contradictions
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.scenario.toml_out import plain
 from cabinwatch.verify.fuzz.findings import Finding
@@ -32,6 +33,8 @@ def shrink(plan: Plan, kind: Finding, make_target: MakeTarget, budget: int = BUD
         try:
             tried = replace(plan, scenario=Scenario.model_validate(data))
         except ValidationError:
+            return False
+        if any(contradictions(tried.scenario)):  # it would be refused as a file
             return False
         if tried.scenario.duration_ms > POLLS * tried.scenario.parameters.get("poll_period", 1000):
             return False
