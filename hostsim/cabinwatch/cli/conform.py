@@ -17,12 +17,12 @@ from cabinwatch.errors import CabinwatchError, UsageError
 from cabinwatch.models.units import parse_pressure, parse_temperature
 from cabinwatch.targets import is_url
 from cabinwatch.verify.conform import decode as decoding
-from cabinwatch.verify.conform import report
+from cabinwatch.verify.conform import fuzzing, report
 from cabinwatch.verify.conform.bench import Reference
 from cabinwatch.verify.conform.line import SerialLine
 from cabinwatch.verify.conform.page import page
-from cabinwatch.verify.conform.requirements import ROLES
-from cabinwatch.verify.conform.runner import Run, run, select
+from cabinwatch.verify.conform.requirements import ROLES, SPEC_VERSION
+from cabinwatch.verify.conform.runner import Result, Run, run, select
 from cabinwatch.verify.conform.targets import open_bench
 
 INTERRUPTED = 130
@@ -80,6 +80,26 @@ def _reference(text: str) -> Reference:
     return Reference(round(100 * parse_pressure(parts[1])), round(100 * parse_temperature(parts[2])))
 
 
+def _baseline(path: Path, role: str) -> frozenset[str]:
+    """The cases that failed in a report of ``--json``. Raises UsageError."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        spec, of, failed = (
+            data["spec"],
+            data["role"],
+            [c["id"] for c in data["cases"] if c["verdict"] == "fail"],
+        )
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is no report of --json: {error}") from None
+    if of != role or spec != SPEC_VERSION:
+        raise UsageError(
+            f"{path} is of a {of} by SPEC {spec}, not of a {role} by SPEC {SPEC_VERSION}: make it anew with --json"
+        )
+    return frozenset(failed)
+
+
 def conform(
     target: Annotated[
         str,
@@ -113,6 +133,21 @@ def conform(
         str | None,
         typer.Option(metavar="STATE", help='What the transducer should measure, such as "101325 Pa 295 K".'),
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            help="A report of --json: what failed then is known; what is new, or passes by now, fails."
+        ),
+    ] = None,
+    fuzz: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", help="Instead of the cases: N drawn sequences of odd frames, by --seed."
+        ),
+    ] = 0,
+    play: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Instead of the cases: a sequence that --fuzz wrote.")
+    ] = None,
     maxfail: Annotated[
         int, typer.Option(min=0, help="Run no more cases after so many failures; 0: all.")
     ] = 0,
@@ -123,6 +158,7 @@ def conform(
     cases were run; 130 Ctrl-C or SIGTERM. Reports are written in every case, and say the exit code.
     """
     done = Run(target, role, seed, strict)
+    written: Path | None = None
     with _reports(done, junit=junit, json=json_, transcript=transcript, html=html):
         if role not in ROLES:
             raise UsageError(f"no role {role!r}: {', '.join(ROLES)}")
@@ -137,8 +173,20 @@ def conform(
         bench = open_bench(target, role, seed, timeout, baud)
         bench.thorough = thorough
         bench.reference = _reference(reference) if reference else bench.reference
-        run(bench, cases, done, lambda result: print(report.live(result, done), flush=True), maxfail, print)
+        done.baseline = _baseline(baseline, role) if baseline else frozenset()
+
+        def tell(result: Result) -> None:
+            print(report.live(result, done), flush=True)
+
+        if play:
+            fuzzing.play(bench, done, play, tell)
+        elif fuzz:
+            written = fuzzing.fuzz(bench, done, fuzz, Path(), tell)
+        else:
+            run(bench, cases, done, tell, maxfail, print)
     print("\n".join(report.summary(done)))
+    if written:
+        print(f"play it again: cabinwatch conform {target} --role {role} --play {written}")
     raise typer.Exit(done.exit_code)
 
 

@@ -129,6 +129,8 @@ class Bench(ABC):
     """Octets that came since the last ``ask`` or ``run`` began."""
     count: int = 0
     """Count of the next telecommand."""
+    drawn_ms: int = 0
+    """Stamp of the last sample that was drawn for a monitor."""
     emulated: bool = False
     rtt_s: float = 0.0
     """Round trip of a question and its answer on a live target, as measured at the start."""

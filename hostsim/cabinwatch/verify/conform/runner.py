@@ -1,9 +1,10 @@
 """Run cases on a bench, one by one; every end of a target, and Ctrl-C, still leaves a result."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -85,9 +86,23 @@ class Run:
     interrupted: bool = False
     seconds: float = 0.0
     spec: str = SPEC_VERSION
+    baseline: frozenset[str] = frozenset()
+    """IDs of the cases that are known to fail."""
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     log: list[Exchange] = field(default_factory=list)
     """What was said before the first case."""
+
+    def against_baseline(self, result: Result) -> Result:
+        """The result as it counts beside what is known of the node: an old failure does not, its end does."""
+        if result.case.id not in self.baseline:
+            return result
+        if result.verdict is Verdict.FAIL:
+            known = f"fails as the baseline says: {result.got}"
+            return replace(result, verdict=Verdict.SKIP, reason=known)
+        if result.verdict is Verdict.PASS:
+            got = "it passes by now: take it out of the baseline"
+            return replace(result, verdict=Verdict.FAIL, expected="a failure, as the baseline says", got=got)
+        return result
 
     def counts(self, result: Result) -> bool:
         """Whether a failure of that case makes the run fail."""
@@ -230,10 +245,23 @@ def _start(bench: Bench, done: Run, tell: Callable[[Result], None]) -> frozenset
         done.stopped = str(speechless)
     finally:
         done.log = list(bench.log)
-    for result in first_frames(bench, done.role):
+    for result in map(done.against_baseline, first_frames(bench, done.role)):
         done.results.append(result)
         tell(result)
     return frozenset(bench.lenient) if isinstance(bench, LiveBench) else frozenset()
+
+
+@contextmanager
+def running(bench: Bench, done: Run, tell: Callable[[Result], None]) -> Iterator[frozenset[str]]:
+    """The node up, and down again however it ends; gives the requirements that it is known to break."""
+    begin = time.monotonic()
+    try:
+        yield _start(bench, done, tell)
+    except KeyboardInterrupt:
+        done.interrupted = True
+    finally:
+        bench.close()
+        done.seconds = time.monotonic() - begin
 
 
 def run(
@@ -250,40 +278,36 @@ def run(
 
     Raises SetupError where nothing answers.
     """
-    begin = time.monotonic()
     deaths = 0
-    beside: Beside | None = None
-    try:
-        broken = _start(bench, done, tell)
+    with running(bench, done, tell) as broken:
         if isinstance(bench, LiveBench) and (text := bench.pace(len(cases) / len(select(done.role)))):
             say(text)
         beside = Beside(bench, [] if done.stopped else cases)
-        for case in cases:
-            if done.stopped:
-                result = Result(case, Verdict.NOT_RUN, reason=done.stopped.partition("\n")[0])
-            elif 0 < max_failed <= len(done.failed):
-                result = Result(case, Verdict.NOT_RUN, reason=f"{max_failed} failed: enough (--maxfail)")
-            elif case.requirement.id in broken:
-                result = Result(case, Verdict.NOT_RUN, reason=f"fails: see {case.requirement.id}/{FIRST}")
-            else:
-                try:
-                    result, deaths = beside.result(case) or judge(bench, case), 0
-                except Gone as gone:
-                    deaths += 1
-                    result = Result(case, Verdict.FAIL, "a node that goes on", str(gone), log=list(bench.log))
-                    why = "it ended in one case after the other" if deaths >= DEATHS else _revive(bench)
-                    done.stopped = f"the target ended in {case.id} and was given up: {why}" if why else ""
-            done.results.append(result)
-            tell(result)
-    except KeyboardInterrupt:
-        done.interrupted = True
-        run_already = {r.case.id for r in done.results}
-        done.results += [
-            Result(c, Verdict.NOT_RUN, reason="interrupted") for c in cases if c.id not in run_already
-        ]
-    finally:
-        if beside is not None:
+        try:
+            for case in cases:
+                if done.stopped:
+                    result = Result(case, Verdict.NOT_RUN, reason=done.stopped.partition("\n")[0])
+                elif 0 < max_failed <= len(done.failed):
+                    result = Result(case, Verdict.NOT_RUN, reason=f"{max_failed} failed: enough (--maxfail)")
+                elif case.requirement.id in broken:
+                    result = Result(case, Verdict.NOT_RUN, reason=f"fails: see {case.requirement.id}/{FIRST}")
+                else:
+                    try:
+                        result, deaths = beside.result(case) or judge(bench, case), 0
+                    except Gone as gone:
+                        deaths += 1
+                        result = Result(
+                            case, Verdict.FAIL, "a node that goes on", str(gone), log=list(bench.log)
+                        )
+                        why = "it ended in one case after the other" if deaths >= DEATHS else _revive(bench)
+                        done.stopped = f"the target ended in {case.id} and was given up: {why}" if why else ""
+                result = done.against_baseline(result)
+                done.results.append(result)
+                tell(result)
+        finally:
             beside.close()
-        bench.close()
-        done.seconds = time.monotonic() - begin
+    run_already = {r.case.id for r in done.results}
+    done.results += [
+        Result(c, Verdict.NOT_RUN, reason="interrupted") for c in cases if c.id not in run_already
+    ]
     return done
