@@ -38,6 +38,7 @@ from cabinwatch_protocol.device.consts import (
     FLAG_NITROGEN_WATCH,
     FLAG_PERIODIC_HK,
     FRAME_OK,
+    HEALTH_BELOW_RANGE,
     HEALTH_IMPLAUSIBLE,
     HEALTH_SILENT,
     HEALTH_STUCK,
@@ -98,6 +99,11 @@ from cabinwatch_protocol.device.consts import (
 )
 from cabinwatch_protocol.device.node import Node
 
+ORDERLY = 3
+"""Stamps in order that make a clock believed again: of two instruments that answer in turn, every second goes back."""
+RAN_MAX_ms = 268435455
+"""Three days: twice that and a day more stays within 31 bits."""
+
 
 class Monitor(Node):
     """``alarm`` is the latched class 0..4, ``health`` the transducer's (0 = ok); see the packet table for both."""
@@ -126,6 +132,9 @@ class Monitor(Node):
         self.pressure = 0
         self.temperature = 0
         self.same = -1
+        self.asked = self.wrong = False
+        self.stamp = -1
+        self.disorder = self.own_ms = self.since_ms = self.ran = self.ran_own = self.ran_stamp = 0
         self.seen[0] = -1
         self.seen_gas[0] = -1
 
@@ -135,6 +144,8 @@ class Monitor(Node):
         Octets that come earlier than that call for an earlier step.
         """
         self.tick(elapsed_ms)
+        self.own_ms = self.own_ms + elapsed_ms if self.own_ms < DAY_MS else DAY_MS
+        self.since_ms = self.since_ms + elapsed_ms if self.since_ms < DAY_MS else DAY_MS
         self.poll_in -= elapsed_ms
         if self.analyser_in > 0:
             self.analyser_in -= elapsed_ms
@@ -221,6 +232,7 @@ class Monitor(Node):
             # The instruments' other telemetry is for the ground; it is theirs all the same.
             return True
         if size == SAMPLE_SIZE:
+            self.asked = self.reply_in >= 0
             self.reply_in = -1
             self.judge_sensor(self.sample(b[SAMPLE_STATUS_AT]))
             if self.p[P_ANALYSER_PERIOD] and self.analyser_in <= 0:
@@ -249,7 +261,17 @@ class Monitor(Node):
         """
         pressure = self.signed(SAMPLE_PRESSURE_CPA)
         temperature = self.field(SAMPLE_TEMPERATURE_CK)
+        if status and status != HEALTH_BELOW_RANGE:
+            return status
+        if pressure >= 0 and self.fresh():
+            # Where the air is nearly gone, no reading is plausible, and each tells.
+            self.detector.low(pressure)
+            self.judge_alarm()
         if status:
+            gap = self.gap(self.seen)
+            if gap > 0 and pressure >= 0:
+                self.detector.below(gap, pressure)
+                self.judge_alarm()
             return status
         if not self.plausible(pressure, temperature):
             return HEALTH_IMPLAUSIBLE
@@ -262,14 +284,57 @@ class Monitor(Node):
         stuck = self.p[P_STUCK_SAMPLES]
         if stuck and self.same >= stuck:
             return HEALTH_STUCK
+        if self.seen[0] < 0:
+            self.own_ms = DAY_MS  # what a first stamp counts as, too
         gap = self.gap(self.seen)
-        if gap < 0:
+        wrong = self.clock_is_wrong(gap)
+        restarted = self.disorder
+        if self.disordered(gap) or wrong:
             return HEALTH_TIME
         if gap:
             # The same stamp is the same sample once more: nothing new, and no fault.
+            if restarted:
+                # No stamp tells what the restart took.
+                gap = min(max(self.since_ms, 1), DAY_MS)
+            self.since_ms = 0
             self.detector.sample(gap, pressure, temperature)
             self.judge_alarm()
         return 0
+
+    def fresh(self):
+        """Whether this sample is not the last one once more, which nobody asked for."""
+        stamp = (self.field(TM_DAY) & 7) << 27 | self.signed(TM_MS) & 0x7FFFFFF
+        known = stamp == self.stamp and not self.asked
+        self.stamp = stamp
+        return not known
+
+    def disordered(self, gap):
+        """Whether stamps went back, and too few came in order since: two instruments that answer in turn stay so."""
+        if gap < 0:
+            self.disorder = ORDERLY
+        elif gap and self.disorder:
+            self.disorder -= 1
+        return self.disorder > 0
+
+    def clock_is_wrong(self, gap):
+        """Whether the stamps ran at less than half or more than twice this node's time in the last whole window.
+
+        A window has half of ``stuck_samples`` samples, so that it is known within that many when a clock goes wrong. A
+        stamp that went back begins a new one.
+        """
+        own = self.own_ms if self.own_ms < DAY_MS else DAY_MS
+        self.own_ms = 0
+        if gap < 0:
+            self.ran = self.ran_own = self.ran_stamp = 0
+            return False
+        self.ran_own += own
+        self.ran_stamp += gap
+        self.ran += 1
+        stuck = self.p[P_STUCK_SAMPLES]
+        if self.ran >= stuck >> 1 or self.ran_own > RAN_MAX_ms or self.ran_stamp > RAN_MAX_ms:
+            self.wrong = stuck > 0 and not self.ran_own + 1 >> 1 <= self.ran_stamp <= 2 * self.ran_own
+            self.ran = self.ran_own = self.ran_stamp = 0
+        return self.wrong
 
     def gap(self, seen):
         """Milliseconds from the stamp kept in ``seen`` to the received packet's, 1..86,400,000, and keep that one.

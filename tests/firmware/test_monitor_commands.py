@@ -243,6 +243,8 @@ class Puppet:
     def sample(self, *_):
         pass
 
+    nitrogen = low = below = sample
+
 
 def puppet():
     b = Bench()

@@ -1,5 +1,5 @@
 """What the field reports of instruments and air, a file each: the same octets on every emulated target, and the right
-answer. What today's firmware answers wrongly stands as a strict xfail: whoever mends it takes the mark away.
+answer.
 """
 
 import shutil
@@ -16,20 +16,6 @@ from conftest import missing
 
 FILES = {path.stem: path for path in sorted((Path(__file__).parent / "field").glob("*.toml"))}
 SEED = 1
-WRONG_TODAY = {
-    "burst": "a fall of more than 5.8 kPa/s is not followed",
-    "open-to-space": "a reading below range is no evidence of a fall",
-    "low-level": "nothing is called by level",
-    "warming": "a warm thermometer is taken for a leak",
-    "wild": "two wild readings make an Emergency",
-    "stopped-clock": "a stamp that stands is not told",
-    "slow-clock": "a clock at a third of its speed is not told",
-    "twin": "the health changes with every answer",
-}
-
-
-def test_each_kind_has_its_file():
-    assert set(WRONG_TODAY) <= set(FILES)
 
 
 def right(name, world):
@@ -42,13 +28,7 @@ def right(name, world):
     return faults
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=WRONG_TODAY[name])) if name in WRONG_TODAY else name
-        for name in FILES
-    ],
-)
+@pytest.mark.parametrize("name", FILES)
 def test_the_answer_is_right(name):
     world, _ = worlds.run(load(str(FILES[name]))[1], SEED, "cpython")
     assert right(name, world) == [], f"cabinwatch run {FILES[name]} --seed {SEED} --target cpython"

@@ -89,13 +89,27 @@ class Detector:
         self.gas.take(temperature_cK, self.tick(elapsed_ms))
         elapsed_ms = self.gate.take(elapsed_ms, pressure_cPa)
         if elapsed_ms:
-            self.pressure_cPa = pressure_cPa
-            warmth_cPa = thermal_cPa(pressure_cPa, self.gas.gas_cK, self.gas.datum_cK)
-            even_cPa = pressure_cPa - warmth_cPa
-            self.warming.take(self.second, warmth_cPa)
-            self.gap.take(elapsed_ms, pressure_cPa, even_cPa)
-            self.fall.take(elapsed_ms, pressure_cPa, even_cPa)
-            self.watch(even_cPa)
+            self.watch(self.feed(elapsed_ms, pressure_cPa))
+            self.grade(elapsed_ms)
+
+    def feed(self, elapsed_ms, pressure_cPa):
+        """Give a reading to what is quick; the compensated pressure."""
+        self.pressure_cPa = pressure_cPa
+        gas = self.gas
+        warmth_cPa = thermal_cPa(pressure_cPa, gas.gas_cK, gas.datum_cK) if gas.gas_cK else 0
+        even_cPa = pressure_cPa - warmth_cPa
+        self.warming.take(self.second, warmth_cPa)
+        self.gap.take(elapsed_ms, pressure_cPa, even_cPa)
+        self.fall.take(elapsed_ms, pressure_cPa, even_cPa)
+        return even_cPa
+
+    def below(self, elapsed_ms, pressure_cPa):
+        """A reading below the gauge's range: the pressure is at most this. A fall to there counts, and is not over."""
+        self.tick(elapsed_ms)
+        pressure_cPa = min(pressure_cPa, PRESSURE_MAX_cPa)
+        elapsed_ms = self.gate.take(elapsed_ms, pressure_cPa)
+        if elapsed_ms and not (self.fall.called or self.gap.called):
+            self.feed(elapsed_ms, pressure_cPa)
             self.grade(elapsed_ms)
 
     def tick(self, elapsed_ms):

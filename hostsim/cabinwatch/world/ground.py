@@ -62,6 +62,8 @@ STORED = (
 EVENTS = frozenset(t.Event)
 CAUSES: dict[int, str] = {
     t.Cause.RAPID: "rapid depressurisation",
+    t.Cause.LEVEL: "pressure at its reserve",
+    t.Cause.GAP: "pressure fell while nothing was heard",
     t.Cause.SLOW: "slow leak on total pressure",
     t.Cause.NITROGEN: "slow leak on nitrogen",
     t.Cause.COOLANT: "coolant loop",

@@ -18,6 +18,8 @@ class Cabin:
         self.second = 0
         self.pressure = NORMAL
         self.heard: list[Heard] = []
+        if fence:
+            unhurried(b)
 
     def quiet(self, seconds: int) -> None:
         """Pressure as it is, but for a pascal of unrest."""
@@ -45,12 +47,17 @@ class Cabin:
         self.heard += self.b.ask(self.b.tc("perform", {"function": number, "argument": argument}))
 
 
+def unhurried(b: Bench) -> None:
+    """Let the stamps run faster than the monitor's own time: SEN-11."""
+    set_all(b, stuck_samples=0)
+
+
 def emergency(b: Bench, fence: bool = True) -> Cabin:
     """A cabin that has just had its emergency."""
     cabin = Cabin(b, fence)
     cabin.quiet(300)
     expect(not cabin.events(ALARM), "no alarm in 5 min of quiet", cabin.events(ALARM))
-    cabin.fall(20)
+    cabin.fall(12)  # not as far as `reserve`: there the level is an Emergency by itself, and stays one
     return cabin
 
 
@@ -72,6 +79,26 @@ def alarm_event(b: Bench) -> None:
     hk = b.report()
     expect(hk["alarm"] == hk["alarm_now"] == classes[-1], f"alarm and alarm_now {classes[-1]}", [hk])
     expect(not hk["flags"] & t.Flag.ACKNOWLEDGED, "not acknowledged", [hk])
+
+
+@case("ALM-10/level")
+def level(b: Bench) -> None:
+    """Three samples at `reserve`, or below the range, are an Emergency at boot, plausible or not; two are none."""
+    reserve = next(p.default for p in t.MONITOR_PARAMETERS if p.name == "reserve")
+    for readings, wanted in (
+        ((reserve + 1, reserve + 1, reserve + 1, reserve + 1), 0),
+        ((reserve, reserve, NORMAL, reserve, reserve), 0),
+        ((reserve, reserve, reserve), 4),
+        ((50, 0, 0), 4),
+    ):
+        for status in (0, 1):
+            b.restart()
+            for i, pressure in enumerate(readings, 1):
+                b.sample(1000 * i, pressure, status=status)
+            hk = b.report()
+            expect(hk["alarm"] == hk["alarm_now"] == wanted, f"alarm {wanted} after {readings}", [hk])
+            if wanted:
+                expect(hk["cause"] == t.Cause.LEVEL and not hk["tres_s"], "cause 5, T-reserve 0", [hk])
 
 
 @case("ALM-03/latched", "ALM-09")
@@ -140,7 +167,7 @@ def inhibited(b: Bench, seconds: int) -> Cabin:
     cabin = Cabin(b)
     cabin.quiet(300)
     cabin.function(3, seconds)
-    cabin.fall(20)
+    cabin.fall(12)
     return cabin
 
 
@@ -172,7 +199,7 @@ def inhibit_ends(b: Bench) -> None:
     cabin.function(3, seconds + 5)
     cabin.function(3, seconds)
     begin = b.now_ms
-    cabin.fall(20)
+    cabin.fall(12)
     cabin.heard += b.run(max(0, begin + seconds * 1000 - b.now_ms - b.slack_ms - 10))
     expect(not cabin.events(INHIBIT_ENDED, ALARM), "no event yet", cabin.events(INHIBIT_ENDED, ALARM))
     cabin.heard += b.run(2 * b.slack_ms + 20)
@@ -205,6 +232,7 @@ def not_believed(b: Bench) -> None:
 @case("SEQ-05/verdict", role="monitor")
 def same_verdict(b: Bench) -> None:
     """TC[8,1] acknowledge without an alarm fails, and its repetition fails likewise, though there is one by then."""
+    unhurried(b)
     count = b.next_count()
     acknowledge = {"function": t.Function.ACKNOWLEDGE, "argument": 0}
 

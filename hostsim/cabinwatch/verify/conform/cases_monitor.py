@@ -416,11 +416,17 @@ def implausible(b: Bench) -> None:
 def stuck(b: Bench) -> None:
     """The third sample in a row like the one before it is stuck where stuck_samples is 3, and none where it is 0."""
     set_all(b, stuck_samples=3)
-    for stamp, wanted in enumerate((0, 0, 0, 6, 6), 1):
-        health(b, 1000 * stamp, wanted, pressure_cPa=9_000_000)
-    health(b, 6000, 0, pressure_cPa=9_000_001)
-    health(b, 7000, 0, pressure_cPa=9_000_001)
-    health(b, 8000, 0, pressure_cPa=9_000_001, temperature_cK=29516)
+    for i, (wanted, pressure, temperature) in enumerate(
+        (
+            *((wanted, 9_000_000, 29515) for wanted in (0, 0, 0, 6, 6)),
+            (0, 9_000_001, 29515),
+            (0, 9_000_001, 29515),
+            (0, 9_000_001, 29516),
+        ),
+        1,
+    ):
+        b.run(200)  # as much as the stamps say, so that no clock is wrong
+        health(b, 200 * i, wanted, pressure_cPa=pressure, temperature_cK=temperature)
     set_all(b, stuck_samples=0)
     for stamp in range(9000, 16000, 1000):
         health(b, stamp, 0, pressure_cPa=9_000_002)
@@ -428,10 +434,13 @@ def stuck(b: Bench) -> None:
 
 @case("SEN-04/time")
 def sample_time(b: Bench) -> None:
-    """A stamp before the last one, or no time, is health 7; over midnight and over day 65 535 time goes on."""
+    """A stamp before the last one, or no time, is health 7 up to the third later one; over midnight time goes on."""
     day = t.DAY_MS
     for i, (stamp, wanted) in enumerate(
-        ((5000, 0), (4999, 7), (5100, 0), (day - 1, 0), (day, 0), (65535 * day + 5, 7), (65536 * day - 1, 0)),
+        (
+            *((5000, 0), (4999, 7), (5100, 7), (5100, 7), (5200, 7), (5300, 0), (day - 1, 0), (day, 0)),
+            *((65535 * day + 5, 7), (65536 * day - 3, 7), (65536 * day - 2, 7), (65536 * day - 1, 0)),
+        ),
         1,
     ):
         health(b, stamp, wanted, pressure_cPa=9_000_000 + i)
@@ -441,6 +450,32 @@ def sample_time(b: Bench) -> None:
         head = host.encode_tm(SAMPLE, t.Apid.TRANSDUCER, 1, 1, ms, values, t.Apid.MONITOR)
         b.ask(host.seal(head))
         expect(b.report()["health"] == 7, f"health 7 for millisecond {ms}", [b.report()])
+
+
+@case("SEN-04/twin", "SEN-07")
+def twin(b: Bench) -> None:
+    """Two transducers that answer in turn, an hour apart by their clocks, cost one event."""
+    heard = b.sample(3_600_000)
+    for i in range(1, 20):
+        heard += b.sample(1000 * i, 9_000_000 + i)
+        heard += b.sample(3_600_000 + 1000 * i, 9_000_100 + i)
+    got = events(heard, LOST, FOUND)[1:]
+    expect(len(got) == 1 and got[0]["cause"] == t.Health.TIME, "one sensor lost event, cause 7", got)
+
+
+@case("SEN-11/clock")
+def clock(b: Bench) -> None:
+    """A clock that stands, or runs at a third of the monitor's or at three times it, is told, a right one not."""
+    set_all(b, stuck_samples=8, poll_period=1000)
+    stamp = 0
+    for step, wanted in ((200, 0), (0, 7), (200, 0), (66, 7), (200, 0), (600, 7), (200, 0)):
+        for _ in range(8):
+            b.run(200)
+            stamp += step
+            b.sample(stamp, 9_000_000 + b.sample_count)
+        expect(
+            b.report()["health"] == wanted, f"health {wanted} after 8 stamps {step} ms apart", [b.report()]
+        )
 
 
 @case("SEN-05/same-stamp")

@@ -21,6 +21,10 @@ DETECTOR_FIELDS = ("alarm_now", "cause", "law", "rate_cPa_h", "sigma_cPa_h", "tr
 SAMPLE_SIZE = t.TM_HEADER_SIZE + t.size_of(t.SAMPLE) + t.PEC
 COMPOSITION_SIZE = t.TM_HEADER_SIZE + t.size_of(t.COMPOSITION) + t.PEC
 STUCK_MOST = 100_000
+ORDERLY = 3
+"""Stamps in order after which a clock that went back is believed again: SEN-04."""
+CLOCK_SPAN_MS = 2**28 - 1
+"""A window of SEN-11 ends early beyond this."""
 RECORD_SIZE = 2 + 3 + 4 * len(PARAMETERS) + 2
 _P = {p.name: p.id for p in PARAMETERS}
 
@@ -206,6 +210,10 @@ class Reference:
         self._same = 0
         self._heard = False
         self._stamps: dict[str, tuple[int, int]] = {}
+        self._disorder = 0
+        self._clock_wrong = False
+        self._ran: list[tuple[int, int]] = []
+        self._stamped_ms = now
         self.rebooting = False
         self._event(t.AlarmClass.ADVISORY, t.Event.BOOT, cause, stored << 24 | t.VERSION)
 
@@ -357,6 +365,11 @@ class Reference:
                 self._judge()
 
     def _sample(self, pressure: int, temperature: int, status: int, stamp: tuple[int, int]) -> int:
+        if status in (t.Health.OK, t.Health.BELOW_RANGE):
+            # What the level and a fall out of the range justify is the detector's own business.
+            self._judge()
+        if status == t.Health.BELOW_RANGE:
+            self._gap("transducer", stamp)
         if status:
             return status
         if not self._plausible(pressure, temperature):
@@ -367,12 +380,32 @@ class Reference:
         self.pressure, self.temperature = pressure, temperature
         if self.parameter("stuck_samples") and self._same >= self.parameter("stuck_samples"):
             return t.Health.STUCK
+        first = "transducer" not in self._stamps
         gap = self._gap("transducer", stamp)
+        wrong = self._clock(gap, t.DAY_MS if first else min(self.node_ms - self._stamped_ms, t.DAY_MS))
         if gap < 0:
+            self._disorder = ORDERLY
+        elif gap:
+            self._disorder = max(self._disorder - 1, 0)
+        if self._disorder or wrong:
             return t.Health.TIME
         if gap:
             self._judge()
         return t.Health.OK
+
+    def _clock(self, gap: int, own: int) -> bool:
+        """Whether the stamps of the last whole window ran at a factor outside 0.5 to 2 of the node's own time."""
+        self._stamped_ms = self.node_ms
+        if gap < 0:
+            self._ran = []
+            return False
+        self._ran.append((own, min(gap, t.DAY_MS)))
+        sums = [sum(part) for part in zip(*self._ran, strict=True)]
+        stuck = self.parameter("stuck_samples")
+        if len(self._ran) >= stuck // 2 or max(sums) > CLOCK_SPAN_MS:
+            self._clock_wrong = stuck > 0 and not sums[0] / 2 <= sums[1] <= sums[0] * 2
+            self._ran = []
+        return self._clock_wrong
 
     def _plausible(self, pressure: int, temperature: int) -> bool:
         """Whether air can be so: within the set bounds, and above 100 K."""

@@ -14,7 +14,7 @@ mutant('shifts the cadence by a one-shot report', 'monitor', 'self.report(self.f
 mutant('exchanges two flags', 'monitor', 'f |= FLAG_INHIBITED', 'f |= FLAG_ACKNOWLEDGED', 'HKP-05/flags')
 mutant('keeps its counters over a boot', 'node', '            self.count[i] = 0\n', '            self.count[i] += 0\n', 'HKP-06/zero', role='monitor')
 mutant('stops counting at 65535', 'node', 'self.count[counter] = self.count[counter] + 1 & 0xFFFF', 'self.count[counter] = min(self.count[counter] + 1, 0xFFFF)', 'HKP-06/modulo', role='monitor')
-mutant('reports the pressure of faulty samples', 'monitor', '        if status:\n            return status\n', '        if status:\n            self.pressure = pressure\n            self.temperature = temperature\n            return status\n', 'HKP-07/last-sample')
+mutant('reports the pressure of faulty samples', 'monitor', '        if status and status != HEALTH_BELOW_RANGE:\n            return status\n', '        if status and status != HEALTH_BELOW_RANGE:\n            self.pressure = pressure\n            self.temperature = temperature\n            return status\n', 'HKP-07/last-sample')
 mutant('lets the running period end first', 'monitor', 'return timer if timer < period else period', 'return timer', 'PAR-06/hk-period', 'PAR-06/poll-period')
 mutant('bears ten bad frames', 'monitor', 'if noise >= NOISE_LIMIT:', 'if noise > NOISE_LIMIT:', 'EVT-02/link-noise')
 mutant('tells link noise only where reports are on', 'monitor', 'if noise >= NOISE_LIMIT:', 'if noise >= NOISE_LIMIT and self.hk_on:', 'EVT-02/link-noise')
@@ -41,15 +41,19 @@ mutant('takes analyser_period 0 for always', 'monitor', 'if self.p[P_ANALYSER_PE
 
 # -- samples
 
-mutant('does not look at the status', 'monitor', '        if status:\n            return status\n', '', 'SEN-01/status', 'SEN-08/not-believed')
-mutant('calls every status a fault', 'monitor', '            return status\n', '            return 3\n', 'SEN-01/status', 'SEN-07/events')
+mutant('does not look at the status', 'monitor', 'self.judge_sensor(self.sample(b[SAMPLE_STATUS_AT]))', 'self.judge_sensor(self.sample(0))', 'SEN-01/status', 'SEN-08/not-believed')
+mutant('calls every status a fault', 'monitor', '        if status and status != HEALTH_BELOW_RANGE:\n            return status\n', '        if status:\n            return 3\n', 'SEN-01/status', 'SEN-07/events')
 mutant('does not believe the bounds themselves', 'monitor', 'p[P_PRESSURE_LOW] <= pressure <= p[P_PRESSURE_HIGH]', 'p[P_PRESSURE_LOW] < pressure < p[P_PRESSURE_HIGH]', 'SEN-02/implausible')
 mutant('believes 1 K', 'monitor', 'temperature >= 10000', 'temperature > 0', 'SEN-02/implausible')
 mutant('is one sample late to call a sensor stuck', 'monitor', 'if stuck and self.same >= stuck:', 'if stuck and self.same > stuck:', 'SEN-03/stuck')
 mutant('takes stuck_samples 0 for at once', 'monitor', 'if stuck and self.same >= stuck:', 'if self.same >= stuck:', 'SEN-03/stuck')
-mutant('lets time go back', 'monitor', '        if gap < 0:\n            return HEALTH_TIME\n', '', 'SEN-04/time')
+mutant('lets time go back', 'monitor', '            self.disorder = ORDERLY\n', '            pass\n', 'SEN-04/time')
+mutant('believes a clock that went back at once', 'monitor', 'ORDERLY = 3', 'ORDERLY = 1', 'SEN-04/time', 'SEN-04/twin')
+mutant('has no own clock to compare', 'monitor', 'return self.wrong', 'return False', 'SEN-11/clock')
+mutant('takes a clock that runs at three times for right', 'monitor', 'self.ran_stamp <= 2 * self.ran_own', 'self.ran_stamp', 'SEN-11/clock')
+mutant('knows no level', 'monitor', '            self.detector.low(pressure)\n', '', 'ALM-10/level')
 mutant('takes midnight for time going back', 'monitor', '+ DAY_MS * days', '', 'SEN-04/time')
-mutant('takes the same stamp for a fault', 'monitor', '        if gap < 0:\n            return HEALTH_TIME', '        if gap <= 0:\n            return HEALTH_TIME', 'SEN-05/same-stamp')
+mutant('takes the same stamp for a fault', 'monitor', '        if gap < 0:\n            self.disorder = ORDERLY', '        if gap <= 0:\n            self.disorder = ORDERLY', 'SEN-05/same-stamp')
 mutant('gives the transducer up at the first time-out', 'monitor', '            self.bump(TIMEOUTS)\n', '            self.bump(TIMEOUTS)\n            self.judge_sensor(HEALTH_SILENT)\n', 'SEN-06/silent')
 mutant('says nothing of a transducer that it never heard', 'monitor', '                    self.same = self.health = 0\n', '                    self.same = 0\n', 'SEN-09/never-heard')
 mutant('never calls a transducer silent', 'monitor', '                self.judge_sensor(HEALTH_SILENT)\n', '                pass\n', 'SEN-06/silent')
@@ -58,7 +62,7 @@ mutant('tells a fault with every sample', 'monitor', '        if health == was:\
 mutant('counts other telemetry of its instruments as rejected', 'monitor', 'it is theirs all the same.\n            return True', 'it is theirs all the same.\n            return False', 'SEN-10/other-telemetry')
 mutant('does not look at the size of a sample', 'monitor', '            self.frame.size != size\n            or b[TM_VERSION_AT]', '            b[TM_VERSION_AT]', 'SEN-10/other-telemetry')
 mutant('looks for a sample behind the end of a packet', 'monitor', '            self.frame.size != size\n            or b[TM_VERSION_AT]', '            b[TM_VERSION_AT]', 'SEN-10/other-telemetry', more=(('monitor', '        if size == SAMPLE_SIZE:', '        if self.frame.size != size:\n            return False\n        if size == SAMPLE_SIZE:'),))
-mutant('gives faulty samples to the detector', 'monitor', '        if status:\n            return status\n', '        if status:\n            self.detector.sample(max(1, self.gap(self.seen)), pressure, temperature)\n            self.judge_alarm()\n            return status\n', 'SEN-08/not-believed')
+mutant('gives faulty samples to the detector', 'monitor', '        if status and status != HEALTH_BELOW_RANGE:\n            return status\n', '', 'SEN-08/not-believed')
 
 # -- alarms
 

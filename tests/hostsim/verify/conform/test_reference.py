@@ -95,6 +95,7 @@ MISTAKES = [
     for requirement in dict.fromkeys(CASES[id_].requirement.id for id_ in mutant.caught_by if id_ in CASES)
 ]
 THE_DETECTORS_OWN = {
+    "knows no level": "what the air justifies is left to the detector",
     "sleeps": "a missed alarm is seen by the truth, below",
     "ends an alarm without a word": "looks like a detector that still justifies the class",
     "stops the detector during an inhibit": "what the detector finds is left to it",
