@@ -48,7 +48,7 @@ class Cabin:
 
 
 def unhurried(b: Bench) -> None:
-    """Let the stamps run faster than the monitor's own time: SEN-11."""
+    """Let the stamps run faster than the monitor's own time: SEN-14."""
     set_all(b, stuck_samples=0)
 
 
@@ -81,7 +81,7 @@ def alarm_event(b: Bench) -> None:
     expect(not hk["flags"] & t.Flag.ACKNOWLEDGED, "not acknowledged", [hk])
 
 
-@case("ALM-10/level")
+@case("ALM-40/level")
 def level(b: Bench) -> None:
     """Three samples at `reserve`, or below the range, are an Emergency at boot, plausible or not; two are none."""
     reserve = next(p.default for p in t.MONITOR_PARAMETERS if p.name == "reserve")

@@ -208,9 +208,11 @@ def stuck_by_both(b: Bench) -> None:
     """Readings alike in pressure alone, or in temperature alone, are not stuck."""
     set_all(b, stuck_samples=3)
     for second in range(1, 8):
-        health(b, 1000 * second, 0, pressure_cPa=9_000_000, temperature_cK=29_500 + second % 2)
+        b.run(100)  # as much as the stamps say: SEN-14
+        health(b, 100 * second, 0, pressure_cPa=9_000_000, temperature_cK=29_500 + second % 2)
     for second in range(8, 15):
-        health(b, 1000 * second, 0, pressure_cPa=9_000_000 + second % 2)
+        b.run(100)
+        health(b, 100 * second, 0, pressure_cPa=9_000_000 + second % 2)
 
 
 @case("SEN-11/row")
@@ -219,13 +221,14 @@ def stuck_row(b: Bench) -> None:
     set_all(b, stuck_samples=3)
     equal = {"pressure_cPa": 9_000_000}
     for at, wanted, sample in (
-        (1000, 0, equal),
-        (2000, 0, equal),
-        (3000, 3, {"status": 3}),
-        (4000, 5, {"pressure_cPa": 0}),
-        (5000, 0, equal),
-        (5000, 6, equal),
+        (100, 0, equal),
+        (200, 0, equal),
+        (300, 3, {"status": 3}),
+        (400, 5, {"pressure_cPa": 0}),
+        (500, 0, equal),
+        (500, 6, equal),
     ):
+        b.run(100)  # as much as the stamps say: SEN-14
         health(b, at, wanted, **sample)
 
 

@@ -463,7 +463,7 @@ def twin(b: Bench) -> None:
     expect(len(got) == 1 and got[0]["cause"] == t.Health.TIME, "one sensor lost event, cause 7", got)
 
 
-@case("SEN-11/clock")
+@case("SEN-14/clock")
 def clock(b: Bench) -> None:
     """A clock that stands, or runs at a third of the monitor's or at three times it, is told, a right one not."""
     set_all(b, stuck_samples=8, poll_period=1000)

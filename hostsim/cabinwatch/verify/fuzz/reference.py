@@ -24,7 +24,7 @@ STUCK_MOST = 100_000
 ORDERLY = 3
 """Stamps in order after which a clock that went back is believed again: SEN-04."""
 CLOCK_SPAN_MS = 2**28 - 1
-"""A window of SEN-11 ends early beyond this."""
+"""A window of SEN-14 ends early beyond this."""
 RECORD_SIZE = 2 + 3 + 4 * len(PARAMETERS) + 2
 _P = {p.name: p.id for p in PARAMETERS}
 

@@ -165,6 +165,7 @@ NOT_SEEN = {
     "LNK-01": "below the octets: with another setting nothing at all is understood",
     "VER-11": "a node in lock-step answers in no time",
     "TIM-04": "65,536 days of a monitor's polls; the line is the transducer's too, where a case plays it",
+    "ALM-40": "what the air justifies is left to the detector; the truth judges it in a cabin below `reserve`",
     "EVT-03": "storage that refuses a write is a board's, and tested with its port",
 }
 """Requirements on a monitor that no world of a campaign can show, and why."""
