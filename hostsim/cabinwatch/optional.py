@@ -6,10 +6,10 @@ from typing import Any
 from cabinwatch.errors import SetupError
 
 
-def need(module: str) -> Any:
-    """Import an optional package late; without it, say how to get it."""
+def need(module: str, extra: str = "board") -> Any:
+    """Import an optional package late. Raises SetupError that names the extra which brings it."""
     try:
         return importlib.import_module(module)
     except ImportError:
         package = module.split(".")[0].replace("_", "-")
-        raise SetupError(f'{package} is needed for boards: pip install "cabinwatch[board]"') from None
+        raise SetupError(f'{package} is needed here: pip install "cabinwatch[{extra}]"') from None

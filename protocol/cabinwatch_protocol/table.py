@@ -34,6 +34,12 @@ class Field:
         """Octets on the wire."""
         return FIELD_SIZES[self.code]
 
+    @property
+    def title(self) -> str:
+        """Its name with its unit, which is not said twice where the name ends in it."""
+        said = not self.unit or self.name.endswith(self.unit.replace("/", "_"))
+        return self.name if said else f"{self.name}, {self.unit}"
+
 
 @dataclass(frozen=True)
 class Packet:

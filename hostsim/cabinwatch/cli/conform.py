@@ -15,6 +15,7 @@ import typer
 
 from cabinwatch.errors import CabinwatchError, UsageError
 from cabinwatch.models.units import parse_pressure, parse_temperature
+from cabinwatch.run import transcript
 from cabinwatch.targets import is_url
 from cabinwatch.verify.conform import decode as decoding
 from cabinwatch.verify.conform import fuzzing, report
@@ -24,6 +25,8 @@ from cabinwatch.verify.conform.page import page
 from cabinwatch.verify.conform.requirements import ROLES, SPEC_VERSION
 from cabinwatch.verify.conform.runner import Result, Run, run, select
 from cabinwatch.verify.conform.targets import open_bench
+from cabinwatch.view.export.captured import Captured, of_octets, of_recording
+from cabinwatch.view.export.files import write_csv, write_jsonl, write_pcapng
 
 INTERRUPTED = 130
 OUR_FAULT = 70
@@ -194,9 +197,16 @@ def decode(
     source: Annotated[
         str, typer.Argument(help="A file, - for standard input, or a serial port or pyserial URL.")
     ],
-    baud: Annotated[int, typer.Option(min=300, max=4_000_000, help="Of a serial port.")] = 115_200,
+    baud: Annotated[int, typer.Option(min=300, max=4_000_000, help="Of the line.")] = 115_200,
+    csv: Annotated[Path | None, typer.Option(help="Write a table a kind of packet: NAME-KIND.csv.")] = None,
+    jsonl: Annotated[Path | None, typer.Option(help="Write an object a line for each packet.")] = None,
+    pcap: Annotated[
+        Path | None, typer.Option(help="Write pcapng for Wireshark and protocol/cabinwatch.lua.")
+    ] = None,
 ) -> None:
     """Show a captured octet stream (raw, hex, or a recording of ours) as packets, and the damage between them.
+
+    With --csv, --jsonl or --pcap its good packets go into files that other tools read.
 
     Exit codes: 0 all of it was good packets; 1 there was damage; 2 it cannot be read; 130 Ctrl-C.
     """
@@ -211,9 +221,30 @@ def decode(
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {source}: {error.strerror}") from None
+    if csv or jsonl or pcap:
+        _export(list(_captured(data, source, baud)), csv, jsonl, pcap)
+        return
     lines = list(decoding.decode(data, None if source == "-" else Path(source)))
     print("\n".join(lines))
     raise typer.Exit(1 if any("-- " in text for text in lines) else 0)
+
+
+def _captured(data: bytes, source: str, baud: int) -> Iterator[Captured]:
+    if source != "-" and decoding.is_recording(data):
+        return of_recording(transcript.read(Path(source)), baud)
+    return of_octets(decoding.octets_of(data), baud)
+
+
+def _export(packets: list[Captured], csv: Path | None, jsonl: Path | None, pcap: Path | None) -> None:
+    """Write what was asked for, and say what was written."""
+    if csv is not None:
+        for path in write_csv(packets, csv):
+            print(f"Written: {path}")
+    if jsonl is not None:
+        write_jsonl(packets, jsonl)
+        print(f"Written: {jsonl}")
+    if pcap is not None:
+        print(f"Written: {pcap}, {write_pcapng(packets, pcap)} packets")
 
 
 def _decode_line(line: SerialLine) -> None:
