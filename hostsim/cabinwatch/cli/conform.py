@@ -17,6 +17,8 @@ from cabinwatch.errors import CabinwatchError, UsageError
 from cabinwatch.models.units import parse_pressure, parse_temperature
 from cabinwatch.run import transcript
 from cabinwatch.targets import is_url
+from cabinwatch.targets.unframed import Unframed
+from cabinwatch.text import shown
 from cabinwatch.verify.conform import decode as decoding
 from cabinwatch.verify.conform import fuzzing, report
 from cabinwatch.verify.conform.bench import Reference
@@ -250,11 +252,15 @@ def _export(packets: list[Captured], csv: Path | None, jsonl: Path | None, pcap:
 def _decode_line(line: SerialLine) -> None:
     """Show what comes until the line ends or Ctrl-C."""
     reader = decoding.Reader()
+    unframed = Unframed(shown(line.name))
     line.open()
     try:
         while True:
-            for text in reader.feed(line.read(0.1)):
+            octets, good = line.read(0.1), reader.counts.packets + reader.counts.unknown
+            for text in reader.feed(octets):
                 print(text, flush=True)
+            if words := unframed.hear(octets, reader.counts.packets + reader.counts.unknown > good):
+                print(f"-- {words}", flush=True)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except CabinwatchError as error:

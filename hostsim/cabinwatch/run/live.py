@@ -10,6 +10,7 @@ from cabinwatch.errors import SetupError, TargetDied
 from cabinwatch.models.commands import MONITOR_PARAMETERS
 from cabinwatch.run.transcript import Recorder, Step
 from cabinwatch.targets.serial_port import PATIENCE_S
+from cabinwatch.targets.unframed import Unframed
 from cabinwatch.text import quoted
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
@@ -115,12 +116,16 @@ class Live:
 
     def _first_frame(self, patience_s: float) -> bytes:
         decoder = host.StreamDecoder()
+        unframed = Unframed(str(self._port.name), self._clock)
         heard = b""
         end = self._clock() + patience_s
         while self._clock() < end:
             data = self._read()
             heard += data
-            if any(frame.verdict is host.Verdict.OK for frame in decoder.feed(data)):
+            framed = any(frame.verdict is host.Verdict.OK for frame in decoder.feed(data))
+            if words := unframed.hear(data, framed):
+                raise SetupError(words)
+            if framed:
                 return heard
         name = self._port.name
         if not heard:

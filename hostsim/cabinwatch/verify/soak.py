@@ -24,6 +24,7 @@ from cabinwatch.run.transcript import Recorder, Step
 from cabinwatch.targets import live_node
 from cabinwatch.targets.device import SERVERS
 from cabinwatch.targets.serial_port import open_port
+from cabinwatch.tether import Tether
 from cabinwatch.world.seeds import stream
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
@@ -323,13 +324,16 @@ def node(target: str) -> Iterator[tuple[str, Callable[[str], str]]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
+        tether = Tether()
+        tether.hold(process.pid)
         try:
             url = process.stdout.readline().strip()
             if not url:
                 raise CabinwatchError(process.stderr.read().strip())
             yield url, str
         finally:
-            process.kill()
+            tether.release()
+            process.terminate()
 
 
 __all__ = ["BAUD", "Soak", "Soaked", "node"]

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 
 import serial
 
-from cabinwatch.errors import TargetDied, UsageError
+from cabinwatch.errors import SetupError, TargetDied, UsageError
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.models.settings import parameter, read, written
 from cabinwatch.models.units import parse_duration
 from cabinwatch.run.result import no_data, tres_s
+from cabinwatch.targets.unframed import Unframed
 from cabinwatch.text import clipped, duration, name
 from cabinwatch.view.timeline import command_line, event_line
 from cabinwatch.world.ground import PENDING, Ground
@@ -99,6 +100,7 @@ class Watch:
         self._write = write
         self._begin = time.monotonic()
         self._decoder = host.StreamDecoder()
+        self._unframed = Unframed(str(port.name))
         self.ground = Ground(self._send, lambda event: write(event_line(event)), self._show)
         self.ground.on_command = lambda command: write(command_line(command))
 
@@ -131,14 +133,18 @@ class Watch:
         return bool(nobody) or all(c.verdict != PENDING for c in ground.commands)
 
     def listen(self) -> Iterator[None]:
-        """Take what comes, a moment at a time, for ever. Raises TargetDied when the port is gone."""
+        """Take what comes, a moment at a time, for ever. Raises TargetDied when the port is gone, SetupError
+        where what it brings is no frames."""
         while True:
             try:
                 data = self._port.read(max(1, self._port.in_waiting))
             except (serial.SerialException, OSError) as error:
                 raise TargetDied(f"{self._port.name} is gone: {error}") from None
+            good = self.ground.counts.frames
             for frame in self._decoder.feed(data):
                 self._take(frame)
+            if words := self._unframed.hear(data, self.ground.counts.frames > good):
+                raise SetupError(words)
             self.ground.retry(self._now_ms())
             yield
 

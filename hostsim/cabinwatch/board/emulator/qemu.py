@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from cabinwatch.board.emulator.prompt import MARKS, PROMPT, heard_out, prompt_text
 from cabinwatch.errors import CabinwatchError, SetupError
+from cabinwatch.tether import Tether
 from cabinwatch.text import quoted
 
 PROGRAM = "qemu-system-arm"
@@ -77,6 +78,8 @@ class Qemu:
     def _start(self, hex_text: str, arguments: Sequence[str], serve: bool) -> None:
         hold = self._resources.enter_context
         folder = Path(hold(tempfile.TemporaryDirectory(prefix="cabinwatch-")))
+        tether = Tether(folder)
+        self._resources.callback(tether.release)
         (folder / "board.hex").write_text(hex_text, "ascii")
         self._stderr = folder / "stderr"
         if serve:
@@ -92,7 +95,9 @@ class Qemu:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr
             )
+        tether.hold(self._process.pid)
         self._resources.callback(self._stop)
+        self._resources.callback(tether.release)  # first of all at the end
         if serve:
             self.url = f"socket://127.0.0.1:{self._wait(self._served_port)}"
         else:

@@ -5,13 +5,16 @@ time-outs are a generous multiple of one measured round trip.
 """
 
 import re
+import sys
 import time
 from dataclasses import dataclass, field
 
+from cabinwatch.targets.unframed import Unframed
+from cabinwatch.text import shown
 from cabinwatch.verify.conform import greeting
 from cabinwatch.verify.conform.bench import Bench, Gone, Heard, Impossible, Unmet, hear, texts
 from cabinwatch.verify.conform.dialect import Dialect, Mistake, read
-from cabinwatch.verify.conform.line import Line, Program
+from cabinwatch.verify.conform.line import Line, Program, SerialLine
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
@@ -59,6 +62,7 @@ class LiveBench(Bench):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._zero = time.monotonic()
+        self._unframed = Unframed(self.line.name)
         self._deadline = float("inf")
         self._greeted = False
 
@@ -236,9 +240,13 @@ class LiveBench(Bench):
         if time.monotonic() > self._deadline:
             self._deadline = float("inf")
             raise Unmet(f"the case to end within {self.limit_s:g} s", "no end", timing=True)
-        heard = [self.understood(h) for h in self.took(self.line.read(wait_s), self.now_ms)]
+        octets = self.line.read(wait_s)
+        heard = [self.understood(h) for h in self.took(octets, self.now_ms)]
         if self.learning:
             self.met += heard
+            words = self._unframed.hear(octets, any(h.decoded for h in heard))
+            if words and isinstance(self.line, SerialLine):
+                print(shown(words), file=sys.stderr, flush=True)  # and go on: it may be a dialect
         return heard
 
     def understood(self, heard: Heard) -> Heard:
