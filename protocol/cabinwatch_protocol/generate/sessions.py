@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from cabinwatch_protocol import host
+from cabinwatch_protocol import host, version
 from cabinwatch_protocol import table as t
 
 ALL = t.by_name((*t.TC_PACKETS, *t.TM_PACKETS))
@@ -18,7 +18,8 @@ class Script:
     def __init__(self, name: str, role: str, note: str = "") -> None:
         self.role = role
         self.apid = t.ROLES[role]
-        self.text: dict[str, Any] = {"name": name, "role": role, "note": note, "steps": []}
+        made_with = {"boot_cause": t.Reset.POWER_ON, "version": version.TEXT}
+        self.text: dict[str, Any] = {"name": name, "role": role, **made_with, "note": note, "steps": []}
         self.time_ms = 0
         self.count = 0
         self.boot(t.Reset.POWER_ON)
