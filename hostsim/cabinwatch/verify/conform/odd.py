@@ -16,6 +16,7 @@ from cobs import cobs
 from cabinwatch.errors import UsageError
 from cabinwatch.verify.conform.bench import TC, Bench, Gone, Heard, Unmet, texts
 from cabinwatch.verify.conform.cases_frames import framed, sealed
+from cabinwatch.verify.conform.cases_monitor import set_all
 from cabinwatch.verify.conform.requirements import SPEC_VERSION, requirements
 from cabinwatch.verify.conform.tour import commands
 from cabinwatch_protocol import table as t
@@ -23,8 +24,12 @@ from cabinwatch_protocol import table as t
 FORMAT = "cabinwatch-conform-play-1"
 STEPS = 14
 """Most frames in a sequence: enough for one to leave something behind that another meets."""
-TIMERS = 4
-"""The monitor's first parameters are of its timers: what they are set to shows only as time passes."""
+BY_CLOCK = {
+    p.id
+    for p in t.MONITOR_PARAMETERS
+    if p.name in ("poll_period", "reply_timeout", "poll_retries", "hk_period", "stuck_samples")
+}
+"""Parameters of a monitor whose effect depends on how much time passes."""
 PERFORM, SET = (bytes((TC[name].service, TC[name].subtype)) for name in ("perform", "set_parameter"))
 LONG_S = 1000
 """An inhibit that outlasts any sequence."""
@@ -66,7 +71,7 @@ def _values(r: Random, role: str, name: str) -> dict[str, int]:
     value = r.choice((0, -(1 << 31), (1 << 31) - 1, r.randrange(-(1 << 31), 1 << 31)))
     if number < len(own):
         p = own[number]
-        inside = not (role == "monitor" and number < TIMERS)
+        inside = not (role == "monitor" and number in BY_CLOCK)
         value = r.choice((p.low - 1, p.high + 1, *((p.low, p.high, p.default) if inside else ())))
     function = r.choice((0, t.Function.RESTART_DETECTOR, t.Function.INHIBIT, t.Function.DEFAULTS, 6, 255))
     argument = r.choice(
@@ -111,7 +116,7 @@ def _tame(head: bytearray, role: str) -> None:
         t.Function.DEFAULTS,
     ):
         head[11] = 99
-    if role == "monitor" and bytes(head[7:9]) == SET and head[12] < TIMERS:
+    if role == "monitor" and bytes(head[7:9]) == SET and head[12] in BY_CLOCK:
         head[12] = 255
 
 
@@ -208,8 +213,8 @@ def _settle(b: Bench) -> None:
     """A monitor that neither polls nor reports by itself: what remains is what it is sent."""
     b.begin()
     if b.role == "monitor":
-        for parameter, value in ((2, 0), (1, 20), (0, 3_600_000), (3, t.DAY_MS)):
-            b.set(parameter, value)
+        quiet = {"poll_retries": 0, "reply_timeout": 20, "poll_period": 3_600_000, "hk_period": t.DAY_MS}
+        set_all(b, **quiet, stuck_samples=0)
         b.run(1000)
 
 
