@@ -3,8 +3,7 @@
 import itertools
 import json
 import re
-import sys
-import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -12,20 +11,20 @@ from typing import Annotated, Any, NoReturn
 from zlib import crc32
 
 import typer
-from rich.console import Console
 
 from cabinwatch.errors import SetupError, UsageError
 from cabinwatch.files import writing
 from cabinwatch.scenario.load import load
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import EMULATED, open_target
-from cabinwatch.text import shown
+from cabinwatch.text import duration, shown
 from cabinwatch.verify.fuzz.again import Again, sample
 from cabinwatch.verify.fuzz.campaign import Tally, campaign, outcomes
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import Outcome, one, play
 from cabinwatch.verify.fuzz.shrink import shrink
 from cabinwatch.verify.fuzz.swarm import MODES, Plan, draw
+from cabinwatch.view.progress import Progress
 
 HELP = """Play random worlds full of faults to the firmware and judge every octet.
 
@@ -33,6 +32,8 @@ Exit codes: 0 nothing found, 2 usage or set-up error, 130 stopped by Ctrl-C, and
 
 """ + "\n".join(f"- {finding.exit_code} {finding}: {finding.meaning}" for finding in Finding)
 INTERRUPTED = 130
+FAST = tuple(name for name in EMULATED if name != "microbit")
+"""The emulated board takes minutes for what these do in seconds."""
 SHRUNK = 3
 """Failures that are shrunk and written down; the rest are named by their run."""
 
@@ -57,8 +58,13 @@ def fuzz(
     ] = False,
     mode: Annotated[str, typer.Option(help=f"What the air of --file does: {', '.join(MODES)}.")] = "story",
     replay: Annotated[
-        int, typer.Option(min=0, help="Runs that are played again on the other emulated targets.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Runs that are played again on the other emulated targets; default 3. A --file is played again on the "
+            "fast ones by default, on all where this is given.",
+        ),
+    ] = None,
     target: Annotated[str, typer.Option("--target", "-t", help=f"One of {', '.join(EMULATED)}.")] = "cpython",
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     scheduler: Annotated[
@@ -73,11 +79,13 @@ def fuzz(
     if target not in EMULATED:
         raise UsageError(f"a campaign runs in lock-step: {', '.join(EMULATED)}, not {target}")
     say = (lambda text: None) if as_json else print
-    again = Again(target)
+    again = Again(target, tuple(EMULATED) if replay or file is None else FAST)
     if file is not None:
-        results = iter([_one_file(file, seed, mode, target, again if replay else None)])
-        tally, interrupted = campaign(results)
-        _finish({"file": str(file), "seed": seed, "target": target}, tally, again, [], interrupted, as_json)
+        with Progress(quiet=as_json) as progress:
+            results = _one_file(file, seed, mode, target, again if replay != 0 else None, progress)
+            tally, interrupted = campaign(results)
+        about = {"file": str(file), "seed": seed, "target": target, "wall_s": progress.wall_s}
+        _finish(about, tally, again, [], interrupted, as_json)
     if only is not None:
         numbers: itertools.count[int] | range = range(only, only + 1)
         plan = draw(seed, only, all_kinds)
@@ -86,17 +94,18 @@ def fuzz(
         numbers = itertools.count() if minutes and not runs else range(runs or 1000)
     where = f"the cluster at {scheduler}" if scheduler else f"{jobs} processes"
     say(f"fuzz --seed {quote(shown(seed))} on {target}, {where}")
-    begin = time.monotonic()
     played = outcomes(seed, numbers, target, jobs, scheduler, all_kinds)
     with Progress(quiet=as_json) as progress:
-        tally, interrupted = campaign(played, minutes * 60 if minutes else None, progress.show)
-    wall_s = time.monotonic() - begin
+        tally, interrupted = campaign(played, minutes * 60 if minutes else None, partial(_show, progress))
+    wall_s = progress.wall_s
     written: list[Written] = []
     if not interrupted:
         written = [
             _write(draw(seed, o.run, all_kinds), seed, target, o, out, again) for o in tally.failures[:SHRUNK]
         ]
-        for run in sample(seed, range(tally.runs) if only is None else [only], replay):
+        for run in sample(
+            seed, range(tally.runs) if only is None else [only], 3 if replay is None else replay
+        ):
             again.check(f"run {run}", partial(one, seed, run, all_kinds=all_kinds))
     report = {"seed": seed, "target": target, "jobs": jobs, "all_kinds": all_kinds, "wall_s": wall_s}
     _finish(report, tally, again, written, interrupted, as_json)
@@ -144,17 +153,32 @@ def _finish(
     raise typer.Exit(tally.exit_code)
 
 
-def _one_file(file: Path, seed: str, mode: str, target: str, again: Again | None) -> Outcome:
+def _one_file(
+    file: Path, seed: str, mode: str, target: str, again: Again | None, progress: Progress
+) -> Iterator[Outcome]:
     """Play a scenario file once, and once more on each other target."""
     if not seed.isdecimal():
         raise UsageError(f"--seed {seed}: with --file it is the seed of one world, a number")
     if mode not in MODES:
         raise UsageError(f"--mode {mode}: one of {', '.join(MODES)}")
     plan = Plan(load(str(file))[0], int(seed), mode, 0.0, {})
-    outcome = play(plan, lambda: open_target(target))
+
+    def play_on(name: str) -> Outcome:
+        def tick(now_ms: int) -> None:
+            whole = duration(plan.scenario.duration)
+            progress.show(lambda: f"{duration(now_ms / 1000)} of {whole} played on {name}")
+
+        return play(plan, lambda: open_target(name), tick=tick)
+
+    outcome = play_on(target)
     if again:
-        again.check(str(file), lambda name: play(plan, lambda: open_target(name)), outcome)
-    return outcome
+        again.check(str(file), play_on, outcome)
+    yield outcome
+
+
+def _show(progress: Progress, tally: Tally) -> None:
+    rate = tally.runs / max(progress.wall_s, 1e-9)
+    progress.show(lambda: f"{tally.runs} runs, {rate:.0f} a second, {sum(tally.failed.values())} failed")
 
 
 def summary(report: dict[str, object]) -> list[str]:
@@ -200,30 +224,3 @@ def _write(plan: Plan, seed: str, target: str, outcome: Outcome, folder: Path, a
         file.write(f"{told}\n{to_toml(small.scenario)}".encode())
     again.check(str(path), lambda name: play(small, lambda: open_target(name)))
     return path, command
-
-
-class Progress:
-    """A line on a terminal that is kept current; nothing elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._console = Console(stderr=True)
-        self._live = not quiet and self._console.is_terminal and sys.stderr.isatty()
-        self._begin = self._shown = time.monotonic()
-
-    def __enter__(self) -> "Progress":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._live:
-            self._console.print(" " * 70, end="\r")
-
-    def show(self, tally: Tally) -> None:
-        """Called after each run."""
-        now = time.monotonic()
-        if self._live and now - self._shown > 0.2:
-            self._shown = now
-            rate = tally.runs / (now - self._begin)
-            failed = sum(tally.failed.values())
-            self._console.print(
-                f"{tally.runs} runs, {rate:.0f} a second, {failed} failed".ljust(70), end="\r"
-            )

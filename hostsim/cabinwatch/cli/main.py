@@ -158,7 +158,10 @@ def replay_(
     target: TargetOption = None,
     as_json_: JsonOption = False,
 ) -> None:
-    """Feed a recording to a target and compare every octet that it sends; exit code 1 where it differs."""
+    """Feed a recording to a target and compare every octet that it sends.
+
+    Exit code 1 where it differs, 2 where the recording has no step or is not whole: then it proves nothing.
+    """
     transcript = transcripts.read(file)
     where = target or default_target(as_json_)
     if is_live(where):
@@ -180,15 +183,18 @@ def replay_(
                     "recorded_sha256": transcript.sha256,
                     "cut": transcript.cut,
                     "differs": done.differs,
-                    "met": same,
+                    "met": same and not transcript.cut,
                 }
             )
         )
     else:
-        if transcript.cut:
-            print(f"{shown(file)}: {transcript.cut}")
         print(f"{done.steps:,} steps of {shown(transcript.header.get('scenario'))} replayed on {where}")
-        print(f"Same bytes, transcript {done.sha256}" if same else f"NOT THE SAME: {done.differs}")
+        if not same:
+            print(f"NOT THE SAME: {done.differs}")
+        elif not transcript.cut:
+            print(f"Same bytes, transcript {done.sha256}")
+    if same and transcript.cut:
+        raise UsageError(f"{shown(file)} proves nothing: {transcript.cut}")
     raise typer.Exit(0 if same else 1)
 
 
@@ -208,7 +214,9 @@ def plot_(
     else:
         model, text = scenarios.load(what)
         order = Order(what, model, text, target or default_target(False), seed, model.duration_ms)
-        world, _ = play(order, lambda world: Plain(world, model.duration_ms))
+        world, done = play(order, lambda world: Plain(world, model.duration_ms))
+        if done.interrupted:
+            raise typer.Exit(net.INTERRUPTED)
         plots.draw(plots.from_world(world), output)
     print(f"Drawn: {output}")
 

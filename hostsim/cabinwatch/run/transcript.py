@@ -1,9 +1,12 @@
-"""Transcripts: JSON Lines, a header and then one line a step; their hash is the SHA-256 of the step lines."""
+"""Transcripts: JSON Lines, a header, one line a step, and a last line that says how many steps and their hash.
+
+The hash is the SHA-256 of the step lines. Without that last line nothing tells a whole recording from one cut short.
+"""
 
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,9 @@ from cabinwatch.models.node_faults import PowerLoss
 
 LAST_MS = 1 << 53
 """Where the milliseconds of a step end: what JSON's numbers carry exactly."""
-FORMAT = "cabinwatch-transcript-1"
+FORMAT = "cabinwatch-transcript-2"
+OLDER = "cabinwatch-transcript-1"
+"""It had no last line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Recorder:
     """Hashes every step and, given a file, writes it down.
 
     The recording takes its name when it is closed, and only where there was a step: until then what had the name stays.
+    However the run ended, its last line is written then.
     """
 
     def __init__(self, path: Path | None = None, header: dict[str, Any] | None = None) -> None:
@@ -70,14 +76,19 @@ class Recorder:
         """Close the file."""
         if self._file is not None:
             if self.steps:
+                self._file.write(_end(self.steps, self.sha256))
                 self._file.commit()
             else:
                 self._file.discard()
 
 
+def _end(steps: int, sha256: str) -> bytes:
+    return f'{{"steps":{steps},"sha256":"{sha256}"}}\n'.encode()
+
+
 @dataclass(frozen=True)
 class Transcript:
-    """A recording read back. ``cut`` says what is wrong with its end, or is empty."""
+    """A recording read back. ``cut`` says why it is no proof of a whole run, or is empty."""
 
     header: dict[str, Any]
     steps: list[Step]
@@ -90,7 +101,7 @@ class Transcript:
 
 
 def read(path: Path) -> Transcript:
-    """Read a recording. A cut last line is told and left out; damage further up raises UsageError with the line."""
+    """Read a recording. What is wrong with its end is told; damage further up raises UsageError with the line."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -98,14 +109,27 @@ def read(path: Path) -> Transcript:
     lines = data.split(b"\n")
     ragged = lines.pop()
     header = _header(path, lines[0] if lines else ragged)
-    steps = list(_steps(path, lines[1:]))
-    offset = len(data) - len(ragged)
-    cut = (
-        f"the recording ends in mid-line at byte {offset}; {len(steps)} whole steps before it"
-        if ragged
-        else ""
-    )
-    return Transcript(header, steps, cut)
+    body, end = lines[1:], b""
+    if header["format"] == FORMAT and body and body[-1].startswith(b'{"steps":'):
+        end = body.pop() + b"\n"
+    transcript = Transcript(header, list(_steps(path, body)), "")
+    return replace(transcript, cut=_cut(transcript, end, len(data) - len(ragged) if ragged else None))
+
+
+def _cut(transcript: Transcript, end: bytes, ragged_at: int | None) -> str:
+    """What keeps the recording from proof."""
+    steps = len(transcript.steps)
+    if ragged_at is not None:
+        return f"the recording ends in mid-line at byte {ragged_at}; {steps} whole steps before it"
+    if not steps:
+        return "there is no step in the recording"
+    if transcript.header["format"] == OLDER:
+        return f"a recording of format 1 does not say how many steps it had; {steps} are there"
+    if not end:
+        return f"the recording is cut short: no last line says how many steps it had; {steps} are there"
+    if end != _end(steps, transcript.sha256):
+        return f"the {steps} steps of the recording are not those that its last line tells of"
+    return ""
 
 
 def _header(path: Path, line: bytes) -> dict[str, Any]:
@@ -113,7 +137,7 @@ def _header(path: Path, line: bytes) -> dict[str, Any]:
         header = json.loads(line)
     except (ValueError, RecursionError):
         header = None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
+    if not isinstance(header, dict) or header.get("format") not in (FORMAT, OLDER):
         raise UsageError(f"{path}: not a cabinwatch recording: its first line is not a {FORMAT} header")
     return header
 

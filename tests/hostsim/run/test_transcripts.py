@@ -59,14 +59,15 @@ def test_what_is_written_is_read_back(tmp_path_factory, written):
         return
     lines = path.read_bytes().splitlines(keepends=True)
     assert json.loads(lines[0]) == {"format": FORMAT, "seed": 3}
-    for step, line in zip(written, lines[1:], strict=True):
+    assert json.loads(lines[-1]) == {"steps": len(written), "sha256": recorder.sha256}
+    for step, line in zip(written, lines[1:-1], strict=True):
         shown = json.loads(line)
         assert set(shown) - {"reset"} == {"t_ms", "rx", "tx", "wake_ms"}
         assert bytes.fromhex(shown["tx"]) == step.tx
     back = read(path)
     assert back.steps == written
     assert not back.cut
-    assert back.sha256 == recorder.sha256 == hashlib.sha256(b"".join(lines[1:])).hexdigest()
+    assert back.sha256 == recorder.sha256 == hashlib.sha256(b"".join(lines[1:-1])).hexdigest()
 
 
 def test_an_older_recording_stays_until_the_new_one_has_a_step(tmp_path):
@@ -100,10 +101,10 @@ def test_a_cut_recording_is_told_and_its_whole_steps_replay(recording, tmp_path_
     cut = tmp_path_factory.mktemp("cut") / "cut.jsonl"
     cut.write_bytes(data[:size])
     transcript = read(cut)
-    whole = data[:size].count(b"\n") - 1
+    whole = min(data[:size].count(b"\n") - 1, data.count(b"\n") - 2)
     assert len(transcript.steps) == whole
-    assert bool(transcript.cut) == (data[size - 1 : size] != b"\n")
-    if transcript.cut:
+    assert bool(transcript.cut) == (size < len(data)), "the last line alone makes it whole"
+    if data[size - 1 : size] != b"\n":
         assert f"{whole} whole steps" in transcript.cut
     assert replay(transcript, "cpython").differs == ""
 
@@ -133,6 +134,7 @@ def test_a_changed_octet_is_found_at_its_step(recording, tmp_path):
         (lambda d: d.replace(b'"t_ms":0', b'"t_ms":"soon"', 1), ":2: not a step"),
         (lambda d: d + b"\n\n", "not a step"),
         (lambda d: d + b"17\n", "not a step"),
+        (lambda d: d + d.splitlines(keepends=True)[-1], "not a step"),
     ],
 )
 def test_damage_is_refused_by_line(recording, tmp_path, damage, says):
@@ -152,6 +154,23 @@ def test_a_step_that_no_run_makes_is_refused(recording, step):
     transcript.steps.insert(3, step)
     with pytest.raises(UsageError, match="line 5 of the recording"):
         replay(transcript, "cpython")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda lines: lines[:1], "no step in the recording"),
+        (lambda lines: lines[:1] + lines[-1:], "no step in the recording"),
+        (lambda lines: lines[:-1], "cut short: no last line"),
+        (lambda lines: lines[:5] + lines[6:], "not those that its last line tells of"),
+        (lambda lines: [*lines[:-1], b'{"steps":0}\n'], "not those that its last line tells of"),
+        (lambda lines: [lines[0].replace(b"transcript-2", b"transcript-1"), *lines[1:-1]], "of format 1"),
+    ],
+)
+def test_a_recording_that_is_not_whole_says_so(recording, tmp_path, change, says):
+    path = tmp_path / "cut.jsonl"
+    path.write_bytes(b"".join(change(recording[0].read_bytes().splitlines(keepends=True))))
+    assert says in read(path).cut
 
 
 def test_places_that_cannot_be_written_or_read(tmp_path):

@@ -138,7 +138,9 @@ def octets_of(data: bytes) -> bytes:
 
 def is_recording(data: bytes) -> bool:
     """Whether it begins as one of our recordings does."""
-    return data.lstrip().startswith(b"{") and transcript.FORMAT.encode() in data[:4000]
+    return data.lstrip().startswith(b"{") and any(
+        known.encode() in data[:4000] for known in (transcript.FORMAT, transcript.OLDER)
+    )
 
 
 def decode(data: bytes, path: Path | None = None) -> Iterator[str]:

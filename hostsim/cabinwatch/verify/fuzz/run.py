@@ -58,8 +58,10 @@ class _Timed(Watch):
             self.latched.append((now_ms, reference.latched))
 
 
-def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
-    """Play and judge one plan. Whatever the firmware raises is a failure of class ``crash``.
+def play(
+    plan: Plan, make_target: MakeTarget, run: int = 0, tick: Callable[[int], None] = lambda now_ms: None
+) -> Outcome:
+    """Play and judge one plan; ``tick`` is told the world's time. Whatever the firmware raises is of class ``crash``.
 
     Raises SetupError where what the target needs is not installed.
     """
@@ -69,7 +71,7 @@ def play(plan: Plan, make_target: MakeTarget, run: int = 0) -> Outcome:
     target = make_target()
     drive = LockStep(world, target, watch)
     try:
-        drive.run(plan.scenario.duration_ms)
+        drive.run(plan.scenario.duration_ms, lambda: tick(world.now_ms))
     except Wrong as wrong:
         outcome.kind, outcome.text = wrong.kind, str(wrong)
     except SetupError:

@@ -120,3 +120,29 @@ def test_housekeeping_switched_off_by_chance_is_no_failure(fuzz: Any, tmp_path: 
     assert fuzz("--file", str(path), "--seed", "1", "--replay", "0")[0] == 0
     path.write_text(SILENCED.replace("subtype = 6", "subtype = 5"))
     assert fuzz("--file", str(path), "--seed", "1", "--replay", "0")[0] == 0
+
+
+@pytest.mark.usefixtures("vm")
+def test_a_file_is_timed_in_whole_and_kept_off_the_slow_board_unless_asked(
+    fuzz: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Board(CpythonTarget):
+        opened = 0
+
+        def __init__(self) -> None:
+            Board.opened += 1
+            super().__init__()
+
+    monkeypatch.setitem(targets.EMULATED, "microbit", Board)
+    path = tmp_path / "silenced.toml"
+    path.write_text(SILENCED.replace("subtype = 6", "subtype = 5"))
+    for words, boards, others in (
+        ((), 0, ["micropython"]),
+        (("--replay", "1"), 1, ["microbit", "micropython"]),
+    ):
+        _, out, _ = fuzz("--file", str(path), "--seed", "1", "--json", *words)
+        found = json.loads(out)
+        assert found["replayed"]["targets"] == others
+        assert Board.opened == boards
+        assert found["wall_s"] > 0
+        assert found["runs_per_s"] > 0
