@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cabinwatch.errors import CabinwatchError, SetupError
 from cabinwatch.verify.conform.bench import Gone, Heard
-from cabinwatch.verify.conform.dialect import RIGHT, UTF8, Dialect, Mistake, unreadable
+from cabinwatch.verify.conform.dialect import LENGTHS, RIGHT, UTF8, Dialect, Mistake, checks, unreadable
 from cabinwatch.verify.conform.line import Program
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ SPECIAL = frozenset((0x03, 0x04, 0x0A, 0x0D, 0x13, 0x1A, 0x1C, 0x7F))
 MEANING = {0x03: " (Ctrl-C)", 0x04: " (Ctrl-D)", 0x0A: " (line end)", 0x0D: " (line end)", 0x13: " (XOFF)"}
 PATIENCE_S = 5.0
 TRY_S = 1.0
+GUESS_S = 0.45
 ALIVE = "TM[17,2] to a ping"
+ALIKE = "an answer only where the telecommand has the same mistake as its own frames"
 
 
 class Speechless(CabinwatchError):
@@ -36,9 +38,9 @@ def greet(b: "LiveBench") -> None:
         try:
             if b.alive(PATIENCE_S if b.dialect in (None, RIGHT) else TRY_S):
                 return
-            tries = [_speak_alike, _one_version_back, _line_ends, _as_text]
+            tries = [_speak_alike, _one_version_back, _line_ends, _as_text, *([] if b.met else [_guess])]
         except Gone as gone:
-            if not b.met:
+            if not b.met and "codec can't decode" not in str(gone):
                 raise
             b.mistakes.append(Mistake("TST-01", ALIVE, str(gone)))
             b.reopen()
@@ -105,6 +107,17 @@ def _as_text(b: "LiveBench") -> Mistake | None:
     b.speech = Dialect(UTF8)
     if b.alive(TRY_S):
         return Mistake("LNK-02", ALIVE, "an answer only to octets in UTF-8: the input is read as text")
+    b.speech = None
+    return None
+
+
+def _guess(b: "LiveBench") -> Mistake | None:
+    """A node that has said nothing yet, and takes telecommands with a common mistake only: its answer tells which."""
+    plain = [Dialect(check=c) for c in checks() if bool(c.name) + bool(c.part) + c.swapped == 1]
+    for b.speech in (*plain, *(Dialect(length=length) for length in LENGTHS if length)):
+        if b.alive(GUESS_S):
+            wrong = "FRM-11" if b.speech and not b.speech.length else "FRM-10"
+            return Mistake(wrong, ALIVE, ALIKE)
     b.speech = None
     return None
 

@@ -4,6 +4,7 @@ import os
 import select
 import sys
 import time
+from dataclasses import replace
 
 import mutants_monitor  # noqa: F401 - adds its own
 import mutants_survivors  # noqa: F401 - adds its own
@@ -11,8 +12,9 @@ from mutants import MUTANTS, Mutant
 
 
 def main(name: str, role: str = "") -> None:
-    """Serve one node until the input ends."""
-    mutant = Mutant(name, role, (), ()) if role else next(m for m in MUTANTS if m.name == name)
+    """Serve one node until the input ends; ``role`` where the mistake is in what both roles share."""
+    mutant = next((m for m in MUTANTS if m.name == name), Mutant(name, role, (), ()))
+    mutant = replace(mutant, role=role or mutant.role)
     node = mutant.make_node(lambda buf, n: os.write(1, bytes(buf[:n])))
     node.boot(0)
     then, wake_ms = time.monotonic(), 0

@@ -1,9 +1,11 @@
 """The first mistakes of a first node, live: each has its own sentence and its requirement, and the rest is judged."""
 
 import json
+import os
+import sys
 
 import pytest
-from c_nodes import build
+from c_nodes import HERE, build
 from hypothesis import given
 from hypothesis import strategies as st
 from test_command import command
@@ -77,6 +79,38 @@ def test_a_first_mistake_has_its_sentence(name, tmp_path):
     assert any(sentence in c["got"] for c in first), data["cases"]
     assert first[0]["verdict"] == "fail"
     assert f"[{requirement}]" in out
+
+
+def test_a_node_that_says_nothing_of_its_boot_is_understood_too(tmp_path):
+    """It has told nothing by which its mistake could be known, and is asked in the common wrong ways."""
+    silent, wrong = ("    boot_event();\n", "    (void)boot_event;\n"), (PRESET, "uint16_t r = 0x1D0F;")
+    path = tmp_path / "r.json"
+    code, _ = command("conform", build(tmp_path, silent, wrong), "--only", "TST-01", "--json", path)
+    said = {c["id"]: c["got"] for c in json.loads(path.read_text())["cases"] if c["verdict"] == "fail"}
+    assert code == 1
+    assert said["PEC-01/first-frames"] == "CRC is 1D0F-preset (AUG-CCITT)"
+    assert "the same mistake" in said["FRM-11/first-frames"]
+
+
+OF_A_MONITOR = {
+    "presets the CRC with 0": ("PEC-01", "CRC is 0000-preset"),
+    "exchanges the octets of the CRC": ("PEC-01", "octets of the CRC swapped"),
+    "sends PUS version 1": ("PKT-06", "PUS version 1"),
+    "takes one frame a chunk": ("FRM-14", "only the first answered"),
+}
+
+
+@pytest.mark.parametrize("name", OF_A_MONITOR)
+def test_a_monitors_first_mistake_has_its_sentence(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), *sys.path]))
+    requirement, sentence = OF_A_MONITOR[name]
+    target = f"exec:{sys.executable} {HERE / 'live_node.py'} '{name}' monitor"
+    path = tmp_path / "r.json"
+    code, out = command("conform", target, "--role", "monitor", "--only", "TST-01", "--json", path)
+    said = {c["id"]: c["got"] for c in json.loads(path.read_text())["cases"] if c["verdict"] == "fail"}
+    assert code == 1
+    assert sentence in said[f"{requirement}/first-frames"]
+    assert "TST-01/ping" not in said, out
 
 
 @st.composite

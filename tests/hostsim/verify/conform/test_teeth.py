@@ -89,6 +89,18 @@ def test_a_transducer_in_c_conforms(c_transducer):
     assert skipped == {"TIM-03/day", "TIM-04/days", "RST-04/external"}
 
 
+def test_a_transducer_in_javascript_conforms():
+    """Likewise; it takes long to start, so without the cases that only wait."""
+    if shutil.which("node") is None:
+        missing("node", "apt install nodejs")
+    bench = open_bench(f"exec:node {HERE / 'transducer.js'}", "transducer")
+    bench.reference = Reference(9876543, 29420)
+    cases = select("transducer", skip=["SEQ-02,TIM-03,TIM-04,TIM-05,RST-04,RST-06/idle,EVT-01,XDR-04"])
+    done = run(bench, cases, Run("javascript", "transducer", 1, True))
+    assert not failures(done)
+    assert {r.verdict for r in done.results} == {Verdict.PASS}
+
+
 # ruff: noqa: E501 - one mistake a line
 C_MISTAKES = {
     "reads the flags from the other end": ("enum { ACCEPTANCE = 1, COMPLETION = 8 };", "enum { ACCEPTANCE = 8, COMPLETION = 1 };", "VER-01/acceptance-flag"),
