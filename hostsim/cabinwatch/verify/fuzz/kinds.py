@@ -13,6 +13,8 @@ WILD_POLLS = 1000
 Data = dict[str, Any]
 SHARE = 0.25
 """How likely a run has one of these kinds."""
+FACTORS = (0.1, 0.4, 2.5, 10.0, 100.0)
+"""Speeds of a clock that no rate can be believed by."""
 STUCK_SAMPLES = 10
 """Readings or stamps that stand for so long must be told: the campaign's default is never."""
 
@@ -46,6 +48,15 @@ def _clock(kind: str, draw: Callable[[Random], Data]) -> Callable[[Data, Random,
             data["duration"] += 2 * STUCK_SAMPLES * data["parameters"].get("poll_period", 1000) // 1000 + 20
 
     return add
+
+
+def _warming(rng: Random) -> Data:
+    return {"rise": round(rng.uniform(2.0, 15.0), 1), "tau": rng.choice((1.0, 30.0, 300.0, 1800.0))}
+
+
+def _twin(rng: Random) -> Data:
+    size, lead_s = rng.choice((0.0, 20.0, -150.0)), rng.choice((0.0, 0.3, 3600.0))
+    return {"size": size, "lead": lead_s, "delay_ms": rng.choice((5, 15, 100))}
 
 
 def _sees(data: Data, rng: Random, unsafe_s: float) -> None:
@@ -109,36 +120,15 @@ def _lead_in(data: Data, rng: Random, unsafe_s: float) -> None:
     data["sensor"]["faults"] = []
 
 
+ANY = ("quiet", "leak", "story")
 KINDS: dict[str, tuple[tuple[str, ...], Callable[[Data, Random, float], None]]] = {
-    "warming": (
-        ("quiet", "leak", "story"),
-        _fault(
-            "warming",
-            lambda rng: {
-                "rise": round(rng.uniform(2.0, 15.0), 1),
-                "tau": rng.choice((1.0, 30.0, 300.0, 1800.0)),
-            },
-        ),
-    ),
+    "warming": (ANY, _fault("warming", _warming)),
     "wild": (("quiet",), _wild),
-    "clock_stopped": (("quiet", "leak", "story"), _clock("clock_stopped", lambda rng: {})),
-    "clock_factor": (
-        ("quiet", "leak", "story"),
-        _clock("clock_factor", lambda rng: {"factor": rng.choice((0.1, 0.4, 2.5, 10.0, 100.0))}),
-    ),
-    "twin": (
-        ("quiet", "leak", "story"),
-        _fault(
-            "twin",
-            lambda rng: {
-                "size": rng.choice((0.0, 20.0, -150.0)),
-                "lead": rng.choice((0.0, 0.3, 3600.0)),
-                "delay_ms": rng.choice((5, 15, 100)),
-            },
-        ),
-    ),
-    "sees": (("quiet", "leak", "story"), _sees),
-    "coarse": (("quiet", "leak", "story"), _coarse),
+    "clock_stopped": (ANY, _clock("clock_stopped", lambda rng: {})),
+    "clock_factor": (ANY, _clock("clock_factor", lambda rng: {"factor": rng.choice(FACTORS)})),
+    "twin": (ANY, _fault("twin", _twin)),
+    "sees": (ANY, _sees),
+    "coarse": (ANY, _coarse),
     "burst": (("leak",), _burst),
     "days": (("story",), _days),
     "front": (("story",), _front),

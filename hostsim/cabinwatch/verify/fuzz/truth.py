@@ -242,6 +242,8 @@ def _blind(run: Played) -> None:
     blinding = [f for f in sensor.faults if f.kind in margins.BLINDING or _clock_is_wrong(f)]
     if not blinding:
         return
+    if any(f.kind == "twin" for f in sensor.faults):
+        raise NotJudged("a second transducer may answer in its place")
     _housekeeping(run)
     sound_s = healed_s(run.world.scenario, instruments=False)
     sound_s += margins.CONVERGE_S if sound_s else 0.0
