@@ -1,11 +1,28 @@
-"""The monitor: polls the instruments, believes only what it can check, latches alarms, reports to the ground.
+"""The monitor: polls the instruments, believes only what it can check, has its alarms judged, reports to the ground.
 
 A pure step function: no clock, no UART, no float. ``wake = step(elapsed_ms, rx, n)`` and frames leave through the
 sink. Timers count down, so none ever overflows or wraps. See protocol/SPEC.md for what is sent when.
 """
 
+from cabinwatch_firmware.alarms import (
+    Alarm,
+    count_fallen,
+    inhibit,
+    watch_blind,
+    watch_cabin,
+    watch_rise,
+)
 from cabinwatch_firmware.detector.detector import Detector
+from cabinwatch_firmware.event_ring import ROOM, SLOTS, put_recorded, record
+from cabinwatch_firmware.signals import TEST_MAX, TEST_MS
 from cabinwatch_protocol.device.consts import (
+    ALARM_EVENTS,
+    ALARM_TABLE,
+    ALARM_TRANSITIONS,
+    ALARMS_BLIND_STATE,
+    ALARMS_CABIN_STATE,
+    ALARMS_INHIBITED,
+    ALARMS_SIZE,
     APID_ANALYSER,
     APID_MONITOR,
     APID_TRANSDUCER,
@@ -13,6 +30,8 @@ from cabinwatch_protocol.device.consts import (
     BAD_FRAMING,
     BAD_SIZE,
     CDS_P_FIELD,
+    CLASS_EMERGENCY,
+    CLASS_WARNING,
     COMPOSITION_PPN2_CPA,
     COMPOSITION_SID_AT,
     COMPOSITION_SIZE,
@@ -22,21 +41,26 @@ from cabinwatch_protocol.device.consts import (
     DO_ACKNOWLEDGE,
     DO_DEFAULTS,
     DO_INHIBIT,
+    DO_OUT_OF_SERVICE,
     DO_REBOOT,
     DO_RESTART_DETECTOR,
-    EVENT_ALARM,
-    EVENT_ALARM_ENDED,
-    EVENT_INHIBIT_ENDED,
+    DO_TEST_SIGNALS,
+    EVENT_ALARM_REMINDER,
     EVENT_LINK_NOISE,
-    EVENT_SENSOR_FOUND,
-    EVENT_SENSOR_LOST,
+    EVENT_SENSOR_REMINDER,
     FAIL_ARGUMENT,
     FAIL_FUNCTION,
     FAIL_NO_ALARM,
+    FAIL_NO_EVENT,
+    FAIL_STALE,
     FLAG_ACKNOWLEDGED,
+    FLAG_BLIND,
+    FLAG_BLIND_ACKNOWLEDGED,
     FLAG_INHIBITED,
     FLAG_NITROGEN_WATCH,
+    FLAG_OUT_OF_SERVICE,
     FLAG_PERIODIC_HK,
+    FLAG_RETURNED,
     FRAME_OK,
     HEALTH_BELOW_RANGE,
     HEALTH_IMPLAUSIBLE,
@@ -52,6 +76,7 @@ from cabinwatch_protocol.device.consts import (
     HOUSEKEEPING_FLAGS,
     HOUSEKEEPING_FRAMES_OK,
     HOUSEKEEPING_HEALTH,
+    HOUSEKEEPING_LAST_EVENT,
     HOUSEKEEPING_LAW,
     HOUSEKEEPING_PRESSURE_CPA,
     HOUSEKEEPING_RATE_CPA_H,
@@ -62,11 +87,23 @@ from cabinwatch_protocol.device.consts import (
     HOUSEKEEPING_TEMPERATURE_CK,
     HOUSEKEEPING_TIMEOUTS,
     HOUSEKEEPING_TRES_S,
+    INHIBIT_CLASS_SHIFT,
     INHIBIT_MAX_S,
     MONITOR_ACCEPTS,
+    MONITOR_EVENT_ALARM,
+    MONITOR_EVENT_ALARM_CAUSE,
+    MONITOR_EVENT_CAUSE,
+    MONITOR_EVENT_EVENT,
+    MONITOR_EVENT_NUMBER,
+    MONITOR_EVENT_OCCURRENCE,
+    MONITOR_EVENT_SIZE,
+    MONITOR_EVENT_STATE,
+    MONITOR_EVENT_VALUE,
     MONITOR_LIMITS,
     NOISE_LIMIT,
     P_ANALYSER_PERIOD,
+    P_BLIND_DELAY,
+    P_BLIND_ESCALATE,
     P_HK_PERIOD,
     P_POLL_PERIOD,
     P_POLL_RETRIES,
@@ -77,7 +114,12 @@ from cabinwatch_protocol.device.consts import (
     PERFORM_ARGUMENT,
     PERFORM_FUNCTION_AT,
     PUS_VERSION,
+    RECORDED_EVENT_EVENT,
+    RECORDED_EVENT_NUMBER,
+    RECORDED_EVENT_SEVERITY,
+    RECORDED_EVENT_SIZE,
     REJECTED,
+    REPORT_EVENT_NUMBER_AT,
     REPORT_HK_N,
     REPORT_HK_SID,
     REPORT_HK_SIZE,
@@ -86,6 +128,10 @@ from cabinwatch_protocol.device.consts import (
     SAMPLE_SIZE,
     SAMPLE_STATUS_AT,
     SAMPLE_TEMPERATURE_CK,
+    STATE_ACKNOWLEDGED,
+    STATE_RETURNED,
+    STORED_KEPT,
+    STORED_VOLATILE,
     TC_SERVICE_AT,
     TC_SOURCE,
     TC_SUBTYPE_AT,
@@ -96,6 +142,8 @@ from cabinwatch_protocol.device.consts import (
     TM_SERVICE_AT,
     TM_SUBTYPE_AT,
     TM_VERSION_AT,
+    TOLD_ENDED,
+    TOLD_REMINDED,
 )
 from cabinwatch_protocol.device.node import Node
 
@@ -103,18 +151,33 @@ ORDERLY = 3
 """Stamps in order that make a clock believed again: of two instruments that answer in turn, every second goes back."""
 RAN_MAX_ms = 268435455
 """Three days: twice that and a day more stays within 31 bits."""
+LATCHED = 4  # octets of an alarm in the record of what is kept: state and class, cause, occurrence
+KEPT = 2 + 2 * LATCHED
+OCCURRENCE_MAX = 65534
+EVENTS_WRAP = 16384  # a multiple of the numbers' 256, so that it does not show
 
 
 class Monitor(Node):
-    """``alarm`` is the latched class 0..4, ``health`` the transducer's (0 = ok); see the packet table for both."""
+    """``health`` is the transducer's (0 = ok); see the packet table."""
 
     def __init__(self, sink):
-        Node.__init__(self, sink, APID_MONITOR, MONITOR_ACCEPTS, MONITOR_LIMITS)
+        Node.__init__(self, sink, APID_MONITOR, MONITOR_ACCEPTS, MONITOR_LIMITS, KEPT)
         self.detector = Detector(self.p)
+        self.cabin = self.about = Alarm(self)
+        self.blind = Alarm(self)
+        self.ring = bytearray(ROOM)
         self.seen = [-1, 0]
         self.seen_gas = [-1, 0]
 
     def boot(self, cause):
+        self.events = 0
+        self.health = HEALTH_SILENT
+        if not self.found & STORED_KEPT:
+            self.occurrence = 0
+            self.cabin.reset()
+            self.blind.reset()
+        if not self.store:
+            self.found |= STORED_VOLATILE
         Node.boot(self, cause)
         self.detector.reset()
         self.poll_seq = 0
@@ -125,10 +188,8 @@ class Monitor(Node):
         self.hk_in = self.p[P_HK_PERIOD]
         self.hk_on = True
         self.noise = 0
-        self.health = HEALTH_SILENT
-        self.alarm = 0
-        self.acknowledged = False
-        self.inhibit_ms = 0
+        self.test_ms = self.test_pattern = 0
+        self.inhibited = self.level_cPa = self.fallen = self.blind_x4_ms = 0
         self.pressure = 0
         self.temperature = 0
         self.same = -1
@@ -149,13 +210,17 @@ class Monitor(Node):
         self.poll_in -= elapsed_ms
         if self.analyser_in > 0:
             self.analyser_in -= elapsed_ms
+        if self.test_ms > 0:
+            self.test_ms -= elapsed_ms
         self.hk_in -= elapsed_ms
         if self.reply_in >= 0:
             self.reply_in -= elapsed_ms
             if self.reply_in < 0:
                 self.reply_in = 0
-        if self.inhibit_ms:
-            self.inhibit(elapsed_ms)
+        if self.cabin.tick(elapsed_ms):
+            watch_cabin(self, 0)
+        self.blind.tick(elapsed_ms)
+        watch_blind(self, elapsed_ms)
         self.receive(rx, n)
         self.poll_when_due()
         self.report_when_due()
@@ -166,9 +231,17 @@ class Monitor(Node):
         poll = self.poll_in if self.reply_in < 0 else self.reply_in
         if poll < ms:
             ms = poll
-        if 0 < self.inhibit_ms < ms:
-            ms = self.inhibit_ms
+        ms = min(ms, self.cabin.wait_ms())
+        ms = min(ms, self.blind.wait_ms())
+        if self.health:
+            ms = self.sooner(ms, P_BLIND_DELAY)
+            ms = self.sooner(ms, P_BLIND_ESCALATE)
         return ms if ms > 0 else 0
+
+    def sooner(self, ms, parameter):
+        """The time until blindness is due by that parameter, where it is not over and less."""
+        due_ms = self.p[parameter] * 1000 - (self.blind_x4_ms >> 2)
+        return due_ms if 0 < due_ms < ms else ms
 
     # -- polling
 
@@ -190,9 +263,6 @@ class Monitor(Node):
                 self.reply_in = p[P_REPLY_TIMEOUT]
                 self.poll(APID_TRANSDUCER)
             else:
-                if self.same < 0:
-                    # Never heard since boot: that is a loss to report too, though the health was silent from the start.
-                    self.same = self.health = 0
                 self.judge_sensor(HEALTH_SILENT)
         self.poll_in = self.due(self.poll_in, p[P_POLL_PERIOD])
         if self.reply_in < 0 and self.poll_in <= 0:
@@ -246,7 +316,7 @@ class Monitor(Node):
                 gap = self.gap(self.seen_gas)
                 if gap > 0:
                     self.detector.nitrogen(gap, pressure, temperature)
-                    self.judge_alarm()
+                    watch_rise(self)
         return True
 
     def plausible(self, pressure, temperature):
@@ -266,12 +336,12 @@ class Monitor(Node):
         if pressure >= 0 and self.fresh():
             # Where the air is nearly gone, no reading is plausible, and each tells.
             self.detector.low(pressure)
-            self.judge_alarm()
+            watch_rise(self)
         if status:
             gap = self.gap(self.seen)
             if gap > 0 and pressure >= 0:
                 self.detector.below(gap, pressure)
-                self.judge_alarm()
+                watch_rise(self)
             return status
         if not self.plausible(pressure, temperature):
             return HEALTH_IMPLAUSIBLE
@@ -298,7 +368,9 @@ class Monitor(Node):
                 gap = min(max(self.since_ms, 1), DAY_MS)
             self.since_ms = 0
             self.detector.sample(gap, pressure, temperature)
-            self.judge_alarm()
+            count_fallen(self, pressure)
+            # A gap of a day, as before the first stamp, says nothing of the time that an alarm was lower.
+            watch_cabin(self, gap % DAY_MS)
         return 0
 
     def fresh(self):
@@ -357,44 +429,58 @@ class Monitor(Node):
         return gap if gap < DAY_MS else DAY_MS
 
     def judge_sensor(self, health):
-        was = self.health
-        if health == was:
-            return
         self.health = health
-        if health:
-            self.event(2, EVENT_SENSOR_LOST, health, self.pressure)
-        else:
-            self.event(1, EVENT_SENSOR_FOUND, was, self.pressure)
+        watch_blind(self, 0)
 
-    # -- alarms
+    # -- what the alarms need of the monitor
 
-    def judge_alarm(self):
-        """Latch a rising class at once; let an acknowledged one follow the data down."""
-        d = self.detector
-        if self.inhibit_ms or d.cls == self.alarm:
-            return
-        if d.cls > self.alarm:
-            self.alarm = d.cls
-            self.acknowledged = False
-            self.event(d.cls, EVENT_ALARM, d.cause, d.rate_cPa_h)
-        elif self.acknowledged:
-            self.alarm = d.cls
-            self.event(1, EVENT_ALARM_ENDED, d.cls, d.rate_cPa_h)
+    def next_occurrence(self):
+        """1 to 65,534, in turn: 0 means any, and 65,535 none at all."""
+        self.occurrence = self.occurrence % OCCURRENCE_MAX + 1
+        return self.occurrence
 
-    def acknowledge(self):
-        """Acknowledge the latched alarm; return the failure code, 0 = done."""
-        if not self.alarm:
+    def measured(self, alarm):
+        """The value that an event of that alarm tells."""
+        return self.detector.rate_cPa_h if alarm is self.cabin else self.pressure
+
+    def justified(self, alarm):
+        """What would be judged now: the detector's class, or the transducer's health."""
+        return self.detector.cls if alarm is self.cabin else self.health
+
+    def tell(self, alarm, told, severity, cause, value):
+        """Send an alarm's event, and keep what is latched."""
+        self.about = alarm
+        at = ALARM_EVENTS + told - 1
+        if alarm is self.blind:
+            at += ALARM_TRANSITIONS
+        self.event(severity, ALARM_TABLE[at], cause, value)
+        self.about = self.cabin
+        if told <= TOLD_ENDED and told != TOLD_REMINDED:
+            self.changed = True
+            self.keep()
+
+    def acknowledge(self, occurrence):
+        """Acknowledge that occurrence, or with 0 whatever is latched; return the failure code, 0 = done."""
+        if not self.cabin.state and not self.blind.state:
             return FAIL_NO_ALARM
-        self.acknowledged = True
-        self.judge_alarm()
-        return 0
+        cabin = self.cabin.acknowledge(occurrence)
+        blind = self.blind.acknowledge(occurrence)
+        return 0 if cabin or blind else FAIL_STALE
 
-    def inhibit(self, elapsed_ms):
-        self.inhibit_ms -= elapsed_ms
-        if self.inhibit_ms <= 0:
-            self.inhibit_ms = 0
-            self.event(1, EVENT_INHIBIT_ENDED, self.detector.cls, 0)
-            self.judge_alarm()
+    def suppress(self, function, argument):
+        """Inhibit or out of service; return the failure code."""
+        seconds = argument & (1 << INHIBIT_CLASS_SHIFT) - 1
+        cls = argument >> INHIBIT_CLASS_SHIFT
+        stray = cls and (function != DO_INHIBIT or not seconds)
+        if seconds > INHIBIT_MAX_S or cls > CLASS_EMERGENCY or stray:
+            return FAIL_ARGUMENT
+        if function == DO_INHIBIT:
+            inhibit(self, seconds, cls or CLASS_EMERGENCY)
+            watch_cabin(self, 0)
+        else:
+            self.blind.suppress(seconds, CLASS_WARNING)
+            watch_blind(self, 0)
+        return 0
 
     # -- telecommands and reports
 
@@ -406,21 +492,31 @@ class Monitor(Node):
             elif not again:
                 self.hk_on = b[TC_SUBTYPE_AT] == 5
             return 0
+        if b[TC_SERVICE_AT] == 128:
+            if b[TC_SUBTYPE_AT] == 1:
+                return self.report_event(b[REPORT_EVENT_NUMBER_AT], self.field(TC_SOURCE))
+            self.report_alarms(self.field(TC_SOURCE))
+            return 0
         if again:
             return 0
-        function = b[PERFORM_FUNCTION_AT]
-        argument = self.field(PERFORM_ARGUMENT)
-        if function == DO_INHIBIT:
-            if argument > INHIBIT_MAX_S:
+        return self.function(b[PERFORM_FUNCTION_AT], self.field(PERFORM_ARGUMENT))
+
+    def function(self, function, argument):
+        if function == DO_ACKNOWLEDGE:
+            return self.acknowledge(argument)
+        if function == DO_INHIBIT or function == DO_OUT_OF_SERVICE:
+            return self.suppress(function, argument)
+        if function == DO_TEST_SIGNALS:
+            if argument > TEST_MAX:
                 return FAIL_ARGUMENT
-            self.inhibit_ms = argument * 1000
+            self.test_pattern = argument
+            self.test_ms = TEST_MS
             return 0
         if argument:
             return FAIL_ARGUMENT if 0 < function <= DO_DEFAULTS else FAIL_FUNCTION
-        if function == DO_ACKNOWLEDGE:
-            return self.acknowledge()
         if function == DO_RESTART_DETECTOR:
             self.detector.reset()
+            self.cabin.relearn()
         elif function == DO_REBOOT:
             self.rebooting = True
         elif function == DO_DEFAULTS:
@@ -448,7 +544,7 @@ class Monitor(Node):
         d = self.detector
         self.begin_tm(3, 25, destination)
         self.set(HOUSEKEEPING_SID, 1)
-        self.set(HOUSEKEEPING_ALARM, self.alarm)
+        self.set(HOUSEKEEPING_ALARM, self.cabin.cls)
         self.set(HOUSEKEEPING_ALARM_NOW, d.cls)
         self.set(HOUSEKEEPING_CAUSE, d.cause)
         self.set(HOUSEKEEPING_HEALTH, self.health)
@@ -465,14 +561,94 @@ class Monitor(Node):
         self.set(HOUSEKEEPING_BAD_SIZE, self.count[BAD_SIZE])
         self.set(HOUSEKEEPING_REJECTED, self.count[REJECTED])
         self.set(HOUSEKEEPING_TIMEOUTS, self.count[TIMEOUTS])
+        self.set(HOUSEKEEPING_LAST_EVENT, self.events - 1)
         self.send(HOUSEKEEPING_SIZE)
 
     def flags(self):
         f = FLAG_PERIODIC_HK if self.hk_on else 0
-        if self.acknowledged:
+        if self.cabin.state == STATE_ACKNOWLEDGED:
             f |= FLAG_ACKNOWLEDGED
-        if self.inhibit_ms:
+        if self.cabin.state == STATE_RETURNED:
+            f |= FLAG_RETURNED
+        if self.cabin.suppressed_ms:
             f |= FLAG_INHIBITED
+        if self.blind.state:
+            f |= FLAG_BLIND
+        if self.blind.state == STATE_ACKNOWLEDGED:
+            f |= FLAG_BLIND_ACKNOWLEDGED
+        if self.blind.suppressed_ms:
+            f |= FLAG_OUT_OF_SERVICE
         if self.detector.nitrogen_s:
             f |= FLAG_NITROGEN_WATCH
         return f
+
+    # -- events: each numbered and recorded, but for those that only say again what is known
+
+    def event(self, severity, event, cause, value):
+        alarm = self.about
+        news = event != EVENT_LINK_NOISE and event != EVENT_ALARM_REMINDER and event != EVENT_SENSOR_REMINDER
+        if news:
+            self.events += 1
+            if self.events == EVENTS_WRAP:
+                self.events -= EVENTS_WRAP >> 1
+        self.begin_tm(5, severity, 0)
+        self.set(MONITOR_EVENT_EVENT, event)
+        self.set(MONITOR_EVENT_CAUSE, cause)
+        self.set(MONITOR_EVENT_VALUE, value)
+        self.set(MONITOR_EVENT_OCCURRENCE, alarm.occurrence)
+        self.set(MONITOR_EVENT_ALARM, alarm.cls)
+        self.set(MONITOR_EVENT_ALARM_CAUSE, alarm.causes >> 4)
+        self.set(MONITOR_EVENT_STATE, alarm.state)
+        self.set(MONITOR_EVENT_NUMBER, self.events - 1)
+        if news:
+            record(self.ring, self.events - 1, self.tx)
+        self.send(MONITOR_EVENT_SIZE)
+
+    def report_event(self, number, destination):
+        """Report a recorded event; return the failure code."""
+        age = self.events - 1 - number & 255
+        if age >= SLOTS or age >= self.events:
+            return FAIL_NO_EVENT
+        self.begin_tm(128, 2, destination)
+        self.set(RECORDED_EVENT_NUMBER, number)
+        head = put_recorded(self.ring, number, self.tx)
+        self.set(RECORDED_EVENT_SEVERITY, head >> 5)
+        self.set(RECORDED_EVENT_EVENT, head & 31)
+        self.send(RECORDED_EVENT_SIZE)
+        return 0
+
+    def report_alarms(self, destination):
+        self.begin_tm(128, 4, destination)
+        self.put_alarm(self.cabin, ALARMS_CABIN_STATE >> 3)
+        self.put_alarm(self.blind, ALARMS_BLIND_STATE >> 3)
+        self.set(ALARMS_INHIBITED, self.inhibited if self.cabin.suppressed_ms else 0)
+        self.send(ALARMS_SIZE)
+
+    def put_alarm(self, alarm, at):
+        """One alarm's fields, from octet ``at`` of the packet on."""
+        self.end = at + 2
+        self.put(alarm.state, 1)
+        self.put(alarm.cls, 1)
+        self.put(alarm.causes >> 4, 1)
+        self.put(alarm.causes & 15, 1)
+        self.put(alarm.occurrence, 2)
+        self.put(alarm.day, 2)
+        self.put(alarm.ms, 4)
+        self.put((alarm.suppressed_ms + 999) // 1000, 2)
+
+    # -- what outlasts a reset, where there is storage
+
+    def put_kept(self):
+        self.put(self.occurrence, 2)
+        self.put_latched(self.cabin)
+        self.put_latched(self.blind)
+
+    def put_latched(self, alarm):
+        self.put(alarm.state << 4 | alarm.cls, 1)
+        self.put(alarm.causes, 1)
+        self.put(alarm.occurrence, 2)
+
+    def recall_kept(self, b, i):
+        self.occurrence = b[i] << 8 | b[i + 1]
+        self.cabin.recall(b, i + 2)
+        self.blind.recall(b, i + 2 + LATCHED)

@@ -23,7 +23,7 @@ class Transducer(Node):
     """``sensor.read()`` refreshes ``sensor.pressure_cPa``, ``sensor.temperature_cK`` and ``sensor.status`` (0 = ok)."""
 
     def __init__(self, sink, sensor):
-        Node.__init__(self, sink, APID_TRANSDUCER, TRANSDUCER_ACCEPTS, TRANSDUCER_LIMITS)
+        Node.__init__(self, sink, APID_TRANSDUCER, TRANSDUCER_ACCEPTS, TRANSDUCER_LIMITS, 0)
         self.sensor = sensor
         self.health = 0
 

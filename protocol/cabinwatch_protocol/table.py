@@ -182,6 +182,7 @@ class Cause(IntEnum):
     COOLANT = 4
     LEVEL = 5
     GAP = 6
+    PERMIT = 7
 
 
 class Health(IntEnum):
@@ -218,6 +219,35 @@ class Event(IntEnum):
     INHIBIT_ENDED = 7
     COOLANT_LOW = 8
     NOT_KEPT = 9
+    ALARM_RETURNED = 10
+    ALARM_AGAIN = 11
+    ALARM_ACKNOWLEDGED = 12
+    ALARM_REMINDER = 13
+    SENSOR_RETURNED = 14
+    SENSOR_AGAIN = 15
+    SENSOR_ACKNOWLEDGED = 16
+    SENSOR_REMINDER = 17
+    INHIBITED = 18
+    OUT_OF_SERVICE = 19
+    IN_SERVICE = 20
+
+
+class AlarmState(IntEnum):
+    """What is latched of an alarm, in the words of ISA-18.2; odd = unacknowledged. The moves are in alarms.py."""
+
+    NORMAL = 0
+    UNACKNOWLEDGED = 1
+    ACKNOWLEDGED = 2
+    RETURNED = 3
+
+
+class Ending(IntEnum):
+    """How a suppression ended."""
+
+    TIME = 0
+    COMMANDED = 1
+    FALL = 2
+    CLASS = 3
 
 
 class Reset(IntEnum):
@@ -230,10 +260,11 @@ class Reset(IntEnum):
 
 
 class Stored(IntEnum):
-    """Bits of the highest octet of a boot event's value: what became of the parameters that were stored."""
+    """Bits of the highest octet of a boot event's value: what became of the parameters and alarms that were stored."""
 
     KEPT = 1
     BROKEN = 2
+    VOLATILE = 4
 
 
 class Failure(IntEnum):
@@ -251,6 +282,8 @@ class Failure(IntEnum):
     PARAMETER = 9
     RANGE = 10
     NO_ALARM = 11
+    STALE = 12
+    NO_EVENT = 13
 
 
 class Function(IntEnum):
@@ -261,6 +294,8 @@ class Function(IntEnum):
     INHIBIT = 3
     REBOOT = 4
     DEFAULTS = 5
+    OUT_OF_SERVICE = 6
+    TEST_SIGNALS = 7
 
 
 class Flag(IntEnum):
@@ -270,6 +305,10 @@ class Flag(IntEnum):
     INHIBITED = 2
     NITROGEN_WATCH = 4
     PERIODIC_HK = 8
+    RETURNED = 16
+    BLIND = 32
+    BLIND_ACKNOWLEDGED = 64
+    OUT_OF_SERVICE = 128
 
 
 SID = Field("sid", "B", doc="structure ID", fixed=1)
@@ -286,13 +325,57 @@ EVENT = (
     Field("value", "i", doc="see the event table"),
 )
 
+LATCHED = (
+    Field("occurrence", "H", doc="of the alarm: 1 to 65535, 0 before the first"),
+    Field("alarm", "B", doc="its latched class", enum=AlarmClass),
+    Field("alarm_cause", "B", doc="cause of the latched class: alarm cause, or sensor health"),
+    Field("state", "B", doc="its state", enum=AlarmState),
+)
+"""The alarm after the event: the one that the event is about, otherwise that of the cabin."""
+
+NUMBER = Field("number", "B", doc="number of the event, or of the last numbered one, modulo 256")
+MONITOR_EVENT = (*EVENT, *LATCHED, NUMBER)
+
+STAMP = (
+    Field("day", "H", doc="day and"),
+    Field("ms", "I", "ms", "millisecond of day at which it was sent"),
+)
+RECORDED = (
+    NUMBER,
+    Field("severity", "B", doc="its class", enum=AlarmClass),
+    EVENT[0],
+    *STAMP,
+    *EVENT[1:],
+    *LATCHED,
+)
+
+
+def _alarm(point: str, cause: "type[IntEnum]") -> tuple[Field, ...]:
+    return (
+        Field(f"{point}_state", "B", doc="state of the alarm", enum=AlarmState),
+        Field(f"{point}_class", "B", doc="its latched class", enum=AlarmClass),
+        Field(f"{point}_cause", "B", doc="cause of the latched class", enum=cause),
+        Field(f"{point}_first_cause", "B", doc="cause of the first class since it was normal", enum=cause),
+        Field(f"{point}_occurrence", "H", doc="its occurrence"),
+        Field(f"{point}_day", "H", doc="day and"),
+        Field(f"{point}_ms", "I", "ms", "millisecond of day of the first class since it was normal"),
+        Field(f"{point}_suppressed_s", "H", "s", "time left of an inhibit, or out of service; 0 = neither"),
+    )
+
+
+ALARMS = (
+    *_alarm("cabin", Cause),
+    *_alarm("blind", Health),
+    Field("inhibited", "B", doc="the highest class that is inhibited; 0 = none", enum=AlarmClass),
+)
+
 MONITOR_HK = (
     SID,
     Field("alarm", "B", doc="latched alarm class", enum=AlarmClass),
     Field("alarm_now", "B", doc="class that the data justify now", enum=AlarmClass),
     Field("cause", "B", doc="cause of alarm_now", enum=Cause),
     Field("health", "B", doc="transducer health", enum=Health),
-    Field("flags", "B", doc="1 acknowledged, 2 inhibited, 4 nitrogen watched, 8 periodic housekeeping on"),
+    Field("flags", "B", doc="see HKP-05"),
     Field("law", "B", doc="leak law behind tres_s", enum=Law),
     Field("pressure_cPa", "I", "cPa", "pressure of the last plausible sample"),
     Field("temperature_cK", "H", "cK", "its temperature"),
@@ -305,6 +388,7 @@ MONITOR_HK = (
     Field("bad_size", "H", doc="over-long frames, modulo 65536"),
     Field("rejected", "H", doc="good packets that are not for this node, modulo 65536"),
     Field("timeouts", "H", doc="polls without an answer in time, modulo 65536"),
+    Field("last_event", "B", doc="number of the last event, modulo 256"),
 )
 
 SAMPLE = (
@@ -352,20 +436,16 @@ TM_PACKETS = (
     Packet("composition", "TM", 3, 25, ("analyser",), COMPOSITION, "one analysis of the air"),
     Packet("coolant", "TM", 3, 25, ("coolant",), COOLANT_STATE, "state of a coolant loop"),
     *(
-        Packet(
-            f"event_{c.name.lower()}",
-            "TM",
-            5,
-            c.value,
-            ALL_ROLES,
-            EVENT,
-            f"event of class {c.name.capitalize()}",
-        )
+        Packet(name, "TM", 5, c.value, roles, fields, f"event of class {c.name.capitalize()}")
+        for roles, fields in ((("monitor",), MONITOR_EVENT), (INSTRUMENTS, EVENT))
         for c in AlarmClass
         if c
+        for name in [("" if fields is MONITOR_EVENT else "instrument_") + f"event_{c.name.lower()}"]
     ),
     Packet("alive", "TM", 17, 2, ALL_ROLES, (), "answer to a connection test"),
     Packet("parameter_value", "TM", 20, 2, COMMANDED, PARAMETER, "value of one parameter"),
+    Packet("recorded_event", "TM", 128, 2, ("monitor",), RECORDED, "an event that the monitor has kept"),
+    Packet("alarms", "TM", 128, 4, ("monitor",), ALARMS, "state of the alarms"),
 )
 
 TC_PACKETS = (
@@ -380,16 +460,22 @@ TC_PACKETS = (
         ("monitor",),
         (
             Field("function", "B", enum=Function),
-            Field("argument", "H", doc="seconds for inhibit, otherwise 0"),
+            Field("argument", "H", doc="see the functions"),
         ),
         "perform a function",
     ),
     Packet("ping", "TC", 17, 1, ALL_ROLES, (), "connection test: are you alive"),
     Packet("report_parameter", "TC", 20, 1, COMMANDED, (N, PARAMETER[1]), "report one parameter"),
     Packet("set_parameter", "TC", 20, 3, COMMANDED, PARAMETER, "set one parameter"),
+    Packet("report_event", "TC", 128, 1, ("monitor",), (NUMBER,), "report a kept event once more"),
+    Packet("report_alarms", "TC", 128, 3, ("monitor",), (), "report the state of the alarms"),
 )
 
 INHIBIT_MAX_S = 7200
+TEST_MAX = 13
+"""Largest argument of a test of lamp and buzzer: blindness, acknowledged."""
+INHIBIT_CLASS_SHIFT = 13
+"""An inhibit's argument: the time in its low bits, above them the highest class inhibited; 0 = all."""
 NOISE_LIMIT = 10
 """Bad frames in one housekeeping period that raise a link-noise event."""
 T_CAP = (1 << 30) - 1
@@ -487,7 +573,15 @@ MONITOR_PARAMETERS = (
         100_000,
         "spread of the slow scales that is believed before it is learned",
     ),
-)
+    Parameter(
+        21, "permit", "cPa", 60_000, 0, 2_000_000,
+        "fall that an inhibit permits: an airlock cycle of 470 Pa, a step of the gauge, noise",
+    ),
+    Parameter(22, "off_delay", "s", 600, 0, 86_400, "how long an alarm's cause has to be gone to count as gone"),
+    Parameter(23, "remind", "s", 3600, 0, 86_400, "time between reminders of an unacknowledged alarm; 0 = none"),
+    Parameter(24, "blind_delay", "s", 10, 0, 3600, "blindness that raises the alarm of a lost sensor, Caution"),
+    Parameter(25, "blind_escalate", "s", 600, 0, 86_400, "blindness that makes it a Warning"),
+)  # fmt: skip
 
 TRANSDUCER_PARAMETERS = (
     Parameter(0, "offset", "cPa", 0, -100_000, 100_000, "calibration offset added to each valid reading"),

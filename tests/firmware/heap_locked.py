@@ -68,7 +68,7 @@ class World:
         self.sensor = Sensor()
         self.monitor = Monitor(self.from_monitor)
         self.transducer = Transducer(self.from_transducer, self.sensor)
-        self.ground = Node(self.from_ground, APID_MONITOR, b"", ())
+        self.ground = Node(self.from_ground, APID_MONITOR, b"", (), 0)
         self.k = 0
         self.n = 0
 
@@ -157,11 +157,11 @@ def main(steps, fall):
         "frames",
         w.sent - before,
         "reports",
-        w.kinds[62],
+        w.kinds[63],
         "commands",
         w.n,
         "alarm",
-        m.alarm,
+        m.cabin.cls,
         "health",
         m.health,
     )

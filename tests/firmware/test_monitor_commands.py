@@ -42,14 +42,18 @@ FAILED = {
     "unknown structure": (raw(b"\1\2", 3, 27), Failure.STRUCTURE),
     "unknown structure to enable": (raw(b"\1\0", 3, 5), Failure.STRUCTURE),
     "function 0": (do(0), Failure.FUNCTION),
-    "function 6": (do(6), Failure.FUNCTION),
+    "function 8": (do(8), Failure.FUNCTION),
     "function 5 with argument": (do(5, 1), Failure.ARGUMENT),
     "function 0 with argument": (do(0, 1), Failure.FUNCTION),
     "reboot with argument": (do(Function.REBOOT, 1), Failure.ARGUMENT),
-    "acknowledge with argument": (do(Function.ACKNOWLEDGE, 9), Failure.ARGUMENT),
+    "acknowledge what is not latched": (do(Function.ACKNOWLEDGE, 9), Failure.NO_ALARM),
     "inhibit too long": (do(Function.INHIBIT, t.INHIBIT_MAX_S + 1), Failure.ARGUMENT),
+    "inhibit above Emergency": (do(Function.INHIBIT, 5 << t.INHIBIT_CLASS_SHIFT | 60), Failure.ARGUMENT),
+    "out of service too long": (do(Function.OUT_OF_SERVICE, t.INHIBIT_MAX_S + 1), Failure.ARGUMENT),
+    "no such signal": (do(Function.TEST_SIGNALS, t.TEST_MAX + 1), Failure.ARGUMENT),
     "no alarm to acknowledge": (do(Function.ACKNOWLEDGE), Failure.NO_ALARM),
-    "parameter 21": (tc("report_parameter", parameter=len(PID)), Failure.PARAMETER),
+    "an event to come": (tc("report_event", number=1), Failure.NO_EVENT),
+    "one parameter too many": (tc("report_parameter", parameter=len(PID)), Failure.PARAMETER),
     "parameter 255": (tc("set_parameter", parameter=255, value=0), Failure.PARAMETER),
     "below its range": (set_parameter("poll_period", 99), Failure.RANGE),
     "above its range": (set_parameter("poll_period", 3_600_001), Failure.RANGE),
@@ -62,12 +66,20 @@ def state(b):
     """Everything a refused or failed command must leave alone."""
     hk = b.hk()
     m = b.node
-    return list(m.p), hk["alarm"], hk["flags"], m.inhibit_ms, m.rebooting, m.detector.second
+    return (
+        list(m.p),
+        hk["alarm"],
+        hk["flags"],
+        m.cabin.suppressed_ms,
+        m.blind.suppressed_ms,
+        m.rebooting,
+        m.detector.second,
+    )
 
 
 def test_every_failure_code_is_covered():
     codes = {code for _, code in (*REFUSED.values(), *FAILED.values())}
-    assert codes == set(Failure) - {Failure.NONE}
+    assert codes == set(Failure) - {Failure.NONE, Failure.STALE}, "a stale one needs an alarm: test_alarms.py"
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -93,12 +105,21 @@ def test_failed_telecommands(name):
     assert state(b) == before
 
 
-EXPECTED_REPORT = {"report_hk": "housekeeping", "ping": "alive", "report_parameter": "parameter_value"}
+EXPECTED_REPORT = {
+    "report_hk": "housekeeping", "ping": "alive", "report_parameter": "parameter_value",
+    "report_event": "recorded_event", "report_alarms": "alarms",
+}  # fmt: skip
 
 
 @given(st.sampled_from(sorted(TC)), st.integers(0, 15), st.integers(0, 0x3FFF), st.integers(0, 0xFFFF))
 def test_every_telecommand_is_answered_as_its_flags_ask(name, ack, sequence, source):
-    values = {"function": Function.RESTART_DETECTOR, "argument": 0, "parameter": 3, "value": 60_000}
+    values = {
+        "function": Function.RESTART_DETECTOR,
+        "argument": 0,
+        "parameter": 3,
+        "value": 60_000,
+        "number": 0,
+    }
     wanted = {f.name: values[f.name] for f in TC[name].fields if f.fixed is None}
     b = Bench()
     said = b.step(0, tc(name, sequence, ack=ack, source=source, **wanted))
@@ -115,7 +136,8 @@ def test_parameters_keep_their_bounds(p):
     b = Bench()
 
     def value(sequence):
-        (report,) = b.step(0, tc("report_parameter", sequence, ack=0, parameter=p.id))
+        said = b.step(0, tc("report_parameter", sequence, ack=0, parameter=p.id))
+        (report,) = (packet for packet in said if packet.packet.name == "parameter_value")
         assert report.values["parameter"] == p.id
         return report.values["value"]
 
@@ -149,13 +171,13 @@ def test_any_value_is_set_or_refused(value, p):
 def test_a_repeated_telecommand_is_answered_and_not_executed_again(sequence, times):
     b = Bench()
     frame = do(Function.INHIBIT, 100, sequence)
-    first = b.step(0, frame)
+    assert names(b.step(0, frame)) == ["accepted", "event_advisory", "completed"]
     for i in range(times):
         again = b.step(1000, frame)
-        assert [p for p in names(again) if p in ("accepted", "completed")] == names(first)
-        assert b.node.inhibit_ms == 100_000 - 1000 * (i + 1), "not started afresh"
+        assert [p for p in names(again) if p in ("accepted", "completed")] == ["accepted", "completed"]
+        assert b.node.cabin.suppressed_ms == 100_000 - 1000 * (i + 1), "not started afresh"
     b.step(1000, do(Function.INHIBIT, 100, sequence + 1))
-    assert b.node.inhibit_ms == 100_000
+    assert b.node.cabin.suppressed_ms == 100_000
 
 
 @given(st.integers(0, 0x3FFF), st.lists(st.integers(1000, 60_000), min_size=2, max_size=5))
@@ -187,9 +209,9 @@ def test_a_repeated_failure_fails_again_the_same_way():
     # The first answer stands, also where the repetition would now fare otherwise.
     ack = do(Function.ACKNOWLEDGE, 0, 6)
     assert failure(b.step(0, ack)) == Failure.NO_ALARM
-    b.node.alarm = 2
+    b.node.cabin.judge(2, t.Cause.SLOW, 0)
     assert failure(b.step(0, ack)) == Failure.NO_ALARM
-    assert not b.node.acknowledged
+    assert b.node.cabin.state == t.AlarmState.UNACKNOWLEDGED
 
 
 def test_a_repeated_set_does_not_undo_what_came_between():
@@ -203,7 +225,8 @@ def test_a_repeated_set_does_not_undo_what_came_between():
 @given(st.sampled_from(sorted(EXPECTED_REPORT)))
 def test_a_repeated_report_is_reported_again(name):
     b = Bench()
-    frame = tc(name, 9, **({"parameter": 2} if name == "report_parameter" else {}))
+    values = {"report_parameter": {"parameter": 2}, "report_event": {"number": 0}}.get(name, {})
+    frame = tc(name, 9, **values)
     assert (
         names(b.step(0, frame)) == names(b.step(0, frame)) == ["accepted", EXPECTED_REPORT[name], "completed"]
     )
@@ -214,131 +237,9 @@ def test_a_boot_forgets_the_last_request():
     frame = do(Function.INHIBIT, 50, 3)
     b.step(0, frame)
     b.target.reset()
-    assert b.node.inhibit_ms == 0
+    assert b.node.cabin.suppressed_ms == 0
     b.step(0, frame)
-    assert b.node.inhibit_ms == 50_000
-
-
-# -- alarms
-
-
-class Puppet:
-    """A detector that says what it is told to, so that latching is judged apart from detection."""
-
-    def __init__(self):
-        self.show(0)
-        self.nitrogen_s = self.sigma_cPa_h = self.law = 0
-        self.resets = 0
-
-    def show(self, cls):
-        self.cls = cls
-        self.cause = 2 if cls else 0
-        self.rate_cPa_h = -100 * cls
-        self.tres_s = t.T_CAP // (1 + cls)
-
-    def reset(self):
-        self.resets += 1
-        self.show(0)
-
-    def sample(self, *_):
-        pass
-
-    nitrogen = low = below = sample
-
-
-def puppet():
-    b = Bench()
-    b.node.detector = Puppet()
-    b.step(10, sample(10))
-    return b
-
-
-def shows(b, cls):
-    b.node.detector.show(cls)
-    return b.step(1000, sample(b.t_ms + 1000, 10_000_000 + b.t_ms))
-
-
-actions = st.lists(
-    st.one_of(
-        st.tuples(st.just("show"), st.integers(0, 4)),
-        st.just(("acknowledge", 0)),
-        st.tuples(st.just("inhibit"), st.sampled_from([0, 1, 3, 30])),
-        st.just(("restart", 0)),
-        st.just(("reboot", 0)),
-        st.just(("reset", 0)),
-    ),
-    max_size=25,
-)
-
-
-@settings(max_examples=200)
-@given(actions)
-def test_latching_follows_its_model(todo):
-    """An independent model of latch, acknowledgement and inhibit, told the same as the monitor."""
-    b = puppet()
-    of_alarms = (Event.ALARM, Event.ALARM_ENDED, Event.INHIBIT_ENDED)
-    alarm, acknowledged, inhibit_ms = 0, False, 0
-
-    def judge(cls):
-        """What the model says of a class that the data justify: the event expected, if any."""
-        nonlocal alarm, acknowledged
-        if inhibit_ms or cls == alarm:
-            return []
-        if cls > alarm:
-            alarm, acknowledged = cls, False
-            return [(Event.ALARM, 2)]
-        if acknowledged:
-            alarm = cls
-            return [(Event.ALARM_ENDED, cls)]
-        return []
-
-    for i, (verb, x) in enumerate(todo):
-        cls = b.node.detector.cls
-        if verb == "show":
-            expected = []
-            if inhibit_ms:
-                inhibit_ms = max(0, inhibit_ms - 1000)
-                if not inhibit_ms:
-                    expected = [(Event.INHIBIT_ENDED, x), *judge(x)]
-            expected += judge(x)
-            said = [p for p in shows(b, x) if p.values.get("event") in of_alarms]
-            assert events(said) == expected
-            alarms = [p for p in said if p.values["event"] == Event.ALARM]
-            assert [(p.packet.subtype, p.values["value"]) for p in alarms] == [(x, -100 * x)] * len(alarms)
-        elif verb == "acknowledge":
-            said = b.step(0, do(Function.ACKNOWLEDGE, 0, i))
-            assert failure(said) == (Failure.NONE if alarm else Failure.NO_ALARM)
-            acknowledged = acknowledged or alarm > 0
-            assert events(said) == (judge(cls) if alarm else [])
-        elif verb == "inhibit":
-            assert failure(b.step(0, do(Function.INHIBIT, x, i))) == Failure.NONE
-            inhibit_ms = x * 1000
-        elif verb == "restart":
-            resets = b.node.detector.resets
-            assert failure(b.step(0, do(Function.RESTART_DETECTOR, 0, i))) == Failure.NONE
-            assert b.node.detector.resets == resets + 1
-        else:
-            said = b.step(0, do(Function.REBOOT, 0, i)) if verb == "reboot" else b._take(b.target.reset())
-            cause = t.Reset.COMMANDED if verb == "reboot" else t.Reset.EXTERNAL
-            assert (Event.BOOT, cause) in events(said)
-            alarm, acknowledged, inhibit_ms = 0, False, 0
-        m = b.node
-        assert (m.alarm, m.acknowledged, m.inhibit_ms) == (alarm, acknowledged, inhibit_ms)
-    hk = b.hk()
-    flags = 8 | acknowledged | 2 * (inhibit_ms > 0)
-    assert (hk["alarm"], hk["alarm_now"], hk["flags"]) == (alarm, b.node.detector.cls, flags)
-
-
-def test_an_inhibit_ends_on_time_also_while_nothing_happens():
-    b = puppet()
-    b.step(0, do(Function.INHIBIT, 17))
-    start = b.t_ms
-    b.log.clear()
-    b.node.detector.show(3)
-    b.until(start + 60_000)
-    told = [(ms - start, p.values["event"]) for ms, p in b.log if p.packet.service == 5]
-    assert (17_000, Event.INHIBIT_ENDED) in told
-    assert (17_000, Event.ALARM) in told
+    assert b.node.cabin.suppressed_ms == 50_000
 
 
 # -- housekeeping and sequence counts

@@ -23,10 +23,12 @@ def configured(**parameters):
 
 
 def found(**parameters):
-    """A bench whose monitor has just found its transducer."""
+    """A bench whose monitor has just found its transducer; what it says of that is told at once."""
     b = configured(**parameters)
     b.step(0, sample(b.t_ms))
     assert b.hk()["health"] == Health.OK
+    for i, name in enumerate(("blind_delay", "off_delay")):
+        b.step(0, set_parameter(name, 0, 0x2F00 + i))
     b.log.clear()
     return b
 
@@ -78,18 +80,16 @@ def test_lost_and_found_are_told_once_each():
     told = events(p for _, p in b.log)
     assert told == [
         (Event.SENSOR_LOST, Health.SILENT),
-        (Event.SENSOR_FOUND, Health.SILENT),
-        (Event.SENSOR_LOST, Health.SILENT),
+        (Event.SENSOR_RETURNED, Health.OK),
+        (Event.SENSOR_AGAIN, Health.SILENT),
     ]
 
 
 def test_a_transducer_that_never_answers_is_reported_lost_once():
     b = Bench()
-    b.until(600_000)
-    assert events(p for _, p in b.log if p.packet.service == 5) == [
-        (Event.BOOT, t.Reset.POWER_ON),
-        (Event.SENSOR_LOST, Health.SILENT),
-    ]
+    b.until(700_000)
+    told = [(ms, p.packet.subtype, p.values["event"]) for ms, p in b.log if p.packet.service == 5]
+    assert told == [(0, 1, Event.BOOT), (10_000, 2, Event.SENSOR_LOST), (600_000, 3, Event.SENSOR_LOST)]
 
 
 @given(st.integers(1, 3), st.integers(0, 249))
@@ -142,7 +142,7 @@ def test_a_bad_sample_is_told_and_never_believed(bad):
         assert after[kept] == before[kept], kept
     if health != Health.BELOW_RANGE:
         assert (b.node.detector.second, b.node.detector.ms) == seen, "the detector has not seen it"
-    assert events(b.step(1000, sample(b.t_ms + 1000))) == [(Event.SENSOR_FOUND, health)]
+    assert events(b.step(1000, sample(b.t_ms + 1000))) == [(Event.SENSOR_RETURNED, Health.OK)]
 
 
 HIGHEST = P["pressure_high"].high
@@ -165,7 +165,7 @@ def test_stuck_after_so_many_identical_readings(limit):
     lost = [i for i, e in enumerate(said, 1) if e]
     assert lost == [limit]
     assert said[limit - 1] == [(Event.SENSOR_LOST, Health.STUCK)]
-    assert events(b.step(1000, sample(b.t_ms + 1000, PRESSURE + 1))) == [(Event.SENSOR_FOUND, Health.STUCK)]
+    assert events(b.step(1000, sample(b.t_ms + 1000, PRESSURE + 1))) == [(Event.SENSOR_RETURNED, Health.OK)]
     assert b.node.detector.second >= limit + 4, "time went on in the detector: the gap is not lost"
 
 
@@ -177,9 +177,9 @@ def test_stuck_check_can_be_turned_off():
 
 @given(st.integers(1, 2000), st.integers(1, t.DAY_MS))
 def test_a_stamp_that_goes_back_is_a_fault_once(before_s, back_ms):
-    b = Bench()
+    b = found()
     stamp = 10 * t.DAY_MS + before_s * 1000
-    b.step(10, sample(stamp))
+    b.step(10, sample(stamp, PRESSURE + 3))
     b.log.clear()
     assert events(b.step(10, sample(stamp - back_ms, PRESSURE + 1))) == [(Event.SENSOR_LOST, Health.TIME)]
     # A restarted instrument counts from its own zero: the third sample in order is good again; the time since the last
@@ -187,8 +187,8 @@ def test_a_stamp_that_goes_back_is_a_fault_once(before_s, back_ms):
     for i in (1, 2):
         assert events(b.step(900, sample(stamp - back_ms + 1000 * i, PRESSURE + 1 + i))) == []
     told = events(b.step(900, sample(stamp - back_ms + 3000, PRESSURE + 4)))
-    assert told == [(Event.SENSOR_FOUND, Health.TIME)]
-    assert b.node.detector.second == t.DAY_MS // 1000 + 2
+    assert told == [(Event.SENSOR_RETURNED, Health.OK)]
+    assert b.node.detector.second == 2 * (t.DAY_MS // 1000) + 2
     assert b.node.detector.ms == 710
 
 
@@ -270,9 +270,10 @@ def test_no_analysis_hurts_whatever_it_says(ppn2, temperature, status, n):
 def test_other_telemetry_of_the_instruments_is_theirs():
     b = found()
     values = {"event": t.Event.BOOT, "cause": 0, "value": t.VERSION}
+    event = TM["instrument_event_advisory"]
     for apid in (t.Apid.TRANSDUCER, t.Apid.ANALYSER):
-        b.step(1, host.seal(host.encode_tm(TM["event_advisory"], apid, 0, 0, 0, values)))
+        b.step(1, host.seal(host.encode_tm(event, apid, 0, 0, 0, values)))
     assert b.hk()["rejected"] == 0
-    b.step(1, host.seal(host.encode_tm(TM["event_advisory"], t.Apid.MONITOR, 0, 0, 0, values)))
+    b.step(1, host.seal(host.encode_tm(event, t.Apid.MONITOR, 0, 0, 0, values)))
     b.step(1, tc("ping", apid=t.Apid.TRANSDUCER))
     assert b.hk()["rejected"] == 2

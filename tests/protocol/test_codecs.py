@@ -26,7 +26,7 @@ class Sender(Node):
 
     def __init__(self, apid, limits=()):
         self.sent = []
-        Node.__init__(self, lambda buf, n: self.sent.append(bytes(buf[:n])), apid, b"", limits)
+        Node.__init__(self, lambda buf, n: self.sent.append(bytes(buf[:n])), apid, b"", limits, 0)
 
     def fields(self, packet, values):
         at = t.size_of(t.HEADERS[packet.kind])

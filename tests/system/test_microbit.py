@@ -233,7 +233,9 @@ def compiled_on_the_board(functions):
 
 
 def test_the_boards_own_compiler_agrees_instruction_for_instruction():
-    modules = images._link(tuple(images.PORTS["monitor"].values()), None, in_flash=False)
+    modules = images._link(
+        tuple(images.PORTS["monitor"].values()), images.PORTS["monitor"]["uart"], None, in_flash=False
+    )
     program = Program([m.body for m in modules.modules], set(modules.names.values()))
     compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)}, dissolve=False)
     printer = images._printer()

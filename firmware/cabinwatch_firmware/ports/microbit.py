@@ -1,8 +1,9 @@
 """Port for the BBC micro:bit (nRF51822, MicroPython 1.9.2): its UART, clock, display, button, watchdog.
 
 The display shows at a glance: the four lower rows are a bar, one row a class of alarm (Advisory lowest, Emergency
-all four), bright until acknowledged. The top row is the link to the transducer: the centre alone = healthy, the two
-ends = silent, all but the centre = it answers, but what it says cannot be believed. Button A acknowledges.
+all four, blindness the lowest and the highest), bright until acknowledged, in the rhythm of signals.py, as pin 0 is,
+for a lamp. The top row is the link to the transducer: the centre alone = healthy, the two ends = silent, all but the
+centre = it answers, but what it says cannot be believed. Button A acknowledges.
 
 The clock is a 16-bit microsecond timer with a carry by interrupt, and a late carry makes it run 66 ms ahead or behind
 for a while. Time that seems to go back is therefore waited for, not given to the monitor; where it goes back by more
@@ -12,10 +13,11 @@ The receive ring holds 63 octets, 5.5 ms of line: the loop empties it before any
 """
 
 from machine import mem32
-from microbit import button_a, display, reset, uart
+from microbit import button_a, display, pin0, reset, uart
 from utime import ticks_diff, ticks_ms
 
 from cabinwatch_firmware.monitor import Monitor
+from cabinwatch_firmware.signals import ACKNOWLEDGED, BEAT_MS, BEATS, BLIND, lit, pattern
 from cabinwatch_protocol.device.consts import (
     HEALTH_SILENT,
     RESET_COMMANDED,
@@ -71,22 +73,28 @@ def watch():
     mem32[dog] = 1
 
 
-def show():
-    """Draw the display where what it shows has changed."""
+def show(beat):
+    """Draw display and lamp where what they show has changed."""
     global shown
-    light = DIM if m.acknowledged else BRIGHT
-    now = m.health << 8 | m.alarm << 4 | light
+    alarm = pattern(m)
+    light = 0
+    if alarm and lit(alarm, beat):
+        light = DIM if alarm >= ACKNOWLEDGED else BRIGHT
+    now = m.health << 8 | alarm << 4 | light
     if now == shown:
         return
     shown = now
+    pin0.write_digital(1 if light else 0)
+    cls = alarm & 7
     for x in range(5):
         for y in range(1, 5):
-            display.set_pixel(x, y, light if y > 4 - m.alarm else 0)
+            bar = y == 1 or y == 4 if cls == BLIND else y > 4 - cls
+            display.set_pixel(x, y, light if bar else 0)
         if m.health == HEALTH_SILENT:
-            lit = x == 0 or x == 4
+            link = x == 0 or x == 4
         else:
-            lit = (x == 2) == (m.health == 0)
-        display.set_pixel(x, 0, DIM if lit else 0)
+            link = (x == 2) == (m.health == 0)
+        display.set_pixel(x, 0, DIM if link else 0)
 
 
 def run():
@@ -113,6 +121,6 @@ def run():
             wake = m.step(elapsed, rx, n)
             if m.rebooting:
                 reset()
-            show()
+        show(now // BEAT_MS % BEATS)
         if button_a.was_pressed():
-            m.acknowledge()
+            m.acknowledge(0)

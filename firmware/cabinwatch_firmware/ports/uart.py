@@ -13,6 +13,7 @@ import machine
 
 from cabinwatch_firmware.monitor import Monitor
 from cabinwatch_firmware.ports.files import Files
+from cabinwatch_firmware.signals import ACKNOWLEDGED, BEAT_MS, BEATS, BLIND, lit, pattern, sounds
 from cabinwatch_firmware.transducer import Transducer
 from cabinwatch_protocol.device.consts import (
     APID_TRANSDUCER,
@@ -25,8 +26,6 @@ from cabinwatch_protocol.device.consts import (
 
 MARK = "reset.cause"  # a file, since no reset keeps RAM on all boards; also written by cabinwatch flash
 NAP_MS = 1000  # the longest wait: well within the shortest watchdog
-BEAT_MS = 128  # lamp and buzzer: eight beats a cycle
-BUZZ_FROM = 3  # alarm class, warning
 
 
 def feed():
@@ -146,7 +145,7 @@ class Port:
     def turn(self):
         """Wait for octets or for the node's wake time, and step it once."""
         wait = self.wake if self.wake < NAP_MS else NAP_MS
-        if wait > BEAT_MS and (self.shown.health or self.alarms and self.shown.alarm):
+        if wait > BEAT_MS and self.pattern():
             wait = BEAT_MS
         for _ in self.poller.ipoll(wait):
             pass
@@ -155,23 +154,24 @@ class Port:
         self.wake = self.node.step(time.ticks_diff(now, self.last), self.rx, n)
         self.last = now
         feed()
-        self.show(now // BEAT_MS & 7)
+        self.show(now // BEAT_MS % BEATS)
         if self.node.rebooting:
             mark(RESET_COMMANDED)
             machine.reset()
 
-    def show(self, beat):
-        """Lamp: blinks for an alarm, steady once acknowledged, a short blink while the sensor is lost.
-
-        The buzzer sounds with the lamp from class warning up, until that is acknowledged.
-        """
+    def pattern(self):
+        """What lamp and buzzer show; a transducer has nothing but its own fault."""
         node = self.shown
-        alarm = self.alarms and node.alarm
-        loud = alarm and not node.acknowledged and beat < 4
+        if self.alarms:
+            return pattern(node)
+        return ACKNOWLEDGED + BLIND if node.health else 0
+
+    def show(self, beat):
+        shown = self.pattern()
         if self.lamp:
-            self.lamp.value(1 if loud or alarm and node.acknowledged or node.health and not beat else 0)
+            self.lamp.value(1 if shown and lit(shown, beat) else 0)
         if self.buzzer:
-            self.buzzer.value(1 if loud and alarm >= BUZZ_FROM else 0)
+            self.buzzer.value(1 if self.alarms and sounds(self.shown, shown, beat) else 0)
 
 
 def mark(cause):

@@ -25,6 +25,9 @@ Verb = Literal[
     "defaults",
     "set",
     "get",
+    "alarms",
+    "out_of_service",
+    "test_signals",
 ]
 
 
@@ -33,13 +36,16 @@ _VERBS: dict[str, tuple[str, dict[str, int]]] = {
     "report": ("report_hk", {}),
     "hk_on": ("enable_hk", {}),
     "hk_off": ("disable_hk", {}),
-    "acknowledge": ("perform", {"function": t.Function.ACKNOWLEDGE, "argument": 0}),
+    "acknowledge": ("perform", {"function": t.Function.ACKNOWLEDGE}),
     "restart_detector": ("perform", {"function": t.Function.RESTART_DETECTOR, "argument": 0}),
     "inhibit": ("perform", {"function": t.Function.INHIBIT}),
     "reboot": ("perform", {"function": t.Function.REBOOT, "argument": 0}),
     "defaults": ("perform", {"function": t.Function.DEFAULTS, "argument": 0}),
     "set": ("set_parameter", {}),
     "get": ("report_parameter", {}),
+    "alarms": ("report_alarms", {}),
+    "out_of_service": ("perform", {"function": t.Function.OUT_OF_SERVICE}),
+    "test_signals": ("perform", {"function": t.Function.TEST_SIGNALS}),
 }
 
 
@@ -58,7 +64,13 @@ class Telecommand(Table):
 
     at: Duration = Field(description="when, s from the start")
     do: Verb = Field(description="what: " + ", ".join(_VERBS))
-    argument: int = Field(0, ge=0, le=65535, description="seconds of an inhibit, 0 to 7200")
+    argument: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="seconds of an inhibit or out of service, 0 to 7200; pattern of a test; occurrence to acknowledge: "
+        "0 whatever is latched, none every unacknowledged one that the ground has heard of",
+    )
     parameter: str | None = Field(None, description="parameter of 'set' and 'get', by name")
     value: int | None = Field(None, description="new value of 'set'")
 
@@ -96,7 +108,9 @@ class Telecommand(Table):
     def values(self) -> dict[str, int]:
         """Its fields."""
         values = dict(_VERBS[self.do][1])
-        if self.do == "inhibit":
+        if self.do in ("inhibit", "out_of_service", "test_signals"):
+            values["argument"] = self.argument or 0
+        elif self.do == "acknowledge" and self.argument is not None:
             values["argument"] = self.argument
         if self.parameter is not None:
             values["parameter"] = MONITOR_PARAMETERS[self.parameter].id

@@ -96,17 +96,21 @@ class LockStep:
                 raise TargetDied(f"the monitor asks to be woken at once without end, at {t_ms / 1000} s")
             while elapsed_ms > DAY_MS:
                 elapsed_ms -= DAY_MS
-                self._node_ms += DAY_MS
-                self._take(b"", self._target.step(DAY_MS, b""))
-            self._node_ms += elapsed_ms
-            loss = self._storage.loss if self._storage else None
-            answer = self._target.step(elapsed_ms, piece)
-            if loss is None or self._storage is None or self._storage.loss is not None:
-                self._take(piece, answer)
-                continue
-            self._take(piece, answer, power=loss)
-            self._down_until_ms = t_ms + self._down_ms
-            break
+                self._hand_over(t_ms, DAY_MS, b"")
+            if not self._hand_over(t_ms, elapsed_ms, piece):
+                break
+
+    def _hand_over(self, t_ms: int, elapsed_ms: int, rx: bytes) -> bool:
+        """One step of the target; whether its supply lasted."""
+        self._node_ms += elapsed_ms
+        loss = self._storage.loss if self._storage else None
+        answer = self._target.step(elapsed_ms, rx)
+        if loss is None or self._storage is None or self._storage.loss is not None:
+            self._take(rx, answer)
+            return True
+        self._take(rx, answer, power=loss)
+        self._down_until_ms = t_ms + self._down_ms
+        return False
 
     def _elapse(self, t_ms: int) -> int:
         """What the node believes to have passed since its last step; a clock that jumped back shows none."""

@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from cabinwatch.world.ground import Commanded, EventReport
+from cabinwatch.world.events import EventReport
+from cabinwatch.world.ground import Commanded
 
 
 class View(Protocol):

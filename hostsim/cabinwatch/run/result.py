@@ -8,7 +8,8 @@ from cabinwatch.models.expectations import Expect, PressureAt
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.fits import as_data, fit_lines
 from cabinwatch.text import apart, distinct, duration, name
-from cabinwatch.world.ground import PENDING, EventReport
+from cabinwatch.world.events import EventReport
+from cabinwatch.world.ground import PENDING
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 

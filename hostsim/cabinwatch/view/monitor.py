@@ -24,8 +24,11 @@ from cabinwatch_protocol import table as t
 VERBS = {
     "ping": "whether it is there",
     "report": "housekeeping, now",
-    "acknowledge": "the latched alarm",
+    "alarms": "their state: classes, causes, occurrences, what is suppressed",
+    "acknowledge": "the alarm that was heard of",
     "inhibit DURATION": "no new alarms for so long (up to 2 h; 0 ends it)",
+    "out_of_service DURATION": "no alarm for the loss of the transducer for so long (up to 2 h; 0 ends it)",
+    "test_signals PATTERN": "show a class (1 to 4) or blindness (5) on lamp and buzzer",
     "restart_detector": "learn the cabin anew",
     "get PARAMETER": "its value",
     "set PARAMETER VALUE": "with a unit (30 d, 490 mmHg) or as a bare number in the protocol's",
@@ -70,13 +73,17 @@ def telecommand(line: str) -> Telecommand:
         fields["parameter"] = chosen.name
         if verb == "set":
             fields["value"] = read(chosen, given[2])
-    elif verb == "inhibit":
+    elif verb in ("inhibit", "out_of_service"):
         seconds = parse_duration(given[1])
         if not (seconds.is_integer() and 0 <= seconds <= t.INHIBIT_MAX_S):
             raise UsageError(
-                f"inhibit {clipped(given[1])}: whole seconds, from 0 to {duration(t.INHIBIT_MAX_S)}"
+                f"{verb} {clipped(given[1])}: whole seconds, from 0 to {duration(t.INHIBIT_MAX_S)}"
             )
         fields["argument"] = int(seconds)
+    elif len(given) > 1:
+        if not (given[1].isdecimal() and int(given[1]) <= t.TEST_MAX):
+            raise UsageError(f"{verb} {clipped(given[1])}: a number from 0 to {t.TEST_MAX}")
+        fields["argument"] = int(given[1])
     return Telecommand.model_validate(fields)
 
 

@@ -15,7 +15,8 @@ from rich.text import Text
 from cabinwatch.run.result import no_data, tres_s
 from cabinwatch.text import duration, name, shown
 from cabinwatch.view.timeline import Forecast, Timeline, command_line, event_line
-from cabinwatch.world.ground import Commanded, EventReport
+from cabinwatch.world.events import EventReport
+from cabinwatch.world.ground import Commanded
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 

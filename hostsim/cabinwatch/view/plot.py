@@ -14,7 +14,8 @@ from cabinwatch.run.result import NO_LEAK_S
 from cabinwatch.run.transcript import Transcript
 from cabinwatch.scenario.load import parse
 from cabinwatch.text import shown
-from cabinwatch.world.ground import EventReport, Ground
+from cabinwatch.world.events import EventReport
+from cabinwatch.world.ground import Ground
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from cabinwatch.text import duration
-from cabinwatch.world.ground import Commanded, EventReport
+from cabinwatch.world.events import EventReport
+from cabinwatch.world.ground import Commanded
 from cabinwatch_protocol import table as t
 
 REPEATING = {

@@ -16,7 +16,8 @@ from cabinwatch.text import shown
 from cabinwatch.view.timeline import event_line
 from cabinwatch.web.columns import Columns
 from cabinwatch.web.sources import CHANNELS, Played, Source
-from cabinwatch.world.ground import Commanded, EventReport
+from cabinwatch.world.events import EventReport
+from cabinwatch.world.ground import Commanded
 
 SLICE_S = 0.05
 """Wall time that one slice may take: as long as an order waits at most."""

@@ -53,5 +53,5 @@ class CoolantWatch(Instrument):
         if justified > self.called:
             self.called = justified
             values = {"event": t.Event.COOLANT_LOW, "cause": t.Cause.COOLANT, "value": quantity}
-            out += self._tm(f"event_{justified.name.lower()}", values)
+            out += self._tm(f"instrument_event_{justified.name.lower()}", values)
         return out

@@ -3,6 +3,7 @@
 Telecommands go one at a time; one that is not answered is repeated as it was, which the monitor answers again without
 executing it again. So a lossy link delays a command and never doubles it. Before the first goes a ping (GND-01): what
 another ground station sent last, with whatever count, is then no longer the last, and no command is taken for it.
+Events that were lost on the way are asked for, and an alarm is acknowledged by the occurrence in an event that came.
 """
 
 from collections import deque
@@ -10,64 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cabinwatch.text import name
+from cabinwatch.world.events import EventLog, EventReport
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
+from cabinwatch_protocol.alarms import TELLS, Point
 
 TRIES = 6
 LATE = 8192
 """A sequence count that is behind by less than this is an older packet come late or twice, not a gap."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventReport:
-    """An event as it reached the ground: world time, class, event, cause and value as the table defines them."""
-
-    t_ms: int
-    severity: t.AlarmClass
-    event: t.Event
-    cause: int
-    value: int
-
-    def text(self) -> str:
-        """One line for people."""
-        match self.event:
-            case t.Event.BOOT:
-                version = f"{self.value >> 16 & 255}.{self.value >> 8 & 255}.{self.value & 255}"
-                stored = STORED[self.value >> 24 & 3]
-                return f"monitor {version} booted ({name(t.Reset, self.cause)}{stored})"
-            case t.Event.ALARM:
-                return f"{self.severity.name}: {CAUSES.get(self.cause, '?')}, {self.value / 100:+.1f} Pa/h"
-            case t.Event.ALARM_ENDED:
-                return f"alarm over, now {name(t.AlarmClass, self.cause)}"
-            case t.Event.SENSOR_LOST:
-                return f"transducer lost ({name(t.Health, self.cause)})"
-            case t.Event.SENSOR_FOUND:
-                return f"transducer answers, was {name(t.Health, self.cause)}"
-            case t.Event.LINK_NOISE:
-                return f"link noise: {self.value} bad frames in one housekeeping period"
-            case t.Event.INHIBIT_ENDED:
-                return "alarm inhibit ended"
-            case t.Event.COOLANT_LOW:
-                return (
-                    f"coolant loop low, {self.value / 10_000:.0f} % left (its own channel, not a cabin alarm)"
-                )
-            case t.Event.NOT_KEPT:
-                return "parameters changed, but not stored: a reset will undo it"
-
-
-STORED = (
-    "", "; parameters kept", "; stored parameters lost, defaults", "; last change of parameters lost, the rest kept",
-)  # fmt: skip
-"""What a boot event says of storage, by its `Stored` bits."""
-EVENTS = frozenset(t.Event)
-CAUSES: dict[int, str] = {
-    t.Cause.RAPID: "rapid depressurisation",
-    t.Cause.LEVEL: "pressure at its reserve",
-    t.Cause.GAP: "pressure fell while nothing was heard",
-    t.Cause.SLOW: "slow leak on total pressure",
-    t.Cause.NITROGEN: "slow leak on nitrogen",
-    t.Cause.COOLANT: "coolant loop",
-}
+EVENTS, CLASSES = frozenset(t.Event), frozenset(t.AlarmClass)
+NO_OCCURRENCE = 0xFFFF
+"""What no alarm has: acknowledges nothing where nothing has been heard of."""
 
 
 @dataclass(slots=True)
@@ -132,6 +88,8 @@ class Ground:
     """The transducer's, as last reported or told by an event; None: nothing was heard."""
     history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
     """Every housekeeping report: when it reached the ground, its fields."""
+    alarms: dict[str, int] = field(default_factory=dict)
+    """The last report of the alarms' state."""
     parameters: dict[str, int] = field(default_factory=dict)
     """Sent to the monitor after each of its boot events, by name."""
     retry_ms: int = 2000
@@ -149,6 +107,9 @@ class Ground:
     """Words of the ground's own commands (parameters) and of others that came to nothing."""
     _next: dict[str, int] = field(default_factory=dict)
     _queue: deque[_Command] = field(default_factory=deque)
+    _log: EventLog = field(default_factory=EventLog)
+    _alarms: dict[Point, EventReport] = field(default_factory=dict)
+    """The newest event heard of each alarm."""
     _pinged: bool = False
     _sequence: int = 0
     _clock_ms: int = 0
@@ -162,7 +123,25 @@ class Ground:
         idle = not self._queue
         told = Commanded(t_ms, words or packet.name)
         self.commands.append(told)
+        if packet is PERFORM and "argument" not in values:
+            values = {**values, "argument": self._unacknowledged()}
         self._enqueue(_Command(packet, values, ack | t.Ack.COMPLETION, told, asked=True))
+        if idle:
+            self._send(t_ms)
+
+    def _unacknowledged(self) -> int:
+        """The occurrence to acknowledge, as far as the ground has heard: the highest class first."""
+        heard = sorted(self._alarms.values(), key=lambda e: (e.state & 1, e.alarm, e.occurrence))
+        return heard[-1].occurrence if heard else NO_OCCURRENCE
+
+    def _ask_for_lost(self, t_ms: int) -> None:
+        """Ask for one event that was not heard, where none is asked for yet."""
+        number = self._log.missing()
+        if number is None or any(c.packet is REPORT_EVENT for c in self._queue):
+            return
+        idle = not self._queue
+        told = Commanded(t_ms, f"report_event {number}")
+        self._enqueue(_Command(REPORT_EVENT, {"number": number}, 9, told))
         if idle:
             self._send(t_ms)
 
@@ -229,6 +208,9 @@ class Ground:
             self._next[tm.role] = (tm.sequence + 1) & 0x3FFF
         if monitor:
             self._clock_ms = tm.time_ms
+        if restarted:
+            self._log.restart()
+            self._alarms.clear()
         self.on_telemetry(tm)
         match tm.packet.service:
             case 1:
@@ -237,19 +219,50 @@ class Ground:
                 self.housekeeping = tm.values
                 self.health = tm.values["health"]
                 self.history.append((t_ms, tm.values))
-            case 5 if tm.values["event"] not in EVENTS:
+                self._log.newest(tm.values["last_event"])
+            case 128 if tm.packet is ALARMS:
+                self.alarms = tm.values
+            case 5 | 128 if tm.values["event"] not in EVENTS or tm.values.get("severity", 1) not in CLASSES:
                 self.counts.aliens += 1
+            case 128:
+                self._event(tm, t_ms)
             case 5:
-                v = tm.values
-                event = EventReport(
-                    t_ms, t.AlarmClass(tm.packet.subtype), t.Event(v["event"]), v["cause"], v["value"]
-                )
-                if event.event in (t.Event.SENSOR_LOST, t.Event.SENSOR_FOUND):
-                    self.health = event.cause if event.event is t.Event.SENSOR_LOST else t.Health.OK
-                self.events.append(event)
-                self.on_event(event)
+                self._event(tm, t_ms)
         if restarted or first:
             self.configure(t_ms, void=restarted)
+        if monitor:
+            self._ask_for_lost(t_ms)
+
+    def _event(self, tm: host.Decoded, t_ms: int) -> None:
+        v = tm.values
+        more: dict[str, int] = {}
+        severity = tm.packet.subtype
+        if tm.role == "monitor":
+            more = {n: v[n] for n in ("occurrence", "alarm", "alarm_cause", "state", "number")}
+            if tm.packet is RECORDED_EVENT:
+                severity = v["severity"]
+                more["late_ms"] = tm.time_ms - (v["day"] * t.DAY_MS + v["ms"])
+            else:
+                self._log.newest(v["number"])
+            told_again = v["event"] in UNNUMBERED
+            if not told_again and not self._log.heard(v["number"]):
+                return
+        event = EventReport(t_ms, t.AlarmClass(severity), t.Event(v["event"]), v["cause"], v["value"], **more)
+        if event.event in (t.Event.SENSOR_LOST, t.Event.SENSOR_AGAIN):
+            self.health = event.cause
+        elif event.event in (t.Event.SENSOR_RETURNED, t.Event.SENSOR_FOUND):
+            self.health = t.Health.OK
+        self._note(event)
+        self.events.append(event)
+        self.on_event(event)
+
+    def _note(self, event: EventReport) -> None:
+        """Keep what is newest of each alarm."""
+        if event.number is None:
+            return
+        point = Point.CABIN if event.event is t.Event.BOOT else TELLS.get(event.event, (None, None))[0]
+        if point is not None and (point not in self._alarms or not event.late_ms):
+            self._alarms[point] = event
 
     def _verification(self, tm: host.Decoded, t_ms: int) -> None:
         if tm.packet.subtype == 1 or not self._queue:
@@ -262,6 +275,8 @@ class Ground:
             if failure is None:
                 self._tell(command, DONE)
             else:
+                if command.packet is REPORT_EVENT:
+                    self._log.heard(command.values["number"])
                 self._tell(command, f"refused: {name(t.Failure, failure)}")
                 self.refused.append(f"{command.told.words}: {name(t.Failure, failure)}")
             self._proceed(t_ms)
@@ -284,5 +299,8 @@ class Ground:
             self._proceed(t_ms)
 
 
-SET = next(p for p in t.TC_PACKETS if p.name == "set_parameter")
-PING = next(p for p in t.TC_PACKETS if p.name == "ping")
+_TC = {p.name: p for p in t.TC_PACKETS}
+SET, PING, PERFORM, REPORT_EVENT = (_TC[n] for n in ("set_parameter", "ping", "perform", "report_event"))
+_TM = {p.name: p for p in t.TM_PACKETS}
+RECORDED_EVENT, ALARMS = _TM["recorded_event"], _TM["alarms"]
+UNNUMBERED = {t.Event.LINK_NOISE, t.Event.ALARM_REMINDER, t.Event.SENSOR_REMINDER}

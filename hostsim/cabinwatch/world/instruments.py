@@ -53,7 +53,7 @@ class Instrument:
         self.status = 0
         self.parameters = [p.default for p in self.limits]
         values = {"event": t.Event.BOOT, "cause": cause, "value": t.VERSION}
-        return self._tm("event_advisory", values)
+        return self._tm("instrument_event_advisory", values)
 
     def answer(self, packet: bytes, t_ms: int) -> bytes:
         """Frames in answer to a telecommand for this APID whose CRC is good; empty where it has nothing to say."""
@@ -130,10 +130,10 @@ class Instrument:
         out = self._tm("sample", {**values, "pressure_cPa": pressure}, peer)
         if self.status and self.status != was:
             lost = {"event": t.Event.SENSOR_LOST, "cause": self.status, "value": pressure}
-            out += self._tm("event_caution", lost)
+            out += self._tm("instrument_event_caution", lost)
         elif was and not self.status:
             out += self._tm(
-                "event_advisory", {"event": t.Event.SENSOR_FOUND, "cause": was, "value": pressure}
+                "instrument_event_advisory", {"event": t.Event.SENSOR_FOUND, "cause": was, "value": pressure}
             )
         return out
 

@@ -17,8 +17,9 @@ from cabinwatch.models.sensors import Bias, SensorFault, SensorModel, Silent, Tw
 from cabinwatch.world import coolant_channel as coolant
 from cabinwatch.world.cabin.station import Station
 from cabinwatch.world.coolant_channel import CoolantWatch, LoopGauge
+from cabinwatch.world.events import EventReport
 from cabinwatch.world.gauges import Gauge
-from cabinwatch.world.ground import EventReport, Ground
+from cabinwatch.world.ground import Ground
 from cabinwatch.world.instruments import Instrument
 from cabinwatch.world.line import Channel, Delivery
 from cabinwatch.world.seeds import stream

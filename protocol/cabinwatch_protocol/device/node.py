@@ -92,18 +92,22 @@ def signed_at(b, i):
 class Node:
     """``sink(buf, n)`` is given every frame; ``limits`` holds default, low, high of each parameter.
 
+    With the parameters a role keeps ``kept`` octets of its own.
+
     ``store(buf, n)``, where the port has storage and sets it, is given a record of all parameters after each change. It
     empties slot ``buf[1] & 1`` of two, writes the record there and returns whether it is kept. Before ``boot`` the port
     hands both slots back to ``recall``. So a write that is broken off costs the change that it was for, nothing else.
     """
 
-    def __init__(self, sink, apid, accepts, limits):
+    def __init__(self, sink, apid, accepts, limits, kept):
         self.sink = sink
         self.apid = apid
         self.accepts = accepts
         self.limits = limits
         self.p = [limits[i] for i in range(0, len(limits), 3)]
-        self.record = 4 * len(self.p) + 7  # octets: sequence number 2, version 3, values, CRC 2
+        self.record = (
+            4 * len(self.p) + kept + 7
+        )  # octets: sequence number 2, version 3, values, the role's, CRC 2
         self.store = None
         self.stored = 0
         self.changed = False  # since the last record that was stored
@@ -168,6 +172,7 @@ class Node:
         while i < len(self.p):
             self.put(self.p[i], 4)
             i += 1
+        self.put_kept()
         self.put(crc16(self.tx, 0, self.end), 2)
         if self.store(self.tx, self.end):
             self.stored = seq
@@ -188,9 +193,16 @@ class Node:
         self.found |= STORED_KEPT
         self.stored = seq
         i = len(self.p)
+        self.recall_kept(b, 4 * i + 5)
         while i:
             i -= 1
             self.p[i] = signed_at(b, 4 * i + 5)
+
+    def put_kept(self):
+        """Append what the role keeps besides parameters, ``kept`` octets in all."""
+
+    def recall_kept(self, b, i):
+        """Take it back from b[i] on."""
 
     def whole(self, b, n):
         """Whether b[:n] is a record of this version, not damaged, with every value in its bounds."""
@@ -344,7 +356,7 @@ class Node:
             self.begin_tm(17, 2, self.field(TC_SOURCE))
             self.send(ALIVE_SIZE)
             code = 0
-        elif service != 8 and b[REPORT_HK_N_AT] != 1:
+        elif (service == 3 or service == 20) and b[REPORT_HK_N_AT] != 1:
             code = FAIL_COUNT
         elif service == 20:
             code = self.parameter(again)
@@ -387,5 +399,5 @@ class Node:
         return 0
 
     def perform(self, again):
-        """Services 3 and 8 of the role; ``again`` = a repeated request: answer, change nothing."""
+        """Services 3, 8 and 128 of the role; ``again`` = a repeated request: answer, change nothing."""
         return 0

@@ -2,10 +2,13 @@
 
 from enum import IntEnum
 
+from cabinwatch_protocol import alarms
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.generate import PACKAGE
 
 CONSTS = PACKAGE / "device" / "consts.py"
+SHARED = {t.EVENT: "EVENT", t.MONITOR_EVENT: "MONITOR_EVENT"}
+"""Layouts of several packets, by their common name."""
 
 
 def accept_table(role: str) -> bytes:
@@ -32,7 +35,7 @@ def layouts() -> list[str]:
     """The fields of the headers and of every packet that a device sends or takes, and the packets' sizes."""
     lines = [line for kind, header in t.HEADERS.items() for line in _fields(kind, header)]
     for p in (*t.TC_PACKETS, *t.TM_PACKETS):
-        name = "EVENT" if p.fields is t.EVENT else p.name.upper()
+        name = SHARED.get(p.fields, p.name.upper())
         if p.roles == ("coolant",) or f"{name}_SIZE = {p.size}" in lines:
             continue
         lines += _fields(name, p.fields, t.size_of(t.HEADERS[p.kind]))
@@ -49,6 +52,7 @@ def device_constants() -> str:
     lines = [
         '"""Constants of the device codec, generated from the packet table: python -m cabinwatch_protocol.generate."""',
         "# fmt: off",
+        "# ruff: noqa: E501",
         "",
     ]
     for name in (
@@ -62,6 +66,7 @@ def device_constants() -> str:
         "DAY_MS",
         "VERSION",
         "INHIBIT_MAX_S",
+        "INHIBIT_CLASS_SHIFT",
         "NOISE_LIMIT",
         "T_CAP",
     ):
@@ -90,6 +95,11 @@ def device_constants() -> str:
         ("DO", t.Function),
         ("FLAG", t.Flag),
         ("CLASS", t.AlarmClass),
+        ("STATE", t.AlarmState),
+        ("ENDING", t.Ending),
+        ("POINT", alarms.Point),
+        ("ON", alarms.Condition),
+        ("TOLD", alarms.Transition),
     ):
         lines += ["", *_enum(prefix, enum)]
     for role, parameters in t.PARAMETERS.items():
@@ -103,6 +113,15 @@ def device_constants() -> str:
         "# Fields: eight times the place of the first octet, and how many octets; AT: index in the receive buffer.",
     ]
     lines += layouts()
+    lines += [
+        "",
+        "# The alarm table: by state and condition, what is told (high four bits, 0 = nothing) and the next state;",
+        "# behind it, from ALARM_EVENTS on, by alarm and transition the event.",
+        f"ALARM_CONDITIONS = {len(alarms.Condition)}",
+        f"ALARM_TRANSITIONS = {len(alarms.Transition)}",
+        f"ALARM_EVENTS = {len(alarms.device_table())}",
+        f"ALARM_TABLE = {alarms.device_table() + alarms.device_events()!r}",
+    ]
     lines += ["", "# Accepted telecommands: service, subtype, length of the application data."]
     for role in t.PARAMETERS:
         lines.append(f"{role.upper()}_ACCEPTS = {accept_table(role)!r}")

@@ -34,7 +34,12 @@ class Script:
     def boot(self, cause: t.Reset) -> None:
         """The boot event, unasked."""
         values = {"event": t.Event.BOOT, "cause": cause, "value": t.VERSION}
-        self.step(0, b"", [self.tm("event_advisory", values)])
+        if self.role == "monitor":
+            nothing = dict.fromkeys((f.name for f in (*t.LATCHED, t.NUMBER)), 0)
+            values = {**values, **nothing, "value": t.Stored.VOLATILE << 24 | t.VERSION}
+            self.step(0, b"", [self.tm("event_advisory", values)])
+        else:
+            self.step(0, b"", [self.tm("instrument_event_advisory", values)])
 
     def step(self, elapsed_ms: int, give: bytes, expect: list[str]) -> None:
         """Give the node these octets; it has to send these frames."""

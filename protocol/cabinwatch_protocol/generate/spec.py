@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 
+from cabinwatch_protocol import alarms, version
 from cabinwatch_protocol import table as t
-from cabinwatch_protocol import version
 from cabinwatch_protocol.generate import PROTOCOL
 
 SPEC = PROTOCOL / "SPEC.md"
@@ -29,6 +29,8 @@ FAILURE_TEXT = {
     t.Failure.PARAMETER: "no such parameter",
     t.Failure.RANGE: "value out of bounds",
     t.Failure.NO_ALARM: "there is no alarm to acknowledge",
+    t.Failure.STALE: "that occurrence is not, or no longer, latched",
+    t.Failure.NO_EVENT: "that event is not, or no longer, recorded",
 }
 EVENT_TEXT = {
     t.Event.BOOT: (
@@ -39,19 +41,54 @@ EVENT_TEXT = {
     ),
     t.Event.ALARM: ("monitor", "the alarm's", "alarm cause", "rate of pressure, cPa/h"),
     t.Event.ALARM_ENDED: ("monitor", "1", "class that is left", "rate of pressure, cPa/h"),
-    t.Event.SENSOR_LOST: ("monitor, transducer", "2", "new health", "last pressure, cPa"),
-    t.Event.SENSOR_FOUND: ("monitor, transducer", "1", "old health", "last pressure, cPa"),
+    t.Event.SENSOR_LOST: (
+        "monitor, transducer",
+        "the alarm's; transducer: 2",
+        "new health",
+        "last pressure, cPa",
+    ),
+    t.Event.SENSOR_FOUND: (
+        "monitor, transducer",
+        "1",
+        "class that is left; transducer: old health",
+        "last pressure, cPa",
+    ),
     t.Event.LINK_NOISE: ("monitor", "1", "frames discarded, at most 255", "frames discarded"),
-    t.Event.INHIBIT_ENDED: ("monitor", "1", "class that the data justify", "0"),
+    t.Event.INHIBIT_ENDED: ("monitor", "1", "class that the data justify", "how it ended (section 14)"),
     t.Event.COOLANT_LOW: ("coolant", "2 or 3", "4", "accumulator fill, millionths"),
     t.Event.NOT_KEPT: ("monitor, transducer", "1", "0", "0"),
+    t.Event.ALARM_RETURNED: ("monitor", "1", "0", "rate of pressure, cPa/h"),
+    t.Event.ALARM_AGAIN: ("monitor", "the alarm's", "alarm cause", "rate of pressure, cPa/h"),
+    t.Event.ALARM_ACKNOWLEDGED: ("monitor", "1", "alarm cause", "rate of pressure, cPa/h"),
+    t.Event.ALARM_REMINDER: ("monitor", "the alarm's", "alarm cause", "rate of pressure, cPa/h"),
+    t.Event.SENSOR_RETURNED: ("monitor", "1", "0", "last pressure, cPa"),
+    t.Event.SENSOR_AGAIN: ("monitor", "the alarm's", "health", "last pressure, cPa"),
+    t.Event.SENSOR_ACKNOWLEDGED: ("monitor", "1", "health when it was latched", "last pressure, cPa"),
+    t.Event.SENSOR_REMINDER: ("monitor", "the alarm's", "health when it was latched", "last pressure, cPa"),
+    t.Event.INHIBITED: ("monitor", "1", "highest class inhibited", "its time, s"),
+    t.Event.OUT_OF_SERVICE: ("monitor", "1", "3", "its time, s"),
+    t.Event.IN_SERVICE: ("monitor", "1", "health", "how it ended (section 14)"),
 }
 FUNCTION_TEXT = {
-    t.Function.ACKNOWLEDGE: ("0", "acknowledge the latched alarm"),
+    t.Function.ACKNOWLEDGE: (
+        "occurrence",
+        "acknowledge the alarm whose occurrence that is; 0: whatever is latched",
+    ),
     t.Function.RESTART_DETECTOR: ("0", "let the detector forget all data"),
-    t.Function.INHIBIT: (f"s, 0 to {t.INHIBIT_MAX_S}", "inhibit alarms for this time; 0 ends it"),
+    t.Function.INHIBIT: (
+        f"s, 0 to {t.INHIBIT_MAX_S}, and {1 << t.INHIBIT_CLASS_SHIFT} times a class, 0 to 4",
+        "inhibit the cabin's alarm for this time, up to that class (0: all); 0 ends it",
+    ),
     t.Function.REBOOT: ("0", "boot"),
     t.Function.DEFAULTS: ("0", "set every parameter to its default"),
+    t.Function.OUT_OF_SERVICE: (
+        f"s, 0 to {t.INHIBIT_MAX_S}",
+        "take the transducer out of service: its loss is no alarm for this time; 0 ends it",
+    ),
+    t.Function.TEST_SIGNALS: (
+        f"0 to {t.TEST_MAX}",
+        "show on lamp and buzzer for 12 s a class (1 to 4) or blindness (5), 8 more as acknowledged",
+    ),
 }
 
 
@@ -146,6 +183,23 @@ def versions() -> str:
     )
 
 
+def alarm_table() -> str:
+    """The alarm table, with the events of both alarms."""
+    rows = (
+        (
+            _words(row.state),
+            alarms.CONDITION_TEXT[row.condition],
+            _words(row.next),
+            *(f"{event.value} {_words(event)}" for event in alarms.EVENTS[row.told]),
+        )
+        for row in alarms.TABLE
+    )
+    head = "state | when | next state | event of the cabin's alarm | event of the blindness alarm"
+    states = _rows("state | number", ((_words(s), s.value) for s in t.AlarmState))
+    endings = _rows("value | how a suppression ended", ((e.value, alarms.ENDING_TEXT[e]) for e in t.Ending))
+    return "\n".join((states, _rows(head, rows), endings))
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "version": versions,
     "apids": apids,
@@ -154,6 +208,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "events": events,
     "functions": functions,
     "packets": packets,
+    "alarms": alarm_table,
     "parameters": parameters,
 }
 

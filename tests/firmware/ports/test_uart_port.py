@@ -152,7 +152,7 @@ def test_a_monitor_boots_polls_answers_and_believes_its_transducer(board: Board)
             polls += 1
             board.send(seal(encode_tm(sample, t.Apid.TRANSDUCER, polls, 0, 1000 * polls, values)))
 
-    board.wait_for("event_advisory", event=t.Event.SENSOR_FOUND, meanwhile=answer)
+    board.wait_for("housekeeping", health=t.Health.OK, meanwhile=answer)
     board.ask("ping", 1)
     board.wait_for("alive")
     assert board.log()[0] == "uart 1 115200 tx 4 rx 5"
@@ -240,7 +240,7 @@ def test_a_fault_in_the_firmware_ends_in_a_reset_that_says_so(board: Board) -> N
 def test_a_transducer_with_a_bmp280(board: Board) -> None:
     chip = chip_file(board.disk, pressure_Pa=98765.0, temperature_K=294.0)
     board.power_on("'transducer', i2c=0, sda=16, scl=17", BOARD_CHIP=chip)
-    board.wait_for("event_advisory", role="transducer", event=t.Event.BOOT)
+    board.wait_for("instrument_event_advisory", role="transducer", event=t.Event.BOOT)
     board.ask("report_hk", 7, role="transducer", n=1, sid=1)
     sample = board.wait_for("sample")
     assert sample.values["pressure_cPa"] == pytest.approx(9876500, abs=100)
@@ -265,7 +265,6 @@ def test_a_monitor_that_samples_its_own_bmp280_and_tells_the_ground(board: Board
     board.power_on("i2c=0, lamp='LAMP', buzzer='BUZZER'", BOARD_CHIP=chip)
     board.wait_for("event_advisory", role="monitor", event=t.Event.BOOT)
     board.wait_for("sample")
-    board.wait_for("event_advisory", role="monitor", event=t.Event.SENSOR_FOUND)
     board.ask("report_hk", 1, n=1, sid=1)
     hk = board.wait_for("housekeeping")
     assert hk.values["pressure_cPa"] == pytest.approx(9876500, abs=100)
@@ -276,6 +275,8 @@ def test_a_monitor_that_samples_its_own_bmp280_and_tells_the_ground(board: Board
 def test_the_lamp_blinks_while_the_sensor_is_lost_and_the_buzzer_is_still(board: Board) -> None:
     board.power_on("lamp='LAMP', buzzer='BUZZER'")
     board.wait_for("report_hk")
+    number = next(p.id for p in t.MONITOR_PARAMETERS if p.name == "blind_delay")
+    board.ask("set_parameter", 1, n=1, parameter=number, value=0)
     while board.log().count("LAMP 1") < 2:
         board.wait_for("report_hk")
     assert "LAMP 0" in board.log()

@@ -22,6 +22,7 @@ class Board:
     def __init__(self, script, why=0, sticky=False):
         self.script, self.why, self.sticky = list(script), why, sticky
         self.sent, self.pixels, self.memory, self.feeds = b"", {}, {}, 0
+        self.levels = []
         self.now = script[0][0]
 
     def __getitem__(self, address):
@@ -65,6 +66,7 @@ def run(monkeypatch):
                 "uart": SimpleNamespace(init=lambda baud: None, readinto=board.readinto, write=board.write),
                 "display": board,
                 "reset": board.reset,
+                "pin0": SimpleNamespace(write_digital=lambda level: board.levels.append(level)),
                 "button_a": SimpleNamespace(was_pressed=lambda: board.pressed),
             },
             "utime": {"ticks_ms": lambda: board.now, "ticks_diff": lambda a, b: a - b},
@@ -110,12 +112,14 @@ def test_the_display(run, alarm, health, link, acknowledged, light):
     def prepare(port):
         class Fixed(port.Monitor):
             def step(self, elapsed_ms, rx, n):
-                self.alarm, self.health, self.acknowledged = alarm, health, acknowledged
+                self.cabin.cls, self.health = alarm, health
+                self.cabin.state = (2 if acknowledged else 1) if alarm else 0
                 return 1000
 
         port.Monitor = Fixed
 
-    board = Board([(0, b"", False)])
+    # Acknowledged, the pulses are dark: a little later it is lit.
+    board = Board([(16 * 128 if acknowledged and alarm < 4 else 22 * 128 if acknowledged else 0, b"", False)])
     run(board, prepare)
     bar = ["....", "...x", "..xx", ".xxx", "xxxx"][alarm]
     assert board.rows() == [
@@ -129,7 +133,8 @@ def test_button_a_acknowledges(run):
 
     def prepare(port):
         class Counted(port.Monitor):
-            def acknowledge(self):
+            def acknowledge(self, occurrence):
+                assert occurrence == 0
                 calls.append(self)
 
         port.Monitor = Counted

@@ -17,7 +17,7 @@ from cabinwatch.errors import UsageError
 from cabinwatch.models.units import TIME_WORDS, parse_duration
 from cabinwatch.run.files import COLUMNS
 from cabinwatch.view.timeline import LONG_S, LOOK_S, Forecast, Timeline
-from cabinwatch.world.ground import EventReport
+from cabinwatch.world.events import EventReport
 from cabinwatch_protocol import table as t
 
 README = Path(__file__).resolve().parents[3] / "README.md"

@@ -109,7 +109,13 @@ def test_what_is_not_understood_names_what_is_and_sends_nothing(words, why):
 
 @pytest.mark.parametrize("verb", [form.split()[0] for form in monitor.VERBS])
 def test_every_command_of_the_help_is_one(verb):
-    rest = {"inhibit": " 2 min", "get": " caution", "set": " caution 30 d"}.get(verb, "")
+    rest = {
+        "inhibit": " 2 min",
+        "out_of_service": " 1 h",
+        "test_signals": " 5",
+        "get": " caution",
+        "set": " caution 30 d",
+    }.get(verb, "")
     assert monitor.telecommand(verb + rest).do == verb
 
 

@@ -95,7 +95,7 @@ def build_image(
         raise UsageError(
             f"the {board} as {role} has no port {port!r}, but: {', '.join(ports)} (lockstep is for the emulator)"
         )
-    linked = _link(tuple(ports.values()), root, in_flash)
+    linked = _link(tuple(ports.values()), ports[port], root, in_flash)
     others = set(ports.values()) - {ports[port]}
     files: dict[str, bytes] = {}
     chunks: list[tuple[str, str]] = []
@@ -141,7 +141,7 @@ def _start_script(count: int, run: str, probe: bool, in_flash: bool) -> str:
 
 @dataclass(frozen=True)
 class _Linked:
-    """The core and every port, minified and renamed; with the octets that go to flash at ``base``."""
+    """The core and every port, minified and renamed; with the octets of core and chosen port for flash, at ``base``."""
 
     modules: list[Module]
     names: dict[str, str]
@@ -151,7 +151,7 @@ class _Linked:
     flash: bytes
 
 
-def _link(entries: tuple[str, ...], root: Path | None, in_flash: bool) -> _Linked:
+def _link(entries: tuple[str, ...], port: str, root: Path | None, in_flash: bool) -> _Linked:
     """Process the core and all ports together, so that the core comes out the same whichever port is taken."""
     minifier = _need("python_minifier")
     modules = flatten(entries, root)
@@ -171,18 +171,20 @@ def _link(entries: tuple[str, ...], root: Path | None, in_flash: bool) -> _Linke
     if in_flash:
         program = Program([m.body for m in modules], set(names.values()))
         compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)})
-        base = _last_page() - len(_place(modules, compiler, 0)[1])
-        bodies, flash, left = _place(modules, compiler, base)
+        # The core begins where it has room with the longest port behind it.
+        longest = max(len(_place(modules, compiler, 0, {*entries} - {entry})[1]) for entry in entries)
+        base = _last_page() - longest
+        bodies, flash, left = _place(modules, compiler, base, {*entries} - {port})
         for module, body in zip(modules, bodies, strict=True):
             module.body = body
     return _Linked(modules, names, sizes, left, base, flash)
 
 
 def _place(
-    modules: Sequence[Module], compiler: Compiler, base: int
+    modules: Sequence[Module], compiler: Compiler, base: int, without: set[str]
 ) -> tuple[list[list[ast.stmt]], bytes, dict[str, str]]:
     placer = Placer(Flash(base), compiler)
-    bodies = [placer.body(module.body) for module in modules]
+    bodies = [module.body if module.name in without else placer.body(module.body) for module in modules]
     return bodies, placer.flash.pages(), placer.left
 
 

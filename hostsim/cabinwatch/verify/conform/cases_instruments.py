@@ -84,7 +84,7 @@ def nothing_else(b: Bench) -> None:
     lost = {"event": LOST, "cause": 3, "value": 0}
     air = {"ppn2_cPa": 7_000_000, "ppo2_cPa": 2_000_000, "ppco2_cPa": 1, "pph2o_cPa": 1}
     others: tuple[tuple[int, str, dict[str, int], int], ...] = (
-        (t.Apid.TRANSDUCER, "event_caution", lost, 0),
+        (t.Apid.TRANSDUCER, "instrument_event_caution", lost, 0),
         (t.Apid.TRANSDUCER, "alive", {}, t.Apid.MONITOR),
         (t.Apid.ANALYSER, "composition", {**air, "temperature_cK": 29500, "status": 0}, t.Apid.MONITOR),
     )
@@ -234,12 +234,13 @@ def stuck_row(b: Bench) -> None:
 
 @case("SEN-12/first")
 def first_sample(b: Bench) -> None:
-    """The first sample after boot draws an event: found after silence, or lost with its own status."""
-    for status, kind, cause in ((0, FOUND, 4), (3, LOST, 3), (1, LOST, 1)):
+    """The first sample after boot draws no event; without one, the silence since boot becomes the alarm."""
+    set_all(b, blind_delay=1)
+    for status in (0, 3):
         b.restart()
         got = events(b.sample(1000, status=status), LOST, FOUND)
-        met = len(got) == 1 and got[0]["event"] == kind and got[0]["cause"] == cause
-        expect(met, f"one event {kind.value}, cause {cause}", got)
+        expect(not got, "no event of the sensor", got)
+        expect(b.report()["health"] == status, f"health {status}", [b.report()])
 
 
 @case("SEN-13/other-kinds")
@@ -258,9 +259,13 @@ def other_kinds(b: Bench) -> None:
 
 @case("FUN-05/argument-first")
 def argument_first(b: Bench) -> None:
-    """Function 1 with an argument fails with code 8, also without an alarm."""
-    got = b.command("perform", {"function": t.Function.ACKNOWLEDGE, "argument": 1})
-    failure(got, "TM[1,8]", t.Failure.ARGUMENT, "function 1 with argument 1 and no alarm")
+    """An inhibit out of bounds fails with code 8 and neither ends nor renews the one that runs."""
+    b.done("perform", {"function": t.Function.INHIBIT, "argument": 100})
+    for argument in (t.INHIBIT_MAX_S + 1, 5 << t.INHIBIT_CLASS_SHIFT | 50):
+        got = b.command("perform", {"function": t.Function.INHIBIT, "argument": argument})
+        failure(got, "TM[1,8]", t.Failure.ARGUMENT, f"function 3 with {argument}")
+    (left,) = (h["cabin_suppressed_s"] for h in b.command("report_alarms") if h.title == "TM[128,4]")
+    expect(90 < left <= 100, "100 s left", left)
 
 
 @case("SEQ-03/alike", role="monitor", beside=True)

@@ -92,11 +92,18 @@ def request_id(b: Bench) -> None:
     expect(bool(got) and got[0].packet[20:24] == wanted, f"request ID {wanted.hex(' ')}", got)
 
 
+REPORTS = {
+    "ping": "TM[17,2]", "report_parameter": "TM[20,2]", "report_hk": "TM[3,25]",
+    "report_event": "TM[128,2]", "report_alarms": "TM[128,4]",
+}  # fmt: skip
+"""What a telecommand asks for."""
+
+
 @case("VER-07/order")
 def order(b: Bench) -> None:
     """Acceptance comes first, then the report, completion or failure last; a refusal comes alone."""
     for name in commands(b.role):
-        report = {"ping": "TM[17,2]", "report_parameter": "TM[20,2]", "report_hk": "TM[3,25]"}.get(name)
+        report = REPORTS.get(name)
         got = b.command(name, values(name, b.role))
         middle = (report,) if report else ()
         expect_titles(got, "TM[1,1]", *middle, "TM[1,7]", after=TC[name].title)

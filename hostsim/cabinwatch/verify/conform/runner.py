@@ -10,6 +10,7 @@ from enum import Enum
 
 from cabinwatch.errors import CabinwatchError, SetupError, UsageError
 from cabinwatch.verify.conform import (
+    cases_alarm_table,
     cases_alarms,
     cases_boot,
     cases_frames,
@@ -34,6 +35,7 @@ MODULES = (
     cases_services,
     cases_monitor,
     cases_alarms,
+    cases_alarm_table,
     cases_boot,
     cases_values,
     cases_instruments,

@@ -11,6 +11,7 @@ def values(name: str, role: str) -> dict[str, int]:
     """Values that make a telecommand of that name one which succeeds."""
     return {
         "report_parameter": {"parameter": 0},
+        "report_event": {"number": 0},
         "set_parameter": {"parameter": 0, "value": SETTING[role]},
         "perform": {"function": t.Function.RESTART_DETECTOR, "argument": 0},
     }.get(name, {})

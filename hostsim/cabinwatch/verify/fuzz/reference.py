@@ -2,17 +2,21 @@
 
 It plays the protocol's rules in absolute times on top of the host codec, beside the monitor under test, and takes the
 monitor's packets one by one in the order in which it expects them. Only what the leak detector finds is left to the
-monitor; the rules of latching, acknowledging and inhibiting are checked all the same.
+monitor; what its alarms make of that is played from the alarm table.
 """
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 from cabinwatch.models.node_faults import PowerLoss
 from cabinwatch.run.transcript import Step
+from cabinwatch.verify.fuzz.alarm_model import DOUBLINGS, AlarmModel, Blindness
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
+from cabinwatch_protocol.alarms import EVENTS, NEXT, Condition, Point, Transition
+from cabinwatch_protocol.table import AlarmState as State
 
 ACCEPTED = {(p.service, p.subtype): p.data_size for p in t.TC_PACKETS if "monitor" in p.roles}
 SERVICES = {service for service, _ in ACCEPTED}
@@ -25,8 +29,19 @@ ORDERLY = 3
 """Stamps in order after which a clock that went back is believed again: SEN-04."""
 CLOCK_SPAN_MS = 2**28 - 1
 """A window of SEN-14 ends early beyond this."""
-RECORD_SIZE = 2 + 3 + 4 * len(PARAMETERS) + 2
+RECORD_SIZE = 2 + 3 + 4 * len(PARAMETERS) + 2 + 2 * 4 + 2
+AGREE = 3
+"""Samples in a row that end an inhibit."""
+RECORDED = 16
+OCCURRENCE_MAX = 65_534
 _P = {p.name: p.id for p in PARAMETERS}
+
+
+DETECTORS = {
+    int(EVENTS[told][Point.CABIN]): told
+    for told in (Transition.RAISED, Transition.AGAIN, Transition.RETURNED, Transition.ENDED)
+}
+"""The events by which the cabin's alarm tells what the detector finds."""
 
 
 class Wrong(AssertionError):
@@ -46,6 +61,16 @@ class _PowerFailed(Exception):
     """The supply failed in a write to storage: the monitor does no more, and boots."""
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What outlasts a reset."""
+
+    parameters: list[int]
+    occurrence: int
+    cabin: tuple[int, ...]
+    blind: tuple[int, ...]
+
+
 class Reference:
     """Beside one monitor from its power-on; ``step`` is given every step in order and raises `Wrong`."""
 
@@ -53,14 +78,14 @@ class Reference:
         self.node_ms = 0
         self.packets_in = 0
         self.boots = 0
-        self.latched = 0
+        self.cabin, self.blind = AlarmModel(Point.CABIN), Blindness()
         self.alarms: list[tuple[int, int]] = []
         self._out: deque[host.Decoded] = deque()
         self._decoder = host.StreamDecoder()
         self._stream = host.StreamDecoder()
         self._booted = False
         self._sequence = self._poll_sequence = 0
-        self._kept: list[int] | None = None
+        self._kept: _Kept | None = None
         self._broken = self._changed = False
         self._loss: PowerLoss | None = None
 
@@ -78,15 +103,14 @@ class Reference:
             power = not self._booted or step.power is not None
             self._boot(t.Reset.POWER_ON if power else t.Reset.EXTERNAL)
             self._booted = True
-            self._due()
         else:
+            elapsed_ms = step.t_ms - self.node_ms
             self.node_ms = step.t_ms
             self._loss = step.power
             try:
-                self._live(step.rx)
+                self._live(step.rx, elapsed_ms)
             except _PowerFailed:
                 self._boot(t.Reset.POWER_ON)
-                self._due()
             if self._loss is not None:
                 raise Wrong(Finding.STORAGE, "wrote to storage and had no reason to")
         if self._out:
@@ -95,32 +119,32 @@ class Reference:
         if step.wake_ms != wake:
             raise Wrong(Finding.TIMING, f"wants to be woken in {step.wake_ms} ms, not {wake}")
 
-    def _live(self, rx: bytes) -> None:
-        self._inhibition()
+    def _live(self, rx: bytes, elapsed_ms: int) -> None:
+        self._pass(elapsed_ms)
         for frame in self._decoder.feed(rx):
             self._frame(frame)
         self._due()
         if self.rebooting:
             self._boot(t.Reset.COMMANDED)
-            self._due()
 
     def _set(self, number: int, value: int) -> None:
         self._changed = self._changed or self.parameters[number] != value
         self.parameters[number] = value
 
     def _store(self) -> None:
-        """All parameters are stored where one has changed, if power lasts, beside those stored last, which stay."""
+        """Parameters and alarms are stored where one has changed, if power lasts, beside those stored last."""
         if not self._changed:
             return
+        kept = _Kept(list(self.parameters), self._occurrence, self.cabin.kept(), self.blind.kept())
         if self._loss is None:
-            self._kept, self._broken, self._changed = list(self.parameters), False, False
+            self._kept, self._broken, self._changed = kept, False, False
             return
         (octets, wrong), self._loss = self._loss, None
         octets = min(octets, RECORD_SIZE)
         whole = octets == RECORD_SIZE and not 0 <= wrong < octets
         self._broken = octets > 0 and not whole
         if whole:
-            self._kept = list(self.parameters)
+            self._kept = kept
         raise _PowerFailed
 
     def _read(self, tx: bytes) -> None:
@@ -179,16 +203,43 @@ class Reference:
         self._poll_sequence = (self._poll_sequence + 1) % 16384
         self._take("report_hk", n=1, sid=1, peer=int(t.Apid.MONITOR))
 
-    def _event(self, severity: t.AlarmClass, event: t.Event, cause: int, value: int | None = None) -> None:
-        known = {} if value is None else {"value": value}
-        self._take(f"event_{severity.name.lower()}", event=event, cause=cause, **known)
+    def _event(
+        self,
+        severity: int,
+        event: t.Event,
+        *,
+        alarm: AlarmModel | None = None,
+        numbered: bool = True,
+        **known: Any,
+    ) -> None:
+        alarm = alarm or self.cabin
+        if numbered:
+            self._number = (self._number + 1) % 256
+        latched = {
+            "occurrence": alarm.occurrence, "alarm": alarm.latched, "alarm_cause": alarm.cause,
+            "state": alarm.state, "number": self._number,
+        }  # fmt: skip
+        got = self._take(f"event_{t.AlarmClass(severity).name.lower()}", event=event, **latched, **known)
+        if numbered:
+            day, ms = divmod(self.node_ms - self._boot_ms, t.DAY_MS)
+            self._recorded.append({**got, "severity": severity, "day": day % 65_536, "ms": ms})
 
     def _boot(self, cause: t.Reset) -> None:
         self.boots += 1
-        kept = self._kept is not None
-        self.parameters = [p.default for p in PARAMETERS] if self._kept is None else list(self._kept)
+        kept = self._kept
+        self.cabin, self.blind = AlarmModel(Point.CABIN), Blindness()
+        self.parameters = [p.default for p in PARAMETERS]
+        self._occurrence = 0
+        if kept is not None:
+            self.parameters, self._occurrence = list(kept.parameters), kept.occurrence
+            self.cabin.recall(kept.cabin)
+            self.blind.recall(kept.blind)
+        stored = t.Stored.KEPT * (kept is not None) | t.Stored.BROKEN * self._broken
+        self._number = -1
+        self._recorded: deque[dict[str, int]] = deque(maxlen=RECORDED)
+        self._data_ms = self._level = self._beyond = 0
+        self._sampled_ms = self.node_ms
         self._changed = False
-        stored = t.Stored.KEPT * kept | t.Stored.BROKEN * self._broken
         self.counts = dict.fromkeys(
             ("frames_ok", "bad_crc", "bad_framing", "bad_size", "rejected", "timeouts"), 0
         )
@@ -202,20 +253,23 @@ class Reference:
         self.hk_on = True
         self._noise = 0
         self.health: int = t.Health.SILENT
-        self.latched = 0
-        self.acknowledged = False
-        self._judged = True
-        self._inhibited_until: int | None = None
+        self.cabin.told_ms = self.blind.told_ms = now
         self.pressure = self.temperature = 0
         self._same = 0
-        self._heard = False
         self._stamps: dict[str, tuple[int, int]] = {}
         self._disorder = 0
         self._clock_wrong = False
         self._ran: list[tuple[int, int]] = []
         self._stamped_ms = now
         self.rebooting = False
-        self._event(t.AlarmClass.ADVISORY, t.Event.BOOT, cause, stored << 24 | t.VERSION)
+        self._event(t.AlarmClass.ADVISORY, t.Event.BOOT, cause=cause, value=stored << 24 | t.VERSION)
+        self._pass(0)
+        self._due()
+
+    @property
+    def latched(self) -> int:
+        """The latched class of the cabin's alarm."""
+        return self.cabin.latched
 
     def parameter(self, name: str) -> int:
         """The value of a parameter as the monitor should hold it."""
@@ -224,6 +278,8 @@ class Reference:
     # -- what it does when
 
     _reply_due: int | None
+    _number: int
+    _boot_ms: int
 
     def _due(self) -> None:
         now = self.node_ms
@@ -235,8 +291,6 @@ class Reference:
                 self._reply_due = now + self.parameter("reply_timeout")
                 self._poll("transducer")
             else:
-                if not self._heard:
-                    self._heard, self.health = True, t.Health.OK
                 self._sensor(t.Health.SILENT)
         self._poll_due = min(self._poll_due, now + self.parameter("poll_period"))
         if self._reply_due is None and self._poll_due <= now:
@@ -250,7 +304,8 @@ class Reference:
             bad = self.counts["bad_crc"] + self.counts["bad_framing"] + self.counts["bad_size"]
             noise, self._noise = (bad - self._noise) % 65536, bad
             if noise >= t.NOISE_LIMIT:
-                self._event(t.AlarmClass.ADVISORY, t.Event.LINK_NOISE, min(noise, 255), noise)
+                known: dict[str, Any] = {"cause": min(noise, 255), "value": noise}
+                self._event(t.AlarmClass.ADVISORY, t.Event.LINK_NOISE, numbered=False, **known)
             if self.hk_on:
                 self._report(0)
 
@@ -259,67 +314,151 @@ class Reference:
 
     def _wake(self) -> int:
         poll = self._poll_due if self._reply_due is None else self._reply_due
-        due = min(self._hk_due, poll)
-        if self._inhibited_until is not None:
-            due = min(due, self._inhibited_until)
-        return max(0, due - self.node_ms)
+        due = [self._hk_due, poll]
+        for alarm in (self.cabin, self.blind):
+            if alarm.suppressed_until is not None:
+                due.append(alarm.suppressed_until)
+            if alarm.unacknowledged and self.parameter("remind"):
+                due.append(alarm.told_ms + self.parameter("remind") * 1000)
+        due += [self.node_ms + ms for ms in self.blind.due_ms(self.health, *self._thresholds())]
+        return max(0, min(due) - self.node_ms)
+
+    def _thresholds(self) -> tuple[int, int]:
+        return self.parameter("blind_delay"), self.parameter("blind_escalate")
 
     def _report(self, peer: int) -> None:
-        flags = t.Flag.PERIODIC_HK * self.hk_on | t.Flag.ACKNOWLEDGED * self.acknowledged
-        flags |= t.Flag.INHIBITED * (self._inhibited_until is not None)
         expected = {
             "alarm": self.latched, "health": self.health, "pressure_cPa": self.pressure % 2**32,
-            "temperature_cK": self.temperature, **self.counts,
+            "temperature_cK": self.temperature, "last_event": self._number, **self.counts,
         }  # fmt: skip
         got = self._take("housekeeping", peer=peer, **expected)
+        flags = self._flags()
         if got["flags"] & ~t.Flag.NITROGEN_WATCH != flags:
             raise Wrong(Finding.WRONG, f"flags must be {flags} but for the nitrogen watch: {got['flags']}")
-        if self._judged and self._inhibited_until is None and got["alarm_now"] != self.latched:
-            if got["alarm_now"] > self.latched:
-                raise Wrong(
-                    Finding.LATCH, f"class {got['alarm_now']} is justified and {self.latched} latched"
-                )
-            if self.acknowledged:
-                raise Wrong(
-                    Finding.LATCH, f"acknowledged, {got['alarm_now']} is justified and {self.latched} latched"
-                )
+        if self.cabin.suppressed_until is None and got["alarm_now"] > self.latched:
+            raise Wrong(Finding.LATCH, f"class {got['alarm_now']} is justified and {self.latched} latched")
         if got["rate_cPa_h"] > 0 and got["alarm_now"]:
             raise Wrong(Finding.WRONG, f"an alarm on a rising pressure, {got['rate_cPa_h']} cPa/h")
+
+    def _flags(self) -> int:
+        cabin, blind = self.cabin, self.blind
+        return (
+            t.Flag.PERIODIC_HK * self.hk_on
+            | t.Flag.ACKNOWLEDGED * (cabin.state is State.ACKNOWLEDGED)
+            | t.Flag.RETURNED * (cabin.state is State.RETURNED)
+            | t.Flag.INHIBITED * (cabin.suppressed_until is not None)
+            | t.Flag.BLIND * (blind.state is not State.NORMAL)
+            | t.Flag.BLIND_ACKNOWLEDGED * (blind.state is State.ACKNOWLEDGED)
+            | t.Flag.OUT_OF_SERVICE * (blind.suppressed_until is not None)
+        )
 
     def _bump(self, counter: str) -> None:
         self.counts[counter] = (self.counts[counter] + 1) % 65536
 
     # -- alarms
 
-    def _judge(self) -> None:
-        """A point at which the monitor may call, or end, an alarm."""
-        if self._inhibited_until is not None:
-            return
-        self._judged = True
-        got = self._out[0] if self._out else None
-        if got is None or got.packet.service != 5:
-            return
-        event, level = got.values["event"], got.packet.subtype
-        if event == t.Event.ALARM:
-            if level <= self.latched:
-                raise Wrong(Finding.LATCH, f"alarm of class {level} while {self.latched} is latched")
-            self._take(got.packet.name)
-            self.latched, self.acknowledged = level, False
-            self.alarms.append((self.node_ms, level))
-        elif event == t.Event.ALARM_ENDED:
-            if not self.acknowledged or got.values["cause"] >= self.latched:
-                raise Wrong(Finding.LATCH, f"{got.text()} while class {self.latched} is latched")
-            self._take("event_advisory")
-            self.latched = got.values["cause"]
+    def _pass(self, elapsed_ms: int) -> None:
+        """Time passes: reminders, ends of suppressions, blindness."""
+        for alarm in (self.cabin, self.blind):
+            remind_ms = self.parameter("remind") * 1000
+            if remind_ms and alarm.unacknowledged and self.node_ms - alarm.told_ms >= remind_ms:
+                self._play(alarm, Condition.REMIND, 0, alarm.cause)
+            if alarm.suppressed_until is not None and alarm.suppressed_until <= self.node_ms:
+                self._release(alarm, t.Ending.TIME)
+                if alarm is self.cabin:
+                    self._follow()
+        self._watch_health(elapsed_ms)
 
-    def _inhibition(self) -> None:
-        if self._inhibited_until is not None and self._inhibited_until <= self.node_ms:
-            self._inhibited_until = None
-            # The class at this moment is the detector's own business.
-            if not self._out:
-                raise Wrong(Finding.MISSING, "the end of an inhibition was due")
-            self._take("event_advisory", event=t.Event.INHIBIT_ENDED, value=0)
-            self._judge()
+    def _watch_health(self, elapsed_ms: int) -> None:
+        off_delay_s = self.parameter("off_delay")
+        condition = self.blind.condition(self.health, elapsed_ms, *self._thresholds(), off_delay_s)
+        if condition is not None:
+            self._play(self.blind, condition, self.blind.now, self.health)
+
+    def _play(self, alarm: AlarmModel, condition: Condition, now: int, cause: int) -> None:
+        """Move an alarm, take the event, and store what is latched now."""
+        occurrence = self._occurrence % OCCURRENCE_MAX + 1
+        row = alarm.moved(condition, now, cause, occurrence, self.node_ms - self._boot_ms)
+        if row is None:
+            return
+        told = row.told
+        if told is Transition.RAISED:
+            self._occurrence = occurrence
+            if alarm is self.cabin:
+                self.alarms.append((self.node_ms, now))
+        aloud = told <= Transition.REMINDED
+        if aloud:
+            alarm.told_ms = self.node_ms
+            alarm.quiet_since_ms = self._data_ms
+        known = {"cause": now if told is Transition.ENDED else cause}
+        if alarm is self.blind:
+            known["value"] = self.pressure
+        severity = alarm.latched if aloud else t.AlarmClass.ADVISORY
+        event = EVENTS[told][alarm.point]
+        self._event(severity, event, alarm=alarm, numbered=told is not Transition.REMINDED, **known)
+        if told is not Transition.REMINDED:
+            self._changed = True
+            self._store()
+
+    def _follow(self) -> None:
+        """The detector has spoken: what the cabin's alarm tells of it must be a move that the table has."""
+        got = self._next_event()
+        if self.cabin.suppressed_until is not None or got is None:
+            return
+        told = DETECTORS.get(got.values["event"])
+        if told is None:
+            return
+        now = got.packet.subtype if told is Transition.RAISED else got.values["cause"]
+        lower = Condition.LOWER if now else Condition.CLEAR
+        condition = {
+            Transition.RAISED: Condition.RISE, Transition.AGAIN: Condition.ACTIVE,
+            Transition.RETURNED: Condition.CLEAR, Transition.ENDED: lower,
+        }[told]  # fmt: skip
+        cabin = self.cabin
+        row = NEXT.get((cabin.state, condition))
+        rises = now > cabin.latched
+        if row is None or row.told is not told or rises is not (told is Transition.RAISED):
+            raise Wrong(
+                Finding.LATCH, f"{got.text()} while class {cabin.latched} is {cabin.state.name.lower()}"
+            )
+        quiet_ms = self._data_ms - cabin.quiet_since_ms
+        settled = quiet_ms >= cabin.off_delay_ms(self.parameter("off_delay"))
+        if condition in (Condition.LOWER, Condition.CLEAR) and not settled:
+            raise Wrong(Finding.LATCH, f"{got.text()} after {quiet_ms} ms")
+        self._play(cabin, condition, now, got.values["cause"])
+
+    def _sampled(self) -> None:
+        """A sample has come as far as the detector: does an inhibit still hold?"""
+        self._level = self._level or self.pressure
+        permitted = self.pressure >= self._level - self.parameter("permit")
+        self._beyond = 0 if permitted and self.pressure > self.parameter("reserve") else self._beyond + 1
+        self._watch_inhibit(self._beyond >= AGREE)
+        self._follow()
+
+    def _watch_inhibit(self, beyond: bool) -> None:
+        """An inhibit ends where the air has fallen too far, and where the detector says so."""
+        cabin = self.cabin
+        if cabin.suppressed_until is None:
+            return
+        got = self._next_event()
+        ended = got.values if got is not None and got.values["event"] == t.Event.INHIBIT_ENDED else None
+        if beyond:
+            above = ended is not None and ended["value"] == t.Ending.CLASS
+            self._release(cabin, t.Ending.CLASS if above else t.Ending.FALL)
+            self._follow()
+            if cabin.latched < t.AlarmClass.EMERGENCY or cabin.state is State.RETURNED:
+                raise Wrong(
+                    Finding.LATCH, "an inhibit ended by a fall beyond what it permits, and no Emergency"
+                )
+        elif ended is not None:
+            above = ended["cause"] > cabin.inhibited
+            self._release(cabin, t.Ending.CLASS if above else t.Ending.FALL)
+
+    def _release(self, alarm: AlarmModel, ending: t.Ending) -> None:
+        alarm.suppressed_until = None
+        event = EVENTS[Transition.RELEASED][alarm.point]
+        known: dict[str, Any] = {"cause": self.health} if alarm is self.blind else {}
+        self._event(t.AlarmClass.ADVISORY, event, alarm=alarm, value=ending, **known)
 
     # -- what comes in
 
@@ -362,19 +501,20 @@ class Reference:
         elif not transducer and len(b) == COMPOSITION_SIZE:
             believed = not b[39] and self._plausible(small(b[21:25]), int.from_bytes(b[37:39], "big"))
             if believed and self._gap("analyser", stamp) > 0:
-                self._judge()
+                self._watch_inhibit(False)
+                self._follow()
 
     def _sample(self, pressure: int, temperature: int, status: int, stamp: tuple[int, int]) -> int:
         if status in (t.Health.OK, t.Health.BELOW_RANGE):
             # What the level and a fall out of the range justify is the detector's own business.
-            self._judge()
+            self._watch_inhibit(False)
+            self._follow()
         if status == t.Health.BELOW_RANGE:
             self._gap("transducer", stamp)
         if status:
             return status
         if not self._plausible(pressure, temperature):
             return t.Health.IMPLAUSIBLE
-        self._heard = True
         same = (pressure, temperature) == (self.pressure, self.temperature)
         self._same = min(self._same + 1, STUCK_MOST) if same else 0
         self.pressure, self.temperature = pressure, temperature
@@ -390,7 +530,10 @@ class Reference:
         if self._disorder or wrong:
             return t.Health.TIME
         if gap:
-            self._judge()
+            # No less than the monitor counts, which after a restarted clock counts its own time.
+            self._data_ms += max(min(gap, t.DAY_MS), self.node_ms - self._sampled_ms)
+            self._sampled_ms = self.node_ms
+            self._sampled()
         return t.Health.OK
 
     def _clock(self, gap: int, own: int) -> bool:
@@ -426,13 +569,8 @@ class Reference:
         return days * t.DAY_MS + stamp[1] - seen[1]
 
     def _sensor(self, health: int) -> None:
-        was, self.health = self.health, health
-        if was == health:
-            return
-        if health:
-            self._event(t.AlarmClass.CAUTION, t.Event.SENSOR_LOST, health, self.pressure)
-        else:
-            self._event(t.AlarmClass.ADVISORY, t.Event.SENSOR_FOUND, was, self.pressure)
+        self.health = health
+        self._watch_health(0)
 
     # -- telecommands
 
@@ -474,6 +612,11 @@ class Reference:
             return 0
         if service == 8:
             return 0 if again else self._perform(data[0], int.from_bytes(data[1:3], "big"))
+        if service == 128:
+            if subtype == 1:
+                return self._report_event(data[0], peer)
+            self._report_alarms(peer)
+            return 0
         if data[0] != 1:
             return t.Failure.COUNT
         if service == 20:
@@ -501,23 +644,19 @@ class Reference:
         return 0
 
     def _perform(self, function: int, argument: int) -> int:
-        if function == t.Function.INHIBIT:
-            if argument > t.INHIBIT_MAX_S:
-                return t.Failure.ARGUMENT
-            self._inhibited_until = self.node_ms + argument * 1000 if argument else None
-            self._judged = False
-            return 0
+        if function == t.Function.ACKNOWLEDGE:
+            return self._acknowledge(argument)
+        if function in (t.Function.INHIBIT, t.Function.OUT_OF_SERVICE):
+            return self._suppress(t.Function(function), argument)
+        if function == t.Function.TEST_SIGNALS:
+            return 0 if argument <= t.TEST_MAX else t.Failure.ARGUMENT
         if function not in list(t.Function):
             return t.Failure.FUNCTION
         if argument:
             return t.Failure.ARGUMENT
-        if function == t.Function.ACKNOWLEDGE:
-            if not self.latched:
-                return t.Failure.NO_ALARM
-            self.acknowledged = True
-            self._judge()
-        elif function == t.Function.RESTART_DETECTOR:
-            self._judged = False
+        if function == t.Function.RESTART_DETECTOR:
+            self.cabin.doublings = DOUBLINGS
+            self.cabin.quiet_since_ms = self._data_ms
         elif function == t.Function.REBOOT:
             self.rebooting = True
         elif function == t.Function.DEFAULTS:
@@ -525,3 +664,59 @@ class Reference:
                 self._set(p.id, p.default)
             self._store()
         return 0
+
+    def _acknowledge(self, occurrence: int) -> int:
+        latched = [a for a in (self.cabin, self.blind) if a.state is not State.NORMAL]
+        meant = [a for a in latched if occurrence in (0, a.occurrence)]
+        for alarm in meant:
+            self._play(alarm, Condition.ACKNOWLEDGE, 0, alarm.cause)
+        return 0 if meant else t.Failure.STALE if latched else t.Failure.NO_ALARM
+
+    def _suppress(self, function: t.Function, argument: int) -> int:
+        highest, seconds = divmod(argument, 1 << t.INHIBIT_CLASS_SHIFT)
+        inhibit = function is t.Function.INHIBIT
+        if seconds > t.INHIBIT_MAX_S or highest > t.AlarmClass.EMERGENCY:
+            return t.Failure.ARGUMENT
+        if highest and not (inhibit and seconds):
+            return t.Failure.ARGUMENT
+        alarm = self.cabin if inhibit else self.blind
+        if inhibit and alarm.suppressed_until is None:
+            self._level, self._beyond = self.pressure, 0
+        if seconds:
+            alarm.inhibited = (highest or t.AlarmClass.EMERGENCY) if inhibit else t.AlarmClass.WARNING
+            alarm.suppressed_until = self.node_ms + seconds * 1000
+            event = EVENTS[Transition.SUPPRESSED][alarm.point]
+            known: dict[str, Any] = {"cause": alarm.inhibited, "value": seconds}
+            self._event(t.AlarmClass.ADVISORY, event, alarm=alarm, **known)
+        elif alarm.suppressed_until is not None:
+            self._release(alarm, t.Ending.COMMANDED)
+        if inhibit:
+            self._watch_inhibit(False)
+            self._follow()
+        else:
+            self._watch_health(0)
+        return 0
+
+    def _report_event(self, number: int, peer: int) -> int:
+        for event in self._recorded:
+            if event["number"] == number:
+                self._take("recorded_event", peer=peer, **event)
+                return 0
+        return t.Failure.NO_EVENT
+
+    def _report_alarms(self, peer: int) -> None:
+        expected = {"inhibited": self.cabin.inhibited if self.cabin.suppressed_until is not None else 0}
+        for name, alarm in (("cabin", self.cabin), ("blind", self.blind)):
+            left_ms = (alarm.suppressed_until or self.node_ms) - self.node_ms
+            day, ms = divmod(alarm.raised_ms, t.DAY_MS)
+            values = (
+                alarm.state, alarm.latched, alarm.cause, alarm.first_cause, alarm.occurrence,
+                day % 65_536, ms, -(-left_ms // 1000),
+            )  # fmt: skip
+            fields = ("state", "class", "cause", "first_cause", "occurrence", "day", "ms", "suppressed_s")
+            expected |= {f"{name}_{field}": value for field, value in zip(fields, values, strict=True)}
+        self._take("alarms", peer=peer, **expected)
+
+    def _next_event(self) -> host.Decoded | None:
+        """What comes next, where it is an event."""
+        return self._out[0] if self._out and self._out[0].packet.fields is t.MONITOR_EVENT else None

@@ -84,7 +84,7 @@ def draw(seed: str, run: int, all_kinds: bool = False) -> Plan:
     unsafe_s = float(rng.choice((0, 10, 30, 60, 100)) * tempo)
     share = rng.choice((0.1, 0.3, 0.6))
     kinds = {k for k in (*LINK_KINDS, *DEVICE_KINDS, *SENSOR_KINDS, *COMMAND_KINDS) if rng.random() < share}
-    storage = stream(number, "storage")
+    storage, alarms = stream(number, "storage"), stream(number, "alarms")
     if unsafe_s and tempo <= SLOW and storage.random() < share:
         kinds |= set(STORAGE_KINDS)
     if tempo > SLOW:
@@ -130,6 +130,13 @@ def draw(seed: str, run: int, all_kinds: bool = False) -> Plan:
         # An alarm that is latched while commands still come.
         data["cabin"]["leaks"]["leak"]["at"] = 1
         commands.append({"at": round(rng.uniform(0.5, 1.0) * unsafe_s, 3), "do": "acknowledge"})
+    if mode == "leak" and unsafe_s and alarms.random() < 0.3:
+        # An inhibit, for an airlock cycle say, over a hole.
+        highest = alarms.choice((0, 0, 1, 2, 3, 4)) << t.INHIBIT_CLASS_SHIFT
+        argument = highest | alarms.choice((60, 7200))
+        commands.append(
+            {"at": round(alarms.uniform(0.0, unsafe_s), 3), "do": "inhibit", "argument": argument}
+        )
     data["telecommands"], data["raw"] = commands, raw
     if all_kinds:
         kinds |= set(more.add(data, mode, unsafe_s, stream(number, "all kinds")))

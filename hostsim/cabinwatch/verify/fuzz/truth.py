@@ -89,8 +89,8 @@ def healed_s(scenario: Scenario, instruments: bool = True) -> float:
         else:
             ends.append(fault.at + getattr(fault, "down_ms", 0) / 1000)
     for command in scenario.telecommands:
-        obeyed = command.do == "inhibit" and command.argument <= t.INHIBIT_MAX_S
-        ends.append(command.at + (command.argument if obeyed else 0))
+        seconds = (command.argument or 0) % (1 << t.INHIBIT_CLASS_SHIFT) if command.do == "inhibit" else 0
+        ends.append(command.at + (seconds if seconds <= t.INHIBIT_MAX_S else 0))
     for raw in scenario.raw:
         ends.append(raw.at + raw.times * raw.gap_ms / 1000)
     return max(ends)

@@ -16,10 +16,12 @@ FILES = {
     "frame": "protocol/cabinwatch_protocol/device/frame.py",
     "node": "protocol/cabinwatch_protocol/device/node.py",
     "transducer": "firmware/cabinwatch_firmware/transducer.py",
+    "alarms": "firmware/cabinwatch_firmware/alarms.py",
     "monitor": "firmware/cabinwatch_firmware/monitor.py",
 }
 OURS = re.compile(
-    r"^from (cabinwatch_protocol\.device\.(crc|frame|node)|cabinwatch_firmware\.(transducer|monitor)) import .*\n",
+    r"^from (?:cabinwatch_protocol\.device\.(?:crc|frame|node)|cabinwatch_firmware\.(?:transducer|alarms|monitor))"
+    r" import (?:\([^)]*\)|.*)\n",
     re.MULTILINE,
 )
 
@@ -42,7 +44,7 @@ class Mutant:
 def build(role: str, edits: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
     """The node's modules in one namespace, with the edits. Raises ValueError for an edit that does not apply."""
     space: dict[str, Any] = {"__name__": "mutant"}
-    for key in ("crc", "frame", "node", role):
+    for key in ("crc", "frame", "node", "alarms", role):
         source = (ROOT / FILES[key]).read_text(encoding="utf-8")
         for file, old, new in edits:
             if file == key:
@@ -60,7 +62,7 @@ def mutant(
     name: str, file: str, old: str, new: str, *caught_by: str, role: str = "", more: tuple[Any, ...] = ()
 ) -> None:
     """One mistake in one place, and ``more`` of it elsewhere."""
-    role = role or ("monitor" if file == "monitor" else "transducer")
+    role = role or ("monitor" if file in ("monitor", "alarms") else "transducer")
     MUTANTS.append(Mutant(name, role, ((file, old, new), *more), caught_by))
 
 
@@ -115,7 +117,7 @@ mutant('takes lower counts for repetitions', 'node', 'again = request == self.la
 mutant('takes another telecommand with the same count for a repetition', 'node', '(self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(b, self.frame.size - 1, PEC)', 'self.field(TC_SEQUENCE)', 'SEQ-04/content')
 mutant('executes repetitions', 'node', 'again = request == self.last', 'again = False', 'SEQ-04/not-executed-again', role='monitor')
 mutant('does not answer repetitions', 'node', '        self.last = request\n', '        if again:\n            return\n        self.last = request\n', 'SEQ-04/answered-again')
-mutant('performs repeated functions', 'monitor', '        if again:\n            return 0\n        function', '        function', 'SEQ-04/not-executed-again')
+mutant('performs repeated functions', 'monitor', '        if again:\n            return 0\n        return self.function', '        return self.function', 'SEQ-04/not-executed-again')
 mutant('judges repetitions anew', 'node', '        if not again:\n            self.result = code', '        self.result = code', 'SEQ-05/verdict', role='monitor')
 mutant('forgets the last telecommand at a refusal', 'node', '            self.verify(2, code)\n', '            self.verify(2, code)\n            self.last = -1\n', 'SEQ-06/refused-between', role='monitor')
 mutant('remembers the last telecommand over a boot', 'node', '        self.last = -1\n        self.rebooting = False\n        self.event', '        self.rebooting = False\n        self.event', 'SEQ-07/boot-forgets', role='monitor')
@@ -137,7 +139,7 @@ mutant('looks at the PUS version last', 'node', '        if b[TC_VERSION_AT] >> 
 mutant('calls an unknown service an unknown subtype', 'node', 'code = FAIL_SERVICE', 'code = FAIL_SUBTYPE', 'VER-08/service')
 mutant('calls an unknown subtype an unknown service', 'node', 'code = FAIL_SUBTYPE', 'code = FAIL_SERVICE', 'VER-08/subtype')
 mutant('takes telecommands that are too long', 'node', 'return 0 if a[i + 2] == self.frame.size - TC_MIN', 'return 0 if a[i + 2] <= self.frame.size - TC_MIN', 'VER-08/length')
-mutant('takes any number of entries', 'node', 'elif service != 8 and b[REPORT_HK_N_AT] != 1:', 'elif False:', 'VER-09/entries')
+mutant('takes any number of entries', 'node', 'elif (service == 3 or service == 20) and b[REPORT_HK_N_AT] != 1:', 'elif False:', 'VER-09/entries')
 mutant('takes any structure ID', 'node', 'elif service == 3 and b[REPORT_HK_SID_AT] != 1:', 'elif False:', 'VER-09/structure')
 mutant('sets a value and then looks at its bounds', 'node', '            if not self.allowed(i, v)', '            self.p[i] = v\n            if not self.allowed(i, v)', 'VER-10/nothing-changes')
 mutant('answers after 200 ms', 'transducer', '        self.receive(rx, n)\n        return IDLE_MS', "        late = self.late = getattr(self, 'late', [])\n        if n:\n            late.append((self.ms + 200, bytes(rx[:n])))\n        while late and late[0][0] <= self.ms:\n            x = late.pop(0)[1]\n            self.receive(x, len(x))\n        return late[0][0] - self.ms if late else IDLE_MS", 'VER-11/in-time')

@@ -68,8 +68,6 @@ mutant('goes back now and then', 'node', 'self.set(TM_MS, self.ms)', 'self.set(T
 # -- a monitor that keeps what a reboot by function 4 has to end
 
 for name, old, kept in (
-    ('the alarm', '        self.alarm = 0\n        self.acknowledged = False\n        self.inhibit_ms', '        self.alarm = self.alarm if cause == 1 else 0\n        self.acknowledged = False\n        self.inhibit_ms'),
-    ('the inhibit', '        self.inhibit_ms = 0\n        self.pressure', '        self.inhibit_ms = self.inhibit_ms if cause == 1 else 0\n        self.pressure'),
     ('reports off', 'self.hk_on = True', 'self.hk_on = self.hk_on if cause == 1 else True'),
     ('the last sample', '        self.pressure = 0\n', '        self.pressure = self.pressure if cause == 1 else 0\n'),
     ('its health', '        self.health = HEALTH_SILENT\n', '        self.health = self.health if cause == 1 else HEALTH_SILENT\n'),
@@ -79,7 +77,6 @@ for name, old, kept in (
     mutant(f'keeps {name} over a reboot', 'monitor', old, kept, 'RST-03/commanded')
 mutant('keeps its parameters over a reboot', 'node', '        if not found & STORED_KEPT:\n', '        if not found & STORED_KEPT and cause != 1:\n', 'RST-03/commanded', role='monitor', more=(('node', 'if not self.store or not self.changed:', 'if True:'),))
 mutant('keeps its counters over a reboot', 'node', '            self.count[i] = 0\n', '            self.count[i] *= cause == 1\n', 'RST-03/commanded', role='monitor')
-mutant('keeps an alarm over its reset line', 'monitor', '        self.alarm = 0\n        self.acknowledged = False\n        self.inhibit_ms', "        self.alarm = getattr(self, 'alarm', 0)\n        self.acknowledged = False\n        self.inhibit_ms", 'RST-03/as-new')
 
 # -- a monitor's cadences
 
@@ -99,7 +96,7 @@ mutant('calls a sensor stuck by its temperature alone', 'monitor', 'if pressure 
 mutant('begins a row anew after a fault', 'monitor', '        if status and status != HEALTH_BELOW_RANGE:\n            return status\n', '        if status and status != HEALTH_BELOW_RANGE:\n            self.same = -1\n            return status\n', 'SEN-11/row')
 mutant('begins a row anew after an implausible sample', 'monitor', '            return HEALTH_IMPLAUSIBLE\n', '            self.same = -1\n            return HEALTH_IMPLAUSIBLE\n', 'SEN-11/row')
 mutant('leaves a repeated stamp out of the row', 'monitor', 'if self.same < 100000:', 'if self.same < 100000 and (self.field(TM_DAY), self.signed(TM_MS)) != (self.seen[0], self.seen[1]):', 'SEN-11/row')
-mutant('says nothing of the first sample', 'monitor', '        self.health = HEALTH_SILENT\n', '        self.health = 0\n', 'SEN-12/first')
+mutant('takes a boot for sight', 'monitor', '        self.health = HEALTH_SILENT\n', '        self.health = 0\n', 'SEN-06/never-heard')
 mutant('takes a P-field that is no time', 'monitor', '            or b[TM_P_FIELD_AT] != CDS_P_FIELD\n', '', 'SEN-13/other-kinds')
 mutant('takes a sample of PUS version 1', 'monitor', 'or b[TM_VERSION_AT] >> 4 != PUS_VERSION', 'or b[TM_VERSION_AT] >> 4 > PUS_VERSION', 'SEN-13/other-kinds')
 mutant('takes a report of another structure', 'monitor', '            or b[SAMPLE_SID_AT if size == SAMPLE_SIZE else COMPOSITION_SID_AT] != 1\n', '', 'SEN-13/other-kinds')
@@ -112,11 +109,11 @@ mutant('does not cap what it tells of noise', 'monitor', 'noise if noise < 255 e
 mutant('tells noise after the report', 'monitor', '        if noise >= NOISE_LIMIT:', '        if self.hk_on:\n            self.report(0)\n        if noise >= NOISE_LIMIT:', 'EVT-04/order', more=(('monitor', '        if self.hk_on:\n            self.report(0)\n\n', '\n'),))
 mutant('counts in one octet', 'node', 'self.count[counter] = self.count[counter] + 1 & 0xFFFF', 'self.count[counter] = self.count[counter] + 1 & 0xFF', 'HKP-06/beyond-an-octet', role='monitor')
 mutant('takes telemetry of anyone for its own', 'monitor', '        else:\n            return False\n        b = self.frame.buf', '        else:\n            return True\n        b = self.frame.buf', 'PKT-05/rejected')
-mutant('looks for an alarm before it looks at the argument', 'monitor', '        if argument:\n', '        if function == DO_ACKNOWLEDGE and not self.alarm:\n            return FAIL_NO_ALARM\n        if argument:\n', 'FUN-05/argument-first')
+mutant('ends an inhibit by one out of bounds', 'monitor', '            return FAIL_ARGUMENT\n        if function == DO_INHIBIT:', '            self.cabin.suppressed_ms = 0\n            return FAIL_ARGUMENT\n        if function == DO_INHIBIT:', 'FUN-05/argument-first')
 mutant('compares telecommands modulo 256', 'node', '(self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(b, self.frame.size - 1, PEC)', '(self.field(TC_SEQUENCE) & 0xFF) << 16 | sum(b[12 : self.frame.size - 1])', 'SEQ-03/alike', role='monitor')
 RATE = 'self.set(HOUSEKEEPING_RATE_CPA_H, d.rate_cPa_h)'
 mutant('tells a rate with its sign turned', 'monitor', RATE, RATE.replace('d.', '-d.'), 'HKP-08/terms')
 mutant('tells a rate in Pa/h', 'monitor', RATE, RATE.replace('h)', 'h // 100)'), 'HKP-08/terms')
 mutant('tells a negative sigma', 'monitor', 'self.set(HOUSEKEEPING_SIGMA_CPA_H, d.sigma_cPa_h)', 'self.set(HOUSEKEEPING_SIGMA_CPA_H, -d.sigma_cPa_h)', 'HKP-08/terms')
 mutant('tells a law that is none', 'monitor', 'self.set(HOUSEKEEPING_LAW, d.law)', 'self.set(HOUSEKEEPING_LAW, d.law + 4)', 'HKP-08/terms')
-mutant('tells the rate of an alarm in Pa/h', 'monitor', 'self.event(d.cls, EVENT_ALARM, d.cause, d.rate_cPa_h)', 'self.event(d.cls, EVENT_ALARM, d.cause, d.rate_cPa_h // 100)', 'HKP-08/terms')
+mutant('tells the rate of an alarm in Pa/h', 'monitor', 'return self.detector.rate_cPa_h if', 'return self.detector.rate_cPa_h // 100 if', 'HKP-08/terms')

@@ -31,7 +31,8 @@ ORDER = (
     "cabinwatch_protocol.device.crc", "cabinwatch_protocol.device.frame", "cabinwatch_protocol.device.node",
     *(f"cabinwatch_firmware.detector.{name}" for name in (
         "rates", "gate", "gas", "level", "gap", "fall", "warming", "reserve", "slow", "detector",
-    )), "cabinwatch_firmware.monitor",
+    )), "cabinwatch_firmware.alarms", "cabinwatch_firmware.event_ring", "cabinwatch_firmware.signals",
+    "cabinwatch_firmware.monitor",
 )  # fmt: skip
 
 
@@ -47,9 +48,9 @@ class Planted:
     """Nothing goes wrong on the wire: it is looked for with the heap of a MicroPython VM locked."""
 
 
-FRAME, NODE, MONITOR, CRC = (
+FRAME, NODE, MONITOR, ALARMS, CRC = (
     "cabinwatch_protocol.device.frame", "cabinwatch_protocol.device.node", "cabinwatch_firmware.monitor",
-    "cabinwatch_protocol.device.crc",
+    "cabinwatch_firmware.alarms", "cabinwatch_protocol.device.crc",
 )  # fmt: skip
 
 DETECTOR = "cabinwatch_firmware.detector"
@@ -145,7 +146,10 @@ PLANTED = (
         "self.begin_tm(17, 2, 0)",
     ),
     Planted(
-        "telecommand: count not checked", NODE, "elif service != 8 and b[REPORT_HK_N_AT] != 1:", "elif 0:"
+        "telecommand: count not checked",
+        NODE,
+        "elif (service == 3 or service == 20) and b[REPORT_HK_N_AT] != 1:",
+        "elif 0:",
     ),
     Planted(
         "telecommand: other APIDs obeyed", NODE, "elif pid == 0x1800 | self.apid:", "elif pid >> 11 == 3:"
@@ -193,19 +197,64 @@ PLANTED = (
         "HOUSEKEEPING_BAD_CRC, self.count[BAD_CRC]",
         "HOUSEKEEPING_BAD_CRC, self.count[FRAME_OK]",
     ),
-    Planted("latch: the alarm falls by itself", MONITOR, "elif self.acknowledged:", "else:"),
     Planted(
-        "latch: stuck after acknowledgement", MONITOR, "        self.acknowledged = True\n", "        pass\n"
+        "latch: the alarm falls by itself",
+        ALARMS,
+        "            self.play(ON_LOWER if now else ON_CLEAR, cause)\n",
+        "            self.cls = self.now\n",
     ),
     Planted(
-        "latch: a rise is not seen",
+        "latch: an acknowledgement is lost",
+        ALARMS,
+        "        self.play(ON_ACKNOWLEDGE, self.causes >> 4)\n",
+        "        pass\n",
+    ),
+    Planted("latch: a rise is not seen", ALARMS, "if now > self.cls:", "if now > self.cls and not self.cls:"),
+    Planted(
+        "latch: a stale acknowledgement is taken",
+        ALARMS,
+        "if not self.state or occurrence and occurrence != self.occurrence:",
+        "if not self.state:",
+    ),
+    Planted(
+        "latch: forgotten at a reset",
         MONITOR,
-        "if d.cls > self.alarm:",
-        "if d.cls > self.alarm and not self.alarm:",
+        "        self.cabin.recall(b, i + 2)\n",
+        "        self.cabin.reset()\n",
     ),
-    Planted("inhibit: never ends", MONITOR, "        self.inhibit_ms -= elapsed_ms\n", ""),
-    Planted("inhibit: bound not checked", MONITOR, "if argument > INHIBIT_MAX_S:", "if 0:"),
-    Planted("health: a fault is believed", MONITOR, "        if status:\n            return status\n", ""),
+    Planted(
+        "latch: not kept",
+        MONITOR,
+        "            self.changed = True\n            self.keep()\n",
+        "            pass\n",
+    ),
+    Planted(
+        "events: a number is left out",
+        MONITOR,
+        "            self.events += 1\n",
+        "            self.events += 2\n",
+    ),
+    Planted(
+        "inhibit: never ends",
+        ALARMS,
+        "self.suppressed_ms = max(self.suppressed_ms - elapsed_ms, 0)",
+        "self.suppressed_ms = max(self.suppressed_ms, 0)",
+    ),
+    Planted("inhibit: any fall is permitted", ALARMS, " or node.fallen >= AGREE", ""),
+    Planted("inhibit: bound not checked", MONITOR, "if seconds > INHIBIT_MAX_S or", "if"),
+    Planted(
+        "blind: the delay is four times too long",
+        ALARMS,
+        "node.blind_x4_ms + 4 * elapsed_ms",
+        "node.blind_x4_ms + elapsed_ms",
+    ),
+    Planted("blind: one sight undoes it", ALARMS, "max(node.blind_x4_ms - elapsed_ms, 0)", "0"),
+    Planted(
+        "health: a fault is believed",
+        MONITOR,
+        "            return status\n        if not self.plausible",
+        "            pass\n        if not self.plausible",
+    ),
     Planted(
         "health: implausible is believed",
         MONITOR,
@@ -213,16 +262,10 @@ PLANTED = (
         "            pass\n",
     ),
     Planted(
-        "health: found is not told",
-        MONITOR,
-        "            self.event(1, EVENT_SENSOR_FOUND, was, self.pressure)\n",
-        "            pass\n",
-    ),
-    Planted(
         "stamps: time back is believed",
         MONITOR,
-        "if gap < 0:\n            return HEALTH_TIME",
-        "if gap < 0:\n            return 0",
+        "            self.disorder = ORDERLY\n",
+        "            self.disorder = 0\n",
     ),
     Planted("noise: never told", MONITOR, "if noise >= NOISE_LIMIT:", "if noise >= 250:"),
     Planted(

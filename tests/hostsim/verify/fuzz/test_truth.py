@@ -43,7 +43,7 @@ def found(
     reference = Reference()
     reference.parameters = [model.parameters.get(p.name, p.default) for p in t.MONITOR_PARAMETERS]
     world.ground.parameters = dict(model.parameters)
-    reference.hk_on, reference.latched = True, max(alarms.values(), default=0)
+    reference.hk_on, reference.cabin.latched = True, max(alarms.values(), default=0)
     truth_cPa = round(world.station.at(world.compartment, model.duration).pressure_Pa * 100)
     report = {
         "alarm": reference.latched, "alarm_now": reference.latched, "health": t.Health.OK, "pressure_cPa": truth_cPa,
