@@ -1,5 +1,6 @@
 """The live path: the firmware as a process on a pty or a socket, and ports that are silent, mad or unplugged."""
 
+import contextlib
 import json
 import os
 import socket
@@ -10,8 +11,9 @@ import threading
 import pytest
 from test_cli import COMMAND, ENVIRONMENT
 
-from cabinwatch.errors import SetupError, TargetDied
-from cabinwatch.run.live import LEAD, Live
+from cabinwatch.errors import SetupError, TargetDied, UsageError
+from cabinwatch.models.scenario import Scenario
+from cabinwatch.run.live import LEAD, Live, check_live, told_of_speed
 from cabinwatch.run.transcript import Recorder, read
 from cabinwatch.scenario import load as scenarios
 from cabinwatch.scenario.toml_out import toml_text
@@ -186,7 +188,7 @@ def test_a_silent_port_is_one_clear_message():
 
 
 def test_a_port_that_speaks_garbage_is_one_clear_message():
-    garbage = b"\0MicroPython v1.9.2 on 2017-09-01; micro:bit\r\n>>> \0\x05abcd\0" * 4
+    garbage = b"\0login: guest\r\n$ \0\x05abcd\0" * 4
     port = Said(garbage, garbage)
     with pytest.raises(SetupError, match=r"octets came from .* no good frame among them") as refused:
         play(port, 0.5, clock=port.clock)
@@ -264,3 +266,38 @@ def test_a_silent_device_from_the_command_line(tmp_path, leak_file, monkeypatch,
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (
+            {"device": {"faults": [{"kind": "reset", "at": 20}]}},
+            r"\[\[device.faults\]\] reset: nothing does that",
+        ),
+        ({"resets": [20]}, "resets: nothing does that to the live node"),
+        ({"device": {"faults": [{"kind": "slow_host", "by_ms": 5}]}}, ""),
+    ],
+)
+def test_what_nobody_does_to_a_live_node_is_refused(more, says):
+    scenario = Scenario.model_validate(
+        {"title": "t", "duration": 60, "cabin": {"compartments": {"c": {"volume": 1}}}, **more}
+    )
+    with pytest.raises(UsageError, match=says) if says else contextlib.nullcontext():
+        check_live(scenario, "/dev/ttyACM0")
+
+
+def test_what_a_speed_makes_rarer_is_said():
+    scenario = Scenario.model_validate(
+        {"title": "t", "duration": 60, "cabin": {"compartments": {"c": {"volume": 1}}}}
+    )
+    assert told_of_speed(scenario, 1) == told_of_speed(scenario, 10) == []
+    poll, hk = told_of_speed(scenario, 1000)
+    assert "At --speed 1000 its poll_period is 1 min 40 s of the world, not 1 s: 100 ms is the least" in poll
+    assert "hk_period is 16 min 40 s" in hk
+
+
+def test_a_run_on_a_console_names_the_right_port():
+    port = Said(b"\r\nMicroPython v1.29 on 2026-01-01; Pico\r\n>>> ")
+    with pytest.raises(SetupError, match=r"is a board's console .* serial adapter"):
+        play(port, 0.3, clock=port.clock)

@@ -46,6 +46,7 @@ DIM = 4
 
 rx = bytearray(RX_MAX)
 shown = -1
+told = True  # the register of causes is a real one
 
 
 def sink(buf, n):
@@ -54,9 +55,11 @@ def sink(buf, n):
 
 def cause():
     """Why the board started, for the boot event. An emulator has no such register: it reads the same after clearing."""
+    global told
     bits = mem32[why]
     mem32[why] = PIN | DOG | SOFT | LOCKUP
-    if not bits or mem32[why]:
+    told = not mem32[why]
+    if not bits or not told:
         return RESET_POWER_ON
     if bits & (DOG | LOCKUP):
         return RESET_WATCHDOG
@@ -120,7 +123,10 @@ def run():
             then = now
             wake = m.step(elapsed, rx, n)
             if m.rebooting:
-                reset()
+                if told:
+                    reset()
+                m.boot(RESET_COMMANDED)  # nothing else would know why after a reset
+                wake = 0
         show(now // BEAT_MS % BEATS)
         if button_a.was_pressed():
             m.acknowledge(0)

@@ -1,5 +1,6 @@
 """The commands for boards: build an image, flash, list ports, watch one live, or run a device without a board."""
 
+import os
 import socket
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cabinwatch.board.build.image import build_image
+from cabinwatch.board.emulator.prompt import CONSOLE
 from cabinwatch.board.flash.flash import FAMILIES, Flashed, flash, flash_microbit
 from cabinwatch.board.flash.ports import SeenBoard, list_boards
 from cabinwatch.errors import UsageError
@@ -87,7 +89,13 @@ def ports() -> None:
 
 
 def monitor(
-    port: Annotated[str, typer.Argument(help="Serial port or pyserial URL.")],
+    port: Annotated[
+        str,
+        typer.Argument(
+            help="Port or pyserial URL of the board's link: on a micro:bit its USB (/dev/ttyACM0), elsewhere the "
+            "adapter on its UART's pins (/dev/ttyUSB0), not the board's own USB, which is its console."
+        ),
+    ],
     send: Annotated[
         list[str] | None,
         typer.Option("--send", "-s", help=f'Telecommand, e.g. "set poll_period 500": {HELP}'),
@@ -104,6 +112,9 @@ def monitor(
     if send == ["help"]:
         print("\n".join(manual()))
         return
+    here = os.path.realpath(port)
+    if any(board.is_console and os.path.realpath(board.port) == here for board in list_boards()):
+        raise UsageError(CONSOLE.format(port=shown(port)))
     interactive = sys.stdin.isatty()
     with open_port(port, baud) as stream:
         if interactive and not send:

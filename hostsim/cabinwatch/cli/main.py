@@ -22,6 +22,7 @@ from cabinwatch.models.scenario import Scenario
 from cabinwatch.models.units import parse_duration
 from cabinwatch.run import transcript as transcripts
 from cabinwatch.run.files import as_csv, as_junit
+from cabinwatch.run.live import told_of_speed
 from cabinwatch.run.observer import Silent, View
 from cabinwatch.run.play import Order, play, replay
 from cabinwatch.run.result import as_json, summary, unmet
@@ -101,6 +102,8 @@ def run(
         raise UsageError(f"--duration {duration}: a run must last longer than nothing")
     where = target or default_target(as_json_)
     order = Order(scenario, model, text, where, seed, until_ms, record, speed, patience)
+    for words in told_of_speed(model, speed) if is_live(where) else ():
+        print(f"cabinwatch: {words}", file=sys.stderr)
 
     def make_view(world: World) -> View:
         if as_json_:

@@ -5,13 +5,16 @@ from collections.abc import Callable
 
 import serial
 
-from cabinwatch.board.emulator.prompt import MARKS, heard_out, prompt_text
-from cabinwatch.errors import SetupError, TargetDied
+from cabinwatch.board.emulator.prompt import CONSOLE, MARKS, heard_out, is_console, prompt_text
+from cabinwatch.errors import SetupError, TargetDied, UsageError
 from cabinwatch.models.commands import MONITOR_PARAMETERS
+from cabinwatch.models.node_faults import SlowHost
+from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.transcript import Recorder, Step
+from cabinwatch.targets import EMULATED
 from cabinwatch.targets.serial_port import PATIENCE_S
 from cabinwatch.targets.unframed import Unframed
-from cabinwatch.text import quoted
+from cabinwatch.text import apart, quoted, shown
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
 
@@ -21,6 +24,32 @@ TAIL = 1000
 """Octets of what was heard last that are searched for MicroPython's prompt."""
 SCALED = ("poll_period", "hk_period", "analyser_period")
 """Parameters that are times of the world: at ``speed`` times real time the node is given the shorter ones."""
+
+
+def check_live(scenario: Scenario, target: str) -> None:
+    """Raise UsageError where the scenario does to the node what only an emulated one lets be done to it."""
+    kinds = {fault.kind for fault in scenario.device.faults if not isinstance(fault, SlowHost)}
+    asked = [f"[[device.faults]] {kind}" for kind in sorted(kinds)] + ["resets"] * bool(scenario.resets)
+    if asked:
+        raise UsageError(
+            f"{', '.join(asked)}: nothing does that to the live node on {shown(target)}. Leave it out of the scenario, "
+            f"or play it on {', '.join(EMULATED)}"
+        )
+
+
+def told_of_speed(scenario: Scenario, speed: float) -> list[str]:
+    """What a node that keeps to its least periods does more rarely, in the world's time, than the scenario asks."""
+    told = []
+    for key in SCALED:
+        p = MONITOR_PARAMETERS[key]
+        asked_s = scenario.parameters.get(key, p.default) / 1000
+        least_s = max(p.low, 1) / 1000 * speed
+        if 0 < asked_s < least_s:
+            every = apart(least_s, asked_s)
+            told.append(
+                f"At --speed {speed:g} its {key} is {every[0]} of the world, not {every[1]}: {p.low} ms is the least"
+            )
+    return told
 
 
 class Live:
@@ -122,6 +151,8 @@ class Live:
         while self._clock() < end:
             data = self._read()
             heard += data
+            if is_console(heard):
+                raise SetupError(CONSOLE.format(port=shown(self._port.name)))
             framed = any(frame.verdict is host.Verdict.OK for frame in decoder.feed(data))
             if words := unframed.hear(data, framed):
                 raise SetupError(words)

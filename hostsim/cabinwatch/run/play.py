@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cabinwatch.errors import UsageError
 from cabinwatch.models.scenario import Scenario
-from cabinwatch.run.live import Live
+from cabinwatch.run.live import Live, check_live
 from cabinwatch.run.lockstep import LockStep
 from cabinwatch.run.observer import Silent, View
 from cabinwatch.run.result import Run
@@ -63,6 +63,8 @@ class _Stop:
 
 def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent()) -> tuple[World, Run]:
     """Play to the end, or to Ctrl-C: what has been recorded by then is whole. Raises CabinwatchError."""
+    if is_live(order.target):
+        check_live(order.scenario, order.target)
     views: list[View] = []
     world = World(order.scenario, order.seed, lambda event: views[0].event(event))
     header = {

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 
 import serial
 
+from cabinwatch.board.emulator.prompt import CONSOLE, is_console
 from cabinwatch.errors import SetupError, TargetDied, UsageError
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.models.settings import parameter, read, written
 from cabinwatch.models.units import parse_duration
 from cabinwatch.run.result import no_data, tres_s
 from cabinwatch.targets.unframed import Unframed
-from cabinwatch.text import clipped, duration, name
+from cabinwatch.text import clipped, duration, name, shown
 from cabinwatch.view.timeline import command_line, event_line
-from cabinwatch.world.ground import PENDING, Ground
+from cabinwatch.world.ground import PENDING, Commanded, Ground
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
@@ -38,6 +39,11 @@ VERBS = {
     "reboot": "start afresh",
 }
 HELP = " | ".join((*VERBS, "help", "quit"))
+NOT_SENT = "not sent, since nobody was heard"
+HEAR_S = 5.0
+"""How long commands wait for a first frame: a monitor polls every second unless it was told otherwise."""
+TAIL = 200
+"""Octets in which a console's prompt is looked for."""
 SETTLE_S = 0.5
 """How long after its last answer a watch that only sends commands goes on listening: a reboot's event comes by then."""
 
@@ -110,6 +116,8 @@ class Watch:
         self._unframed = Unframed(str(port.name))
         self.ground = Ground(self._send, lambda event: write(event_line(event)), self._show)
         self.ground.on_command = lambda command: write(command_line(command))
+        self._held: list[str] = []
+        self._tail = b""
 
     def _now_ms(self) -> int:
         return int((time.monotonic() - self._begin) * 1000)
@@ -129,15 +137,22 @@ class Watch:
                 self._write(at + parameter_line(tm.values["parameter"], tm.values["value"]))
 
     def command(self, words: str) -> None:
-        """Send what a typed line says. Raises UsageError."""
+        """Send what a typed line says once a frame has come: a console would take it for keys. Raises UsageError."""
         tc = telecommand(words)
-        self.ground.command(tc.packet, tc.values, self._now_ms(), words)
+        if self.ground.counts.frames:
+            self.ground.command(tc.packet, tc.values, self._now_ms(), words)
+        else:
+            self._held.append(words)
 
     def is_done(self) -> bool:
         """Whether each command has its verdict, or none will come: there is nobody."""
-        ground = self.ground
-        nobody = ground.unanswered and not ground.counts.frames
-        return bool(nobody) or all(c.verdict != PENDING for c in ground.commands)
+        if not self.ground.counts.frames:
+            return self._now_ms() > 1000 * HEAR_S
+        return all(c.verdict != PENDING for c in self.ground.commands)
+
+    def close(self) -> None:
+        """What was never sent is said to be so."""
+        self.ground.commands += [Commanded(0, words, NOT_SENT) for words in self._held]
 
     def listen(self) -> Iterator[None]:
         """Take what comes, a moment at a time, for ever. Raises TargetDied when the port is gone, SetupError
@@ -150,6 +165,14 @@ class Watch:
             good = self.ground.counts.frames
             for frame in self._decoder.feed(data):
                 self._take(frame)
+            if not self.ground.counts.frames:
+                self._tail = (self._tail + data)[-TAIL:]
+                if is_console(self._tail):
+                    raise SetupError(CONSOLE.format(port=shown(self._port.name)))
+            elif self._held:
+                held, self._held = self._held, []
+                for words in held:
+                    self.command(words)
             if words := self._unframed.hear(data, self.ground.counts.frames > good):
                 raise SetupError(words)
             self.ground.retry(self._now_ms())
@@ -211,7 +234,8 @@ def watch(port: serial.Serial, commands: list[str], seconds: float | None, inter
         while not lines.empty():
             words = lines.get()
             if words in ("quit", "q", "exit"):
-                return station.ground
+                end = -math.inf
+                break
             if words == "help":
                 print("\n".join(manual()))
             elif words:
@@ -219,4 +243,5 @@ def watch(port: serial.Serial, commands: list[str], seconds: float | None, inter
                     station.command(words)
                 except UsageError as error:
                     print(error)
+    station.close()
     return station.ground

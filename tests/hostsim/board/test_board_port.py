@@ -149,6 +149,14 @@ def test_a_commanded_reboot_resets_the_board(run):
     assert run(Board([(0, frame, False), (1, b"", False)]))[1] is SystemExit
 
 
+def test_an_emulated_board_whose_register_forgets_tells_a_commanded_reboot_all_the_same(run):
+    perform = next(p for p in TC_PACKETS if p.name == "perform")
+    frame = host.seal(host.encode_tc(perform, Apid.MONITOR, 0, {"function": 4, "argument": 0}))
+    board = Board([(0, frame, False), (1, b"", False)], 1, True)
+    assert run(board)[1] is Unplugged
+    assert [e["cause"] for e in board.events() if e["event"] == 1] == [0, 1]
+
+
 def test_a_clock_that_is_misread_never_gives_the_monitor_negative_or_lost_time(run):
     given = []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cabinwatch.errors import UsageError
+from cabinwatch.errors import SetupError, UsageError
 from cabinwatch.targets.cpython import CpythonTarget
 from cabinwatch.view import monitor
 from cabinwatch.world.ground import DONE
@@ -27,7 +27,7 @@ class Port:
         return len(self.out)
 
     def read(self, n):
-        out, self.out = self.out, b""
+        out, self.out = self.out or self.target.step(1000, b"")[0], b""
         return out
 
     def write(self, data):
@@ -122,3 +122,39 @@ def test_every_command_of_the_help_is_one(verb):
 def test_the_manual_names_every_parameter():
     text = "\n".join(monitor.manual())
     assert all(p.name in text and p.doc in text for p in t.MONITOR_PARAMETERS)
+
+
+class Console:
+    """A board's console: a prompt, once a key is pressed (or after a while, where ``speaks``)."""
+
+    name = "console"
+
+    def __init__(self, speaks):
+        self.said = b"\r\nMicroPython v1.29 on 2026-01-01; Pico with RP2040\r\n>>> " if speaks else b""
+        self.keys = b""
+
+    in_waiting = 1
+
+    def read(self, n):
+        said, self.said = self.said, b""
+        return said
+
+    def write(self, data):
+        self.keys += data
+
+
+def test_a_console_is_refused_and_the_right_port_named():
+    port = Console(speaks=True)
+    with pytest.raises(
+        SetupError, match=r"console is a board's console .* give the port of the serial adapter"
+    ):
+        send(port, "reboot")
+    assert not port.keys, "what is sent there restarts the firmware"
+
+
+def test_nothing_is_sent_where_nobody_is_heard(monkeypatch):
+    monkeypatch.setattr(monitor, "HEAR_S", 0.0)
+    port = Console(speaks=False)
+    ground = send(port, "reboot", "set caution 30 d")
+    assert not port.keys
+    assert [c.verdict for c in ground.commands] == [monitor.NOT_SENT] * 2

@@ -8,6 +8,18 @@ PROMPT = b">>> "
 _WHOLE = re.compile(rb"Traceback [^\n]*\n(?: [^\n]*\n)*[^ \n][^\n]*\n")
 
 
+CONSOLE = (
+    "{port} is a board's console (MicroPython's prompt), not its link: what is sent there restarts the firmware. "
+    "The link is the UART on the board's pins; give the port of the serial adapter that is wired to it "
+    "(cabinwatch ports lists them)"
+)
+
+
+def is_console(heard: bytes) -> bool:
+    """Whether a line on which no frame has come is a console."""
+    return any(mark in heard for mark in MARKS) or heard.endswith(b"\r\n" + PROMPT)
+
+
 def heard_out(heard: bytes) -> bool:
     """Whether a board has said what it had to say: its exception's own line, or the prompt where there was none.
 

@@ -18,6 +18,8 @@ class SeenBoard:
     families: tuple[str, ...]
     what: str
     serial_number: str = ""
+    is_console: bool = False
+    """Whether it is the board's own USB, on which MicroPython's prompt sits, and not the link."""
 
     def text(self) -> str:
         """One line for a person."""
@@ -26,6 +28,8 @@ class SeenBoard:
 
 
 ESP32 = ("esp32",)
+NATIVE = frozenset({0x2E8A, 0xF055, 0x303A})
+"""Vendors whose ports are a board's own USB (Raspberry Pi, MicroPython, Espressif), not an adapter to its UART."""
 KNOWN: dict[tuple[int, int], tuple[tuple[str, ...], str]] = {
     (0x2E8A, 0x0005): (("rp2",), "Raspberry Pi Pico or another RP2 board with MicroPython"),
     (0xF055, 0x9800): (("pyboard",), "pyboard (serial and disk)"),
@@ -52,7 +56,7 @@ def list_boards(ports: Iterable[Any] | None = None) -> list[SeenBoard]:
         if p.vid is None:  # a socket on the mainboard
             continue
         families, what = KNOWN.get((p.vid, p.pid), ((), p.product or p.description or "unknown device"))
-        seen.append(SeenBoard(p.device, families, what, p.serial_number or ""))
+        seen.append(SeenBoard(p.device, families, what, p.serial_number or "", p.vid in NATIVE))
     return sorted(seen, key=lambda b: (not b.families, b.port))
 
 
