@@ -25,6 +25,7 @@ MODULES = (
     "cabinwatch_firmware.detector.fall",
     "cabinwatch_firmware.detector.warming",
     "cabinwatch_firmware.detector.reserve",
+    "cabinwatch_firmware.detector.line",
     "cabinwatch_firmware.detector.slow",
     "cabinwatch_firmware.detector.detector",
     "cabinwatch_firmware.transducer",

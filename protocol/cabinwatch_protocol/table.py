@@ -538,7 +538,7 @@ MONITOR_PARAMETERS = (
         10,
         "threshold",
         "",
-        68,
+        61,
         40,
         100,
         "the fastest scale calls beyond this many eighths of its mean absolute deviation",

@@ -52,8 +52,8 @@ class Detector:
         self.fall = QuickFall(p, self.gate)
         self.gap = GapFall(p, self.gate)
         self.warming = Warming()
-        self.slow = SlowLeak(2, 15, p, False)
-        self.nitrogen_slow = SlowLeak(8, 8, p, True)
+        self.slow = SlowLeak(2, 14, p, False)
+        self.nitrogen_slow = SlowLeak(9, 7, p, True)
         self.leak = Reserve(p)
         self.reset()
 
@@ -130,12 +130,14 @@ class Detector:
         if fall.sign or fall.settling:
             return
         p = self.p
-        slow.f = self.gate.step_cPa << 2
+        slow.grain_cPa = self.gate.step_cPa
         self.slow.take(self.second, even_cPa, p[P_BREATH] // 112, p[P_THRESHOLD], self.cls == CLASS_NOMINAL)
         self.share(slow.step)
-        if slow.called:
-            slow.go_on()
-        elif slow.hit >= 0 and not self.warming.explains(slow.fallen_cPa(), slow.looks_back()):
+        if (
+            slow.hit >= 0
+            and not slow.called
+            and not self.warming.explains(slow.fallen_cPa(), slow.looks_back())
+        ):
             if slow.quick():
                 fall.start(4000 << slow.h + slow.hit, -slow.fallen_cPa())
             else:
@@ -157,11 +159,9 @@ class Detector:
         ppN2_cPa -= thermal_cPa(ppN2_cPa, gas_cK, self.nitrogen_datum_cK)
         p = self.p
         self.nitrogen_slow.take(
-            self.nitrogen_s, ppN2_cPa, p[P_LOSS] // 112 << 6, p[P_THRESHOLD], self.cls == CLASS_NOMINAL
+            self.nitrogen_s, ppN2_cPa, p[P_LOSS] // 112 << 7, p[P_THRESHOLD], self.cls == CLASS_NOMINAL
         )
-        if slow.called:
-            slow.go_on()
-        elif slow.hit >= 0:
+        if slow.hit >= 0 and not slow.called:
             slow.call()
         self.grade(0)
 
@@ -181,13 +181,13 @@ class Detector:
         if self.pressure_cPa and (slow.called or nitrogen.called or fall.called or gap.called):
             leak.find_law(elapsed_ms, self.pressure_cPa)
             if fall.called:
-                self.judge(CAUSE_RAPID, CLASS_ADVISORY, fall)
+                self.judge(CAUSE_RAPID, CLASS_ADVISORY, fall, 2)
             if gap.called:
-                self.judge(CAUSE_GAP, CLASS_CAUTION, gap)
+                self.judge(CAUSE_GAP, CLASS_CAUTION, gap, 2)
             if slow.called:
-                self.judge(CAUSE_SLOW, CLASS_ADVISORY, slow)
+                self.judge(CAUSE_SLOW, CLASS_ADVISORY, slow, slow.margin())
             if nitrogen.called:
-                self.judge(CAUSE_NITROGEN, CLASS_ADVISORY, nitrogen)
+                self.judge(CAUSE_NITROGEN, CLASS_ADVISORY, nitrogen, nitrogen.margin())
         elif leak.law:
             leak.law_clear()
         self.law = leak.law
@@ -196,8 +196,8 @@ class Detector:
             self.cause = CAUSE_LEVEL
             self.tres_s = 0
 
-    def judge(self, cause, least, alarm):
-        """The class is the rate's; T-reserve is that of two deviations more, of twice the rate at most."""
+    def judge(self, cause, least, alarm, margin):
+        """The class is the rate's; T-reserve is that of ``margin`` deviations more, of twice the rate at most."""
         p = self.p
         leak = self.leak
         rate_cPa_h = alarm.rate_cPa_h
@@ -215,5 +215,5 @@ class Detector:
             self.cause = cause
             self.rate_cPa_h = -rate_cPa_h
             self.sigma_cPa_h = alarm.sigma_cPa_h
-            more_cPa_h = min(2 * min(alarm.sigma_cPa_h, RATE_MAX_cPa_h), rate_cPa_h)
+            more_cPa_h = min(margin * min(alarm.sigma_cPa_h, RATE_MAX_cPa_h), rate_cPa_h)
             self.tres_s = leak.seconds(self.pressure_cPa, rate_cPa_h + more_cPa_h)

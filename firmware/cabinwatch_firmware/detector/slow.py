@@ -1,209 +1,284 @@
 """The slow watch: a bank of EWMA charts (Roberts 1959) on an octave ladder of block means.
 
-Each chart is the difference of a quick and a slow average of its own scale, so that no level needs to be known
-beforehand. Against a ramp in white noise one such difference keeps 93 % of the matched filter's signal-to-noise
-ratio (Lai 1995's window-limited likelihood ratio is that filter) and needs two numbers where the filter needs a
-window. Each scale learns its own spread (mean absolute deviation, clipped), so one algorithm serves white noise and
-a wandering cabin. The integer form changes: averages by shifts with their fractions kept (no dead zone), spread by
-mean absolute deviation (no squares, no roots), thresholds in eighths of it.
+Each chart is the difference of a slow and a quick average of its own scale, so no level needs to be known beforehand.
+What is noise, each scale learns for itself, and only from differences of sixteen blocks ago: a leak is called before it
+can teach a scale to put up with it. One algorithm thus serves white noise and a wandering cabin. DETECTOR.md has the
+theory. The integer form keeps the averages' fractions, measures spread by the mean absolute deviation (no squares, no
+roots) and thresholds in eighths of it.
 
-Pressures come in as cPa; inside they are 1/16 cPa from a datum.
+Pressures come in as cPa; inside they are 1/16 cPa from a datum, and a difference is positive where the pressure falls.
 """
 
+from cabinwatch_firmware.detector.line import BLOCKS, LEAST, doubt_cPa_h, drop, fall_cPa_h, halve
+from cabinwatch_firmware.detector.rates import RATE_MAX_cPa_h, lim
 from cabinwatch_protocol.device.consts import P_FAST, P_WANDER
 
+QUICK = 4
+SLOW = 16
+"""Blocks of memory: against a ramp in white noise this pair keeps 93 % of the matched filter's signal-to-noise ratio,
+in a random walk 92 %. The steady difference on a ramp is SLOW - QUICK blocks of its fall."""
+STRIDE = 4
+"""One difference in four is learned: the quick average makes those between much the same."""
+LAG = 4
+"""... and as many of them later: sixteen blocks."""
+LEARNED = 10
+"""Differences that a scale has learned before it believes its own spread."""
+MEMORY = 255
+"""Differences over which spread and mean are averaged: 1,020 blocks."""
+COUNTED_MAX = 100
+"""Blocks count up to this, then from a multiple of STRIDE * LAG less."""
+DIFFERENCE_MAX_cPa = 32767
+"""Sixteen bits: of a spread of 80 Pa still four deviations."""
+SPREAD_MAX = 524287
+FEWER = 2
+"""Nitrogen's ladder has half as many scales as total pressure's, and may call as often in all:
+2 ln 2 off the square of a threshold of four deviations is two eighths of the mean absolute deviation."""
+SHOWN = 40
+"""Blocks after the call by which a leak shows its steady difference."""
+SLOWER = 2
+"""Octaves: a leak that is over is seen as that within some twenty blocks, of four times the calling scale's at most."""
 
-def lim(v, a):
-    return max(-a, min(v, a))
+
+def put(words, i, value):
+    """Keep the last sixteen bits of a value: half of what a list takes."""
+    words[2 * i] = value >> 8 & 255
+    words[2 * i + 1] = value & 255
+
+
+def word(words, i):
+    """Sixteen bits, signed."""
+    return ((words[2 * i] << 8 | words[2 * i + 1]) ^ 32768) - 32768
 
 
 class SlowLeak:
-    """An octave ladder of n EWMA charts on one pressure; the first block lasts 2^h seconds.
+    """A ladder of ``scales`` charts on one pressure; the first block lasts 2^h seconds.
 
     ``called`` says that it leaks; ``rate_cPa_h`` is then the fall of total pressure, ``sigma_cPa_h`` its deviation. Of
-    a leak nitrogen shows seven ninths.
+    a leak nitrogen shows seven ninths. ``grain_cPa`` is the step of the gauge.
     """
 
-    def __init__(self, h, n, p, nitrogen):
+    def __init__(self, h, scales, p, nitrogen):
         self.h = h
-        self.n = n
         self.p = p
         self.nitrogen = nitrogen
-        self.e = [0] * n  # 4 x quick average
-        self.b = [0] * n  # 16 x slow average
-        self.a = [0] * n  # sum of the open block
-        self.c = [0] * n  # and its count
-        self.s = [0] * n  # 256 x mean absolute deviation
-        self.k = [0] * n  # blocks since (re)start, up to 15
-        self.u = [0] * n  # 16 x mean difference
-        self.m = [0] * n  # weight of what is learned, up to 256
+        self.quick_x4 = [0] * scales
+        self.slow_x16 = [0] * scales
+        self.open_sum = [0] * scales
+        self.open_count = bytearray(scales)
+        self.blocks = bytearray(scales)
+        self.recent_cPa = bytearray(8 * scales)  # the last four block means of each scale, modulo 655.36 Pa
+        self.waiting_cPa = bytearray(2 * LAG * scales)  # differences that are yet to be learned
+        self.spread_x256 = [0] * scales
+        self.mean_x16 = [0] * scales
+        self.learned = bytearray(scales)
+        self.line_x16_cPa = [0] * BLOCKS
         self.forget()
 
     def forget(self):
-        for j in range(self.n):
-            self.a[j] = self.c[j] = self.k[j] = self.m[j] = self.s[j] = 0
+        j = 0
+        while j < len(self.blocks):
+            self.open_sum[j] = self.open_count[j] = self.blocks[j] = 0
+            self.learned[j] = self.spread_x256[j] = self.mean_x16[j] = 0
+            j += 1
         self.t = self.hit = -1
-        self.o = self.f = self.step = 0  # datum; floor of the spread
-        self.lv = self.lq = self.ls = self.lm = 0  # 32 x level, 32 x average, 1024 x deviation, weight
-        self.jc = self.jr = self.age = self.at = self.peak = 0
+        self.datum_cPa = self.grain_cPa = self.step = self.accepted = 0
+        self.calling = self.watched = 0
         self.clear()
 
     def clear(self):
         self.called = False
-        self.rate_cPa_h = self.sigma_cPa_h = 0
+        self.rate_cPa_h = self.sigma_cPa_h = self.age = self.most = self.line_octave = self.line_blocks = 0
 
     def accept(self):
         """Forget every difference: what is now is accepted, also by the scales that have yet to see it."""
-        v = 67108863
-        for j in range(self.n):
-            if self.k[j]:
-                v = min(v, self.e[j])
-                self.e[j] = v
-                self.b[j] = v << 2
-                self.a[j] = (v >> 2) * self.c[j]
-                if self.h + j == 10:
-                    self.lv = self.lq = min(v << 3, self.lq)
-        self.lm = min(self.lm, 1024)
+        lowest = 67108863
+        j = 0
+        while j < len(self.blocks):
+            if self.blocks[j]:
+                lowest = min(lowest, self.quick_x4[j])
+                self.quick_x4[j] = lowest
+                self.slow_x16[j] = lowest << 2
+                self.open_sum[j] = (lowest >> 2) * self.open_count[j]
+                # What waits to be learned may have been the leak: it is counted out.
+                if self.blocks[j] > SLOW:
+                    self.blocks[j] = SLOW + (self.blocks[j] & 3)
+            j += 1
+        self.hit = -1
         self.clear()
 
-    def shift(self, d):
-        """Take a step of d cPa out; whether from the level too, which can tell no smaller one from its wander."""
-        self.o += d
-        if abs(d) > self.ls >> 12:
-            # Its size is known to within the wander: two deviations of it are given away, one by each slow scale.
-            self.lv = max(self.lv - (self.ls >> 4), -536870911)
-            for j in range(self.n):
-                if self.h + j > 9:
-                    self.b[j] -= self.ls >> 6
-            return True
-        self.lv = lim(self.lv + (d << 9), 536870911)
-        self.lq = lim(self.lq + (d << 9), 536870911)
-        return False
+    def shift(self, step_cPa):
+        """Take out a step."""
+        self.datum_cPa += step_cPa
 
-    def d(self, j):
-        return (self.e[j] >> 2) - (self.b[j] >> 4)
+    def difference(self, j):
+        return (self.slow_x16[j] >> 4) - (self.quick_x4[j] >> 2)
 
     def spread(self, j):
-        """256 x mean absolute deviation of scale j; never below the wander until the scale has learned."""
-        return max(self.s[j], self.p[P_WANDER] << 12 if self.m[j] < 64 else 0)
+        """256 x the mean absolute deviation of scale j; at least ``wander`` until the scale has learned."""
+        if self.learned[j] < LEARNED:
+            return min(max(self.spread_x256[j], self.p[P_WANDER] << 12), SPREAD_MAX << 8)
+        return self.spread_x256[j]
 
-    def take(self, t, x, slope, z, learn):
-        """Take x cPa at second t; self.hit becomes the fastest scale that now calls a fall, or -1."""
-        o = self.t
-        if o < 0:
-            o = t
-            self.o = -x
+    def take(self, t, x_cPa, slope, threshold, learn):
+        """Take x cPa at second t; ``hit`` becomes the fastest scale that now calls a fall, or -1.
+
+        ``slope`` is the steady difference that an allowed fall makes on the first scale.
+        """
+        before = self.t
+        if before < 0:
+            before = t
+            self.datum_cPa = -x_cPa
         self.t = t
-        x = lim(x + self.o, 1000000) << 4
         self.hit = -1
         self.step = 0
+        x = lim(x_cPa + self.datum_cPa, 1000000) << 4
+        line_octave = self.line_octave
+        watched = False
         h = self.h
         j = 0
-        a = self.a
-        c = self.c
-        while j < self.n and t >> h != o >> h:
-            v = a[j] // c[j]
-            a[j] = c[j] = 0
-            k = self.k[j]
-            if (t >> h) - (o >> h) != 1:
-                k = 0  # a hole: this scale starts again, slower ones only average over it
-            if k == 0:
-                self.e[j] = v << 2
-                self.b[j] = v << 4
-            else:
-                self.e[j] += v - (self.e[j] >> 2)
-                self.b[j] += ((v << 4) - self.b[j]) // (k + 1)
-            if k < 15:
-                self.k[j] = k + 1
-            else:
-                self.judge(j, slope << j, z - 2 * h, learn)
-            if h == 10 and slope == 0:
-                self.stand(v, z, learn)
+        while j < len(self.blocks) and t >> h != before >> h:
+            mean = self.open_sum[j] // self.open_count[j]
+            self.open_sum[j] = self.open_count[j] = 0
+            if (t >> h) - (before >> h) != 1:
+                self.blocks[j] = 0  # a hole: this scale starts again, slower ones only average over it
+            self.average(j, mean)
+            if self.called and h == line_octave:
+                self.lengthen(mean, before >> h)
+            if learn and self.blocks[j] % STRIDE == 0:
+                self.learn(j)
+            if self.blocks[j] >= SLOW:
+                self.judge(j, slope << j, threshold, learn)
+            if self.called and j == self.watched:
+                watched = True
             j += 1
             h += 1
-            if j < self.n:
-                a[j] += v
-                c[j] += 1
-        if c[0] > 31:
-            a[0] >>= 1
-            c[0] >>= 1
-        a[0] += x
-        c[0] += 1
+            if j < len(self.blocks):
+                self.open_sum[j] += mean
+                self.open_count[j] += 1
+        if self.open_count[0] > 31:
+            self.open_sum[0] >>= 1
+            self.open_count[0] >>= 1
+        self.open_sum[0] += x
+        self.open_count[0] += 1
         if abs(x) > 8000000:
-            self.o -= x >> 4  # near the end of the range: move the datum
-            x = x >> 4 << 4
-            self.lv = lim((self.lv >> 5) - x, 16777215) << 5
-            self.lq = lim((self.lq >> 5) - x, 16777215) << 5
-            for j in range(self.n):
-                self.e[j] = lim(self.e[j] - (x << 2), 67108863)
-                self.b[j] = lim(self.b[j] - (x << 4), 268435455)
-                a[j] = lim(a[j] - x * c[j], 16777215 * c[j])
+            self.move(x >> 4 << 4)
+        if watched:
+            self.watch()
 
-    def judge(self, j, slope, z, learn):
-        d = self.d(j)
-        s = self.s[j]
-        m = self.m[j]
-        if learn:
-            # The spread is learned about the mean, or a long ramp would teach a scale to put up with it.
-            if not m:
-                self.u[j] = d << 2
-            y = d - (self.u[j] >> 2)
-            self.u[j] += y >> 4
-            y = min(abs(y), 1048575)
-            if m:
-                y = min(y, (s >> 6) + 16)
-            if m < 64 or m < 256 and self.h + j < 12:
-                self.m[j] = m = m + 1
-            self.s[j] = s + ((y << 8) - s) // m
-        q = max(self.spread(j) >> 6, self.f) * z >> 5
-        y = self.d(max(j - 2, 0))
-        if d > q:
-            if j > 1 and y < d >> 1:
-                self.b[j] = self.e[j] << 2  # a rise is no leak: once over, accept it
-        elif d + slope < -q:
+    def move(self, x):
+        """Near the end of the range: count from another datum."""
+        self.datum_cPa -= x >> 4
+        j = 0
+        while j < self.line_blocks:
+            self.line_x16_cPa[j] -= x
+            j += 1
+        j = 0
+        while j < len(self.blocks):
+            self.quick_x4[j] = lim(self.quick_x4[j] - (x << 2), 67108863)
+            self.slow_x16[j] = lim(self.slow_x16[j] - (x << 4), 268435455)
+            self.open_sum[j] = lim(self.open_sum[j] - x * self.open_count[j], 16777215 * self.open_count[j])
+            i = 4 * j
+            while i < 4 * j + 4:
+                put(self.recent_cPa, i, word(self.recent_cPa, i) - (x >> 4))
+                i += 1
+            j += 1
+
+    def average(self, j, mean):
+        """Both averages are plain means until they have their blocks."""
+        k = self.blocks[j] + 1
+        if k == 1:
+            self.quick_x4[j] = mean << 2
+            self.slow_x16[j] = mean << 4
+        else:
+            self.quick_x4[j] += ((mean << 2) - self.quick_x4[j]) // min(k, QUICK)
+            self.slow_x16[j] += ((mean << 4) - self.slow_x16[j] + 8) // min(k, SLOW)
+        if k == SLOW and j > 1 and self.learned[j - 2] > 1:
+            # A mean of 16 lags 7.5 blocks behind a steady fall, the average that goes on 15. The rest is put in, from
+            # what scale j - 2 knows of the fall (three blocks of it), or it would be learned as spread.
+            self.slow_x16[j] += lim(self.mean_x16[j - 2] >> 4, 4194303) * 40
+        put(self.recent_cPa, 4 * j + (k & 3), mean >> 4)
+        self.blocks[j] = k if k < COUNTED_MAX else k - STRIDE * LAG
+
+    def learn(self, j):
+        """Exchange the difference for that of sixteen blocks ago, and learn that one."""
+        k = self.blocks[j]
+        i = LAG * j + k // STRIDE % LAG
+        past = word(self.waiting_cPa, i) << 4
+        put(self.waiting_cPa, i, lim(self.difference(j) + 8 >> 4, DIFFERENCE_MAX_cPa))
+        if k < SLOW + 1 + STRIDE * LAG:
+            return  # that one was of the averages' beginning
+        m = self.learned[j]
+        deviation = abs(past - (self.mean_x16[j] >> 4)) if m else 0
+        if m < MEMORY:
+            m += 1
+            self.learned[j] = m
+        self.mean_x16[j] += ((past << 4) - self.mean_x16[j]) * 2 // (m + 1)
+        if m > 1:
+            most = SPREAD_MAX
+            if m > LEARNED:
+                most = min(most, (self.spread_x256[j] * 5 >> 8) + 16)  # five of these are four deviations
+            deviation = min(deviation, most)
+            self.spread_x256[j] += (((deviation << 8) - self.spread_x256[j]) * 2 + (m >> 1)) // m
+
+    def threshold(self, j, eighths):
+        """The difference that is called, for the eighths of the fastest scale.
+
+        A scale has half as many blocks a year as the one before, and is called as often: the square of the threshold
+        falls by 2 ln 2 deviations, which is close to 7/4 eighths of the mean absolute one. Of m learned values the
+        spread is as uncertain as Student's t has it: more by (L^3 + L) / 4m.
+        """
+        z = eighths - (7 * (self.h + j) >> 2)
+        if self.nitrogen:
+            z -= FEWER
+        z = max(z, 8)
+        z += z * (z * z // 100 + 1) // (4 * max(self.learned[j], LEARNED))
+        # One step of a gauge moves the difference by half of itself; three quarters are not exceeded by it.
+        return max((self.spread(j) >> 6) * z >> 5, 12 * self.grain_cPa)
+
+    def judge(self, j, slope, eighths, learn):
+        fall = self.difference(j)
+        limit = self.threshold(j, eighths)
+        finer = self.difference(max(j - 2, 0))
+        allowed = self.allowed(j, slope, finer)
+        if fall < -limit:
+            if j > 1 and -finer < -fall >> 1:
+                self.slow_x16[j] = self.quick_x4[j] << 2  # a rise is no leak: once over, accept it
+        elif fall - allowed > limit:
             # Of a ramp the scale two octaves down shows a quarter, of a step soon nothing.
-            if j < 2 or y + (slope >> 2) < d + slope >> 3:
+            if j < 2 or finer - (slope >> 2) > fall - slope >> 3:
                 if self.hit < 0:
                     self.hit = j
-            elif learn and y > d >> 3 and -d > self.spread(j - 2) * 3 >> 6:
+                    if not self.called:
+                        self.accepted = allowed
+            elif learn and finer < fall >> 3 and fall > self.spread(j - 2) * 3 >> 6:
                 # Over, not going on, and that scale could tell: a step, taken out.
-                q = self.b[j] >> 4
-                self.step = q - (self.e[j - 2] >> 2) >> 4
-                if self.shift(self.step):
-                    self.lq = self.lv
+                level = self.slow_x16[j] >> 4
+                self.step = level - (self.quick_x4[j - 2] >> 2) >> 4
+                self.shift(self.step)
                 while j >= 0:
-                    self.e[j] = q << 2
-                    self.b[j] = q << 4
+                    self.quick_x4[j] = level << 2
+                    self.slow_x16[j] = level << 4
                     j -= 1
 
-    def stand(self, v, z, learn):
-        """Where nothing else moves the pressure: an average over 9 h against a level kept for weeks."""
-        m = self.lm
-        if m == 0:
-            self.lv = self.lq = v << 5
-        self.lq += v - (self.lq >> 5)
-        d = self.lq - self.lv >> 5
-        if m > 1023:  # 12 days
-            # A sensor that drifts by 1 hPa a year (BMP280) is 13 Pa ahead of such a level.
-            q = max((self.ls >> 10) * (z - 30) >> 3, 25600)
-            if d > q:
-                self.lv = max(self.lq - (q << 5), -536870911)  # a rise is no leak
-            elif d < -q and self.hit < 0:
-                # Of a leak as old as four blocks of scale 2^12 s the average shows a quarter, of 2^15 s nearly all.
-                q = (-d << 3) // max((self.lv >> 5) - (self.e[10 - self.h] >> 2), 1)
-                self.hit = 12 - self.h + (min(max(q, 1), 8) - 1 >> 1)
-        if learn:
-            if m < 4096:
-                self.lm = m = m + 1
-            self.lv += ((v << 5) - self.lv + (m >> 1)) // m
-            d = min(abs(d), (self.ls >> 8) + 16, 1048575)
-            self.ls += ((d << 10) - self.ls + (m >> 1)) // m
+    def allowed(self, j, slope, finer):
+        """The difference that the allowed fall explains.
+
+        All of it, if it has gone on for long. Where the fall was known to be less and the scale two octaves down shows
+        that it now is more, by two mean absolute deviations, the fall has just begun: then what is known, and five
+        sixteenths of what could have come on top within the ten blocks that a call takes.
+        """
+        if j < 2 or slope == 0 or self.learned[j] < LEARNED:
+            return slope
+        if finer - (slope >> 2) <= self.spread_x256[j - 2] >> 7:
+            return slope
+        known = max(0, min(self.mean_x16[j] >> 4, slope))
+        return known + ((slope - known) * 5 >> 4)
 
     # A leak that was called.
 
     def fallen_cPa(self):
         """By how much the calling scale sees the pressure fallen, cPa."""
-        return max(-self.d(self.hit) >> 4, 0)
+        return max(self.difference(self.hit) >> 4, 0)
 
     def looks_back(self):
         """The calling scale's fall is no older than two to this power of seconds."""
@@ -215,46 +290,99 @@ class SlowLeak:
         return self.fallen_cPa() * (60 if self.hit < 2 else 15) >> self.h + self.hit > self.p[P_FAST]
 
     def call(self):
-        j = self.hit
+        j = self.calling = self.watched = self.hit
         self.called = True
-        self.jc = j
-        self.jr = max(j - 2, 0)
-        self.age = (2 if j < 2 else 4) << self.h + j
-        self.peak = 0
-        self.at = self.t
-        self.follow()
+        self.age = self.most = 0
+        self.line_octave = self.h + j
+        last = self.blocks[j]
+        now_cPa = self.quick_x4[j] >> 6
+        i = 0
+        while i < 4:
+            since_cPa = (word(self.recent_cPa, 4 * j + (last - 3 + i & 3)) - now_cPa + 32768 & 65535) - 32768
+            self.line_x16_cPa[i] = now_cPa + since_cPa << 4
+            i += 1
+        self.line_blocks = 4
+        self.glance()
 
-    def go_on(self):
-        """Follow the leak where a block of the rate's scale has ended; accept what it has cost once it is over."""
-        j = self.h + self.jr
-        if self.t >> j != self.at >> j:
-            self.age = min(self.age + (self.t - self.at & 1073741823), 268435455)
-            self.at = self.t
-            self.follow()
+    def glance(self):
+        """The rate of a leak that is too young for a line.
 
-    def follow(self):
-        j = self.jr
-        if j <= self.jc and j < self.n - 1 and self.age >> self.h + j > 31:
-            self.jr = j = j + 1
-        h = self.h + j
-        # The difference answers a ramp n blocks old with 4 + n / 5 blocks of it, 2 n / 5 at first; here to cPa/h.
-        n = min(self.age >> h, 40)
-        n = 2 * n if n < 20 else n + 20
-        r = lim(-self.d(j), 4700000) * 225 // n * 5 >> h
-        s = min(self.spread(j) >> 8, 900000) * 281 // n * 5 >> h
-        if self.nitrogen:  # 7/9 of the air
-            r += r * 2 // 7
-            s += s * 2 // 7
-        # The scale that called shows a leak that has ended first.
-        q = -self.d(self.jc)
-        self.peak = max(self.peak, q)
-        spread = self.spread(self.jc)
-        shown = self.peak > spread >> 7 or self.age >> self.h + self.jc > 12
-        if shown and q < self.peak >> 2 and q < spread >> 6:
-            self.accept()
+        It shows as some 5/6 and 11/12 of the steady difference on the next two finer scales.
+        """
+        j = self.calling
+        if j < 2:
+            fall = self.difference(j) >> 1
+        else:
+            fall = self.difference(j - 1) // 10 + self.difference(j - 2) * 2 // 11
+        self.publish(lim(max(fall, 0), 4700000) * 225 >> self.h + j)
+        self.sigma_cPa_h = self.rate_cPa_h >> 1
+
+    def publish(self, fall_cPa_h):
+        """Of air; of it 7/9 is nitrogen."""
+        fall_cPa_h = min(fall_cPa_h, RATE_MAX_cPa_h >> 1)
+        self.rate_cPa_h = fall_cPa_h + fall_cPa_h * 2 // 7 if self.nitrogen else fall_cPa_h
+
+    def lengthen(self, mean, block):
+        """A block more on the line; where that is full and a longer block ends as well, it goes on with those."""
+        line = self.line_x16_cPa
+        n = self.line_blocks
+        if n == BLOCKS:
+            n = drop(line, n, 1)
+        line[n] = mean
+        n += 1
+        if block & 1 and n == BLOCKS and self.line_octave < self.h + len(self.blocks) - 1:
+            n = halve(line, n)
+            self.line_octave += 1
+        self.line_blocks = n
+        if n < LEAST:
+            self.glance()
             return
-        r = max(r, 0)
-        self.rate_cPa_h = r
-        # In its first blocks a leak shows less than a third of itself; one older than it was when called is slower than
-        # this by up to the last term.
-        self.sigma_cPa_h = (s if self.age >> h > 3 else s + r) + r // 60 * (60 - n)
+        octave = self.line_octave
+        j = octave - self.h
+        while j > 0 and self.learned[j] < LEARNED:
+            j -= 1
+        fall = fall_cPa_h(line, n, octave)
+        # A leak that grew or wanes is no line: a 64th more.
+        doubt = doubt_cPa_h(n, octave, self.spread(j), self.redness(j)) + (fall >> 6)
+        self.publish(fall)
+        self.sigma_cPa_h = doubt + doubt * 2 // 7 if self.nitrogen else doubt
+
+    def redness(self, j):
+        """0 where the spread falls from scale j - 2 as in white noise, 2 where it grows as in a random walk."""
+        if j < 2:
+            return 0
+        finer = self.spread_x256[j - 2] >> 4
+        spread = self.spread_x256[j] >> 4
+        if spread * 10 < finer * 7:
+            return 0
+        return 2 if spread * 7 > finer * 10 else 1
+
+    def margin(self):
+        """The deviations that T-reserve gives away: two, and one where the line has outgrown its first blocks."""
+        return 1 if self.line_octave > self.h + self.calling else 2
+
+    def watch(self):
+        """Accept what the leak has cost once it is over: once the difference is a quarter of what it was.
+
+        What counts is what exceeds the fall that was allowed when it was called. As the leak gets older it is looked
+        for on a slower scale, on which it stands out by more.
+        """
+        j = self.watched
+        self.age += 1
+        excess = self.excess(j)
+        if self.age == SHOWN:
+            self.age >>= 1
+            if j < min(self.calling + SLOWER, len(self.blocks) - 1) and excess > self.most >> 1:
+                self.watched = j + 1
+                self.most = excess
+                return
+        self.most = max(self.most, excess)
+        spread = self.spread(j)
+        shown = self.most > spread >> 7 or self.age > SHOWN - 2
+        if shown and excess < self.most >> 2 and excess < spread >> 6:
+            # One swing of the noise is not the end: of what goes on, the next scale would show twice as much.
+            if j == len(self.blocks) - 1 or self.excess(j + 1) < self.most * 3 >> 3:
+                self.accept()
+
+    def excess(self, j):
+        return self.difference(j) - (self.accepted << j - self.calling)
