@@ -17,3 +17,9 @@ class UsageError(CabinwatchError):
 
 class TargetDied(CabinwatchError):
     """The target ended or fell silent in mid-run; the message carries what it left behind."""
+
+
+class ClusterLost(CabinwatchError):
+    """The cluster went away before the work was done; what was done by then stands."""
+
+    exit_code = 3

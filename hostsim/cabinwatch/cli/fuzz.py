@@ -12,14 +12,14 @@ from zlib import crc32
 
 import typer
 
-from cabinwatch.errors import SetupError, UsageError
+from cabinwatch.errors import ClusterLost, SetupError, UsageError
 from cabinwatch.files import writing
 from cabinwatch.scenario.load import load
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import EMULATED, open_target
 from cabinwatch.text import duration, shown
 from cabinwatch.verify.fuzz.again import Again, sample
-from cabinwatch.verify.fuzz.campaign import Tally, campaign, outcomes
+from cabinwatch.verify.fuzz.campaign import Tally, UntilLost, campaign, outcomes
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import Outcome, one, play
 from cabinwatch.verify.fuzz.shrink import shrink
@@ -28,7 +28,8 @@ from cabinwatch.view.progress import Progress
 
 HELP = """Play random worlds full of faults to the firmware and judge every octet.
 
-Exit codes: 0 nothing found, 2 usage or set-up error, 130 stopped by Ctrl-C, and by the class of the first failure
+Exit codes: 0 nothing found, 2 usage or set-up error, 3 the cluster was lost (what was found by then is printed), 130
+stopped by Ctrl-C, and by the class of the first failure
 
 """ + "\n".join(f"- {finding.exit_code} {finding}: {finding.meaning}" for finding in Finding)
 INTERRUPTED = 130
@@ -94,12 +95,12 @@ def fuzz(
         numbers = itertools.count() if minutes and not runs else range(runs or 1000)
     where = f"the cluster at {scheduler}" if scheduler else f"{jobs} processes"
     say(f"fuzz --seed {quote(shown(seed))} on {target}, {where}")
-    played = outcomes(seed, numbers, target, jobs, scheduler, all_kinds)
+    played = UntilLost(outcomes(seed, numbers, target, jobs, scheduler, all_kinds))
     with Progress(quiet=as_json) as progress:
         tally, interrupted = campaign(played, minutes * 60 if minutes else None, partial(_show, progress))
     wall_s = progress.wall_s
     written: list[Written] = []
-    if not interrupted:
+    if not interrupted and played.error is None:
         written = [
             _write(draw(seed, o.run, all_kinds), seed, target, o, out, again) for o in tally.failures[:SHRUNK]
         ]
@@ -108,7 +109,7 @@ def fuzz(
         ):
             again.check(f"run {run}", partial(one, seed, run, all_kinds=all_kinds))
     report = {"seed": seed, "target": target, "jobs": jobs, "all_kinds": all_kinds, "wall_s": wall_s}
-    _finish(report, tally, again, written, interrupted, as_json)
+    _finish(report, tally, again, written, interrupted, as_json, played.error)
 
 
 Written = tuple[Path, str]
@@ -122,6 +123,7 @@ def _finish(
     written: list[Written],
     interrupted: bool,
     as_json: bool,
+    lost: ClusterLost | None = None,
 ) -> NoReturn:
     """Print what came of it, and exit."""
     report = {
@@ -146,6 +148,8 @@ def _finish(
             print(f"shrunk to {path}: {command}")
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+    if lost is not None:
+        raise lost
     if not tally.exit_code and again.diverged:
         raise typer.Exit(Finding.DIVERGENCE.exit_code)
     if not tally.exit_code and again.unfit:

@@ -12,9 +12,9 @@ import pytest
 
 from cabinwatch.cli import main as cli
 from cabinwatch.errors import SetupError
+from cabinwatch.verify.cluster import on_cluster
 from cabinwatch.verify.fuzz.campaign import outcomes
 from cabinwatch.verify.fuzz.run import Outcome, one
-from cabinwatch.verify.parallel import on_cluster
 from cabinwatch.verify.score import card
 from conftest import missing
 
@@ -97,6 +97,6 @@ def test_a_report_card_on_a_cluster_is_the_card(
 
 def test_no_scheduler_is_one_clear_message() -> None:
     with pytest.raises(SetupError, match="no Dask scheduler at"):
-        next(on_cluster("tcp://127.0.0.1:9", partial(one, "x"), range(1), patience="1s"))
+        next(on_cluster("tcp://127.0.0.1:9", partial(one, "x"), range(1), patience_s=1))
     with pytest.raises(SetupError, match="no Dask scheduler at"):
-        next(on_cluster("nonsense://x", partial(one, "x"), range(1), patience="1s"))
+        next(on_cluster("nonsense://x", partial(one, "x"), range(1), patience_s=1))

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from cabinwatch.errors import ClusterLost
+from cabinwatch.verify.cluster import on_cluster
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import Outcome, one
-from cabinwatch.verify.parallel import on_cluster, on_cores
+from cabinwatch.verify.parallel import on_cores
 
 YEAR_s = 365.25 * 86_400
 WRONGLY_ACCEPTED = (Finding.WRONG, Finding.EXTRA, Finding.CODEC)
@@ -92,6 +94,20 @@ def outcomes(
     """The outcomes of ``runs``, in whatever order they are done: in processes, or on a Dask cluster."""
     work = partial(one, seed, target=target, all_kinds=all_kinds)
     return on_cluster(scheduler, work, runs) if scheduler else on_cores(jobs, work, runs, chunk=8)
+
+
+class UntilLost:
+    """Results up to where the cluster is lost; ``error`` then says why."""
+
+    def __init__(self, results: Iterable[Outcome]) -> None:
+        self._results = results
+        self.error: ClusterLost | None = None
+
+    def __iter__(self) -> Iterator[Outcome]:
+        try:
+            yield from self._results
+        except ClusterLost as error:
+            self.error = error
 
 
 def campaign(

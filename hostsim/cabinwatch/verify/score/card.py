@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from cabinwatch.targets.detector import Detector
-from cabinwatch.verify.parallel import Spread, on_cluster, on_cores
+from cabinwatch.verify.cluster import on_cluster
+from cabinwatch.verify.parallel import Spread, on_cores
 from cabinwatch.verify.score.background import BENCH, CABIN, DAY_S, STANDARD_PA, Array, Noise, Wander
 from cabinwatch.verify.score.life import Life
 from cabinwatch.verify.score.presets import BENCH_PRESET, CABIN_PRESET, parameters
