@@ -32,6 +32,7 @@ from cabinwatch.targets.serial_port import PATIENCE_S
 from cabinwatch.text import shown
 from cabinwatch.verify import bench
 from cabinwatch.view import plot as plots
+from cabinwatch.view import story as stories
 from cabinwatch.view.panel import Panels, Plain
 from cabinwatch.world.world import World
 
@@ -213,14 +214,14 @@ def plot_(
     """Draw a run over time: truth beside what the firmware reported, events marked."""
     if Path(what).is_file() and Path(what).suffix != ".toml":
         transcript = transcripts.read(Path(what))
-        plots.draw(plots.from_transcript(transcript), output)
+        plots.draw(stories.from_transcript(transcript), output)
     else:
         model, text = scenarios.load(what)
         order = Order(what, model, text, target or default_target(False), seed, model.duration_ms)
         world, done = play(order, lambda world: Plain(world, model.duration_ms))
         if done.interrupted:
             raise typer.Exit(net.INTERRUPTED)
-        plots.draw(plots.from_world(world), output)
+        plots.draw(stories.from_world(world), output)
     print(f"Drawn: {output}")
 
 

@@ -18,6 +18,7 @@ from cabinwatch.targets import EMULATED, is_live
 from cabinwatch.text import shown
 from cabinwatch.view import plot as plots
 from cabinwatch.view.panel import Panels, Plain
+from cabinwatch.view.story import from_world
 from cabinwatch.world.record import recording
 from cabinwatch.world.world import World
 
@@ -85,7 +86,7 @@ def playback(
 
     world, done = play(Order(log.name, scenario, "", where, 1, scenario.duration_ms), make_view)
     if plot and not done.interrupted:
-        plots.draw(plots.from_world(world), plot)
+        plots.draw(from_world(world), plot)
     print(json.dumps(run.report(world, done)) if as_json else "\n".join(run.summary(world, done)))
     if done.interrupted:
         raise typer.Exit(net.INTERRUPTED)

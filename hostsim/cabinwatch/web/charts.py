@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cabinwatch.models.cabin import Air, CabinModel
-from cabinwatch.view.plot import UNITS
+from cabinwatch.view.figure import unit
 from cabinwatch.web.columns import Columns
 
 PIXELS = 600
@@ -64,11 +64,6 @@ class Conductor:
     def everything(self, now_s: float) -> None:
         """Show all there is, and follow."""
         self.span_s, self.end_s = max(now_s, self.narrowest_s), None
-
-
-def unit(span_s: float) -> tuple[float, str]:
-    """The unit of time that fits a span: how many seconds it has, and its name."""
-    return next((float(size), word) for least, size, word in UNITS if span_s >= least)
 
 
 def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cabinwatch.errors import UsageError
 from cabinwatch.run.transcript import FORMAT, read
 from cabinwatch.verify.conform import decode as decoding
-from cabinwatch.view import plot
+from cabinwatch.view import story as plot
 
 STEP = '{"t_ms":0,"rx":"","tx":"00","wake_ms":5}'
 TOML = 'title = "t"\nduration = "1min"\n[cabin.compartments.c]\nvolume = "10 m3"\n'

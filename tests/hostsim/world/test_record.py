@@ -16,7 +16,7 @@ from cabinwatch.models.units import PRESSURES
 from cabinwatch.run.play import Order, play
 from cabinwatch.run.transcript import read
 from cabinwatch.scenario.load import load, parse
-from cabinwatch.view.plot import from_transcript
+from cabinwatch.view.story import from_transcript
 from cabinwatch.world.record import STALE, recording
 from cabinwatch.world.world import World
 
