@@ -93,7 +93,7 @@ def fuzz(
         say(f"# {json.dumps(plan.options)}, world seed {plan.seed}\n{to_toml(plan.scenario)}")
     else:
         numbers = itertools.count() if minutes and not runs else range(runs or 1000)
-    where = f"the cluster at {scheduler}" if scheduler else f"{jobs} processes"
+    where = f"the cluster at {shown(scheduler)}" if scheduler else f"{jobs} processes"
     say(f"fuzz --seed {quote(shown(seed))} on {target}, {where}")
     played = UntilLost(outcomes(seed, numbers, target, jobs, scheduler, all_kinds))
     with Progress(quiet=as_json) as progress:

@@ -13,12 +13,14 @@ from typing import Any, NoReturn
 import typer
 
 from cabinwatch.errors import CabinwatchError
-from cabinwatch.text import shown
+from cabinwatch.text import clipped, shown
 
 USAGE = 2
 OUR_FAULT = 70
 """EX_SOFTWARE of sysexits.h."""
 INTERRUPTED = 130
+LONGEST = 1200
+"""Characters of a line: more than the longest list of what is allowed."""
 REFUSED_BY_SYSTEM = {
     errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EPIPE,
 }  # fmt: skip
@@ -65,7 +67,7 @@ def _standard_streams() -> None:
 def _tell(message: str, code: int) -> int:
     with contextlib.suppress(OSError):  # standard error may be full or closed as well
         for line in message.splitlines():
-            print(f"cabinwatch: {shown(line)}", file=sys.stderr)
+            print(f"cabinwatch: {clipped(shown(line), LONGEST)}", file=sys.stderr)
     return code
 
 
