@@ -101,10 +101,18 @@ def _ranges(scenario: Scenario) -> Iterator[Contradiction]:
 
 def _places(scenario: Scenario) -> Iterator[Contradiction]:
     rooms = [*scenario.cabin.compartments, *scenario.cabin.vehicles]
-    for key in ("sensor", "analyser"):
-        place = getattr(getattr(scenario, key), "compartment", None)
+    pressures = (scenario.expect.pressures or []) if scenario.expect else []
+    placed: list[tuple[Path, Any]] = [(("sensor",), scenario.sensor), (("analyser",), scenario.analyser)]
+    placed += [(("gauges", i), gauge) for i, gauge in enumerate(scenario.gauges)]
+    placed += [(("expect", "pressures", i), asked) for i, asked in enumerate(pressures)]
+    for path, table in placed:
+        place = getattr(table, "compartment", None)
         if place is not None and place not in rooms:
-            yield (key, "compartment"), f"no compartment {place!r}; there is {', '.join(sorted(rooms))}"
+            yield (*path, "compartment"), f"no compartment {place!r}; there is {', '.join(sorted(rooms))}"
+    names = [gauge.called for gauge in scenario.gauges]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield ("gauges", i), f"another gauge is called {name!r}: give one a name"
 
 
 def _patches(scenario: Scenario) -> Iterator[Contradiction]:

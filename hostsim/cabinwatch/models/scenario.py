@@ -1,9 +1,8 @@
 """A whole scenario file, as one model."""
 
-import math
 from functools import cached_property
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from cabinwatch.models.cabin import CabinModel
 from cabinwatch.models.commands import Telecommand, check_parameter
@@ -56,33 +55,6 @@ class Scenario(Table):
             except ValueError as error:
                 raise Misfit(str(error), name) from None
         return values
-
-    @field_validator("gauges")
-    @classmethod
-    def _gauges(cls, gauges: list[GaugeModel], info: ValidationInfo) -> list[GaugeModel]:
-        names = set()
-        for gauge in gauges:
-            cls._place(gauge.compartment, info)
-            if gauge.called in names:
-                raise ValueError(f"two gauges are called {gauge.called!r}: give one a name")
-            names.add(gauge.called)
-        return gauges
-
-    @field_validator("expect")
-    @classmethod
-    def _pressures(cls, expect: Expect | None, info: ValidationInfo) -> Expect | None:
-        for asked in (expect.pressures or ()) if expect else ():
-            cls._place(asked.compartment, info)
-            if asked.at > info.data.get("duration", math.inf):
-                raise ValueError(f"a pressure is asked for at {asked.at:g} s, after the end")
-        return expect
-
-    @staticmethod
-    def _place(compartment: str | None, info: ValidationInfo) -> None:
-        cabin = info.data.get("cabin")
-        rooms = sorted({*cabin.compartments, *cabin.vehicles}) if cabin else []
-        if cabin and compartment is not None and compartment not in rooms:
-            raise ValueError(f"no compartment {compartment!r}; there is {', '.join(rooms)}")
 
     @property
     def alarm_after_s(self) -> float:

@@ -71,8 +71,11 @@ def test_a_gauge_s_noise_is_its_own_and_the_same_in_any_order():
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (GAUGES.replace('"prk"', '"rpk"'), "no compartment 'rpk'; there is prk, zvezda"),
-        (GAUGES.replace('"wall"', '"prk"'), "two gauges are called 'prk'"),
+        (
+            GAUGES.replace('"prk"', '"rpk"'),
+            "gauges.0.compartment: no compartment 'rpk'; there is prk, zvezda",
+        ),
+        (GAUGES.replace('"wall"', '"prk"'), "gauges.1: another gauge is called 'prk'"),
     ],
 )
 def test_a_gauge_where_no_room_is_or_of_another_s_name_is_refused(wrong, told):

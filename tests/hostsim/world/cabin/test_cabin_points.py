@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from scipy.optimize import minimize_scalar
 
 import worlds
+from cabinwatch.errors import UsageError
 from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.points import fit, residuals
 from cabinwatch.models.units import MMHG_Pa
@@ -139,10 +140,14 @@ def test_a_pressure_at_a_time_can_be_asked_for():
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('within = "1 mmHg"', 'compartment = "rpk"', "no compartment 'rpk'; there is prk"),
-        ('at = "11.5 h"', 'at = "13 h"', "after the end"),
+        (
+            'within = "1 mmHg"',
+            'compartment = "rpk"',
+            "expect.pressures.0.compartment: no compartment 'rpk'; there is prk",
+        ),
+        ('at = "11.5 h"', 'at = "13 h"', r"expect.pressures.0.at: 13 h is after the end"),
     ],
 )
 def test_a_pressure_that_cannot_be_asked_for_is_refused(old, new, told):
-    with pytest.raises(Exception, match=told):
+    with pytest.raises(UsageError, match=told):
         parse(FILE.replace(old, new), "here")
