@@ -212,6 +212,7 @@ def plot_(
     seed: Annotated[int, typer.Option(help="Feeds every random stream of the run.")] = 1,
 ) -> None:
     """Draw a run over time: truth beside what the firmware reported, events marked."""
+    plots.check_ending(output)  # before the run, not after it
     if Path(what).is_file() and Path(what).suffix != ".toml":
         transcript = transcripts.read(Path(what))
         plots.draw(stories.from_transcript(transcript), output)

@@ -42,7 +42,9 @@ def locate(name: str) -> Path:
         return names[name]
     path = Path(name)
     if path.suffix == ".toml" or "/" in name or path.exists():
-        if not path.is_file():
+        if (
+            not path.exists() or path.is_dir()
+        ):  # a pipe is as good as a file: cabinwatch run <(made by a program)
             raise UsageError(f"no scenario file {shown(name)}")
         return path
     near = difflib.get_close_matches(name, names, n=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cabinwatch.errors import SetupError, UsageError
+from cabinwatch.files import Whole
 from cabinwatch.text import shown
 from cabinwatch.view.figure import figure_of
 from cabinwatch.view.story import Story
@@ -56,6 +57,7 @@ def check_ending(path: Path) -> None:
         raise UsageError(
             f"{path}: cannot draw {path.suffix or 'without an ending'}: .png, .svg, .pdf or .html"
         )
+    Whole(path).discard()
 
 
 def save(figure: Any, path: Path, title: str) -> None:

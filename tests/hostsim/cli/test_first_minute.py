@@ -112,6 +112,23 @@ def test_a_file_that_cannot_be_written_is_told_before_the_run(cabinwatch):
     assert err == "cabinwatch: cannot write /no/such/run.csv: No such file or directory\n"
 
 
+@pytest.mark.parametrize("picture", ["/no/such/run.svg", "run.gif"])
+def test_a_picture_that_cannot_be_drawn_is_told_before_the_run(cabinwatch, picture):
+    code, out, err = cabinwatch("plot", "ms09", "--target", "cpython", "-o", picture)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_a_scenario_comes_from_a_pipe(cabinwatch):
+    read, write = os.pipe()
+    os.write(write, SHORT.encode())
+    os.close(write)
+    try:
+        code, *_ = cabinwatch("run", f"/dev/fd/{read}", "--target", "cpython")
+    finally:
+        os.close(read)
+    assert code == 0
+
+
 def test_a_device_says_what_to_type_next():
     command = [sys.executable, "-m", "cabinwatch", "device", "--target", "cpython", "--tcp", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
