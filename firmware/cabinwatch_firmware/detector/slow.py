@@ -31,8 +31,8 @@ DIFFERENCE_MAX_cPa = 32767
 """Sixteen bits: of a spread of 80 Pa still four deviations."""
 SPREAD_MAX = 524287
 FEWER = 2
-"""Nitrogen's ladder has half as many scales as total pressure's, and may call as often in all:
-2 ln 2 off the square of a threshold of four deviations is two eighths of the mean absolute deviation."""
+"""Nitrogen's ladder has half as many scales as total pressure's, and may call as often in all: 2 ln 2 off the square of
+a threshold of four deviations is two eighths of the mean absolute deviation."""
 SHOWN = 40
 """Blocks after the call by which a leak shows its steady difference."""
 SLOWER = 2

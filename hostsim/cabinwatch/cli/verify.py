@@ -33,7 +33,7 @@ def score(
     ] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Score the leak detector: false alarms and delays, beside the oracle's bound and other detectors."""
+    """Score the leak detector: false alarms and delays, beside the optimum and other detectors."""
     try:
         from cabinwatch.verify.score import card as cards
         from cabinwatch.verify.score import page as pages

@@ -13,8 +13,9 @@ from cabinwatch.verify.cluster import on_cluster
 from cabinwatch.verify.parallel import Spread, on_cores
 from cabinwatch.verify.score.background import BENCH, CABIN, DAY_S, STANDARD_PA, Array, Noise, Wander
 from cabinwatch.verify.score.life import Life
+from cabinwatch.verify.score.optimum import optimum_s
 from cabinwatch.verify.score.presets import BENCH_PRESET, CABIN_PRESET, parameters
-from cabinwatch.verify.score.rivals import Rival, oracle_s, rivals, threshold
+from cabinwatch.verify.score.rivals import Rival, rivals, threshold
 from cabinwatch.verify.score.trials import LEAKS, Leak, Watch
 
 GROUNDS: Final = {"bench": BENCH, "cabin": CABIN}
@@ -26,6 +27,7 @@ TIMED: Final = (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default"))
 """... and those on which leaks are called."""
 WEEKS_A_YEAR: Final = 365.25 / 7
 NITROGEN_LEAKS: Final = {"US Lab hose": 204.0, "PrK, Apr 2024": 121.0}  # Pa/d of nitrogen
+ANALYSER: Final = Wander(27.0, period_s=300.0)
 
 Progress = Callable[[int, int, str], None]
 Task = tuple[tuple[Any, ...], Callable[..., Any], tuple[Any, ...]]
@@ -56,7 +58,7 @@ class Delay:
     ground: str
     method: str
     leak: str
-    oracle_s: float
+    optimum_s: float
     delays_s: tuple[float, ...]
 
     def quantile(self, q: float) -> float:
@@ -77,6 +79,7 @@ class Card:
     thresholds: dict[str, dict[str, float]] = field(default_factory=dict)
     delays: list[Delay] = field(default_factory=list)
     nitrogen_d: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    nitrogen_optimum_d: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, for `--json`; an infinite delay is null."""
@@ -118,6 +121,9 @@ def run(
         calls = sum(done["quiet", ground, preset, year] for year in range(years))
         card.exposures.append(Exposure(ground, preset, float(days * years), calls))
     card.nitrogen_d = done["nitrogen",]
+    card.nitrogen_optimum_d = {
+        name: optimum_s(ANALYSER, fall / DAY_S) / DAY_S for name, fall in NITROGEN_LEAKS.items()
+    }
     second: list[Task] = []
     for ground in GROUNDS:
         peaks = {
@@ -197,7 +203,7 @@ def weekly_peaks(ground: str, seed: int, year: int, days: int = 365) -> dict[str
 
 
 def _limit_s(wander: Wander, leak: Leak, days: int) -> float:
-    return min(max(7200.0, 5 * oracle_s(wander, leak.Pa_s)), min(20.0, days) * DAY_S)
+    return min(max(7200.0, 10 * optimum_s(wander, leak.Pa_s)), min(20.0, days) * DAY_S)
 
 
 def detector_delays(ground: str, preset: str, seed: int, trials: int, days: int = 365) -> list[Delay]:
@@ -212,7 +218,7 @@ def detector_delays(ground: str, preset: str, seed: int, trials: int, days: int 
             twin.quiet(3600 + 97 * trial + (7200 if ground == "cabin" else 0))
             delays.append(twin.delay(leak, _limit_s(wander, leak, days)))
         out.append(
-            Delay(ground, f"detector, {preset}", leak.name, oracle_s(wander, leak.Pa_s), tuple(delays))
+            Delay(ground, f"detector, {preset}", leak.name, optimum_s(wander, leak.Pa_s), tuple(delays))
         )
     return out
 
@@ -232,7 +238,7 @@ def rival_delays(
             for rival in rivals(wander):
                 rival.run(quiet)
                 found[rival.name].append(_first(rival, record, limits[rival.name]))
-        bound = oracle_s(wander, leak.Pa_s)
+        bound = optimum_s(wander, leak.Pa_s)
         out += [Delay(ground, name, leak.name, bound, tuple(d)) for name, d in found.items()]
     return out
 

@@ -1,4 +1,4 @@
-"""The report card as a picture: the delay of each method over the leak's rate, beside the oracle's bound."""
+"""The report card as a picture: the delay of each method over the leak's rate, beside the optimum."""
 
 import math
 from pathlib import Path
@@ -28,8 +28,8 @@ def figure(card: Card) -> Any:
     )
     for axis, ground in zip(axes[0], grounds, strict=True):
         delays = [d for d in card.delays if d.ground == ground]
-        bound = sorted({(RATES[d.leak], d.oracle_s) for d in delays})
-        axis.plot(*zip(*bound, strict=True), color="0.4", linestyle="--", linewidth=2, label="oracle's bound")
+        bound = sorted({(RATES[d.leak], d.optimum_s) for d in delays})
+        axis.plot(*zip(*bound, strict=True), color="0.4", linestyle="--", linewidth=2, label="optimum")
         for method, marker in zip(dict.fromkeys(d.method for d in delays), MARKERS, strict=False):
             middle = [(RATES[d.leak], d.quantile(0.5)) for d in delays if d.method == method]
             called = sorted((rate, delay) for rate, delay in middle if math.isfinite(delay))

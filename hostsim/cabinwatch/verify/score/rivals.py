@@ -1,31 +1,15 @@
-"""What the detector is measured against: the oracle's bound and three plain detectors on the same records.
+"""What the detector is measured against besides the optimum: three plain detectors on the same records.
 
 Each rival turns a record into a statistic that grows as the pressure falls and is compared with one
 threshold, which is set on a quiet record to the wanted false-alarm rate. They are given what the detector
 must learn: the true level and spread.
 """
 
-import math
 from typing import Protocol
 
 import numpy as np
 
 from cabinwatch.verify.score.background import Array, Wander
-
-YEAR_S = 365.25 * 86_400
-
-
-def oracle_s(wander: Wander, Pa_s: float, period_s: float = YEAR_S) -> float:
-    """Delay that no detector beats on average, to first order, at one false alarm per `period_s`, s.
-
-    White noise: (6 sigma^2 ln(gamma) / theta^2)^(1/3) samples. A random walk of q Pa per root second: 2 q^2
-    ln(gamma) / theta^2 s. The wander is a walk up to its memory and white beyond, with spectral density
-    (q memory)^2, so the shorter of the two holds.
-    """
-    gain = math.log(period_s / wander.period_s) / Pa_s**2
-    density = wander.white_Pa**2 * wander.period_s + (wander.walk * wander.memory_s) ** 2
-    ramp: float = (6 * density * gain) ** (1 / 3)
-    return ramp if wander.walk == 0 else min(ramp, 2 * wander.walk**2 * gain)
 
 
 class Rival(Protocol):

@@ -10,9 +10,9 @@ from scipy import stats
 
 from cabinwatch.errors import UsageError
 from cabinwatch.verify.score import card, page, picture
-from cabinwatch.verify.score.background import BENCH, CABIN, CABIN_ALLAN_PA, Noise, Wander
+from cabinwatch.verify.score.background import CABIN, CABIN_ALLAN_PA, Noise, Wander
 from cabinwatch.verify.score.presets import FIRST, TUNABLES, parameters
-from cabinwatch.verify.score.rivals import Cusum, FixedRate, PageHinkley, oracle_s, threshold
+from cabinwatch.verify.score.rivals import Cusum, FixedRate, PageHinkley, threshold
 from conftest import missing
 
 try:
@@ -49,12 +49,6 @@ def test_noise_does_not_depend_on_how_it_is_taken_apart_from_its_draws():
         level = a * level + kick
         kicks[i] = level
     assert np.allclose(whole, kicks, atol=1e-6)
-
-
-def test_oracle_agrees_with_the_published_delays():
-    """352 s and 59 s in white noise, for 1 mmHg/d and 0.6 mmHg/h."""
-    assert oracle_s(BENCH, 133.322 / 86_400) == pytest.approx(352, rel=0.01)
-    assert oracle_s(BENCH, 80 / 3600) == pytest.approx(59, rel=0.02)
 
 
 records = st.lists(st.floats(-5, 5), min_size=1, max_size=300).map(np.array)
@@ -137,11 +131,12 @@ def test_page_shows_what_was_measured():
         card.Delay("bench", "CUSUM, k = 0.5", "hose", 100.0, (math.inf, math.inf)),
     ]
     measured.nitrogen_d = {"hose": (0.25, 0.5)}
+    measured.nitrogen_optimum_d = {"hose": 0.2}
     text = page.render(measured, "cabinwatch score --seed 1", "picture.svg")
     assert "](picture.svg)" in text
     assert "| hose | 100 s | 90 s / 150 s (0.90x) | - / - |" in text
     assert "| 365 | 0 | more than 122 d |" in text
-    assert "| hose | 0.25 | 0.50 |" in text
+    assert "| hose | 0.20 | 0.25 | 0.50 |" in text
     assert measured.as_json()["delays"][1]["delays_s"] == [None, None]
 
 
@@ -168,10 +163,10 @@ def test_picture_shows_each_method_on_each_ground_with_its_exposure(tmp_path):
         measured.delays.append(card.Delay(ground, method, leak, 80.0, (delay,) * 3))
     bench, cabin = picture.figure(measured).axes
     drawn = {line.get_label(): line.get_xydata().tolist() for line in bench.get_lines()}
-    assert drawn["oracle's bound"] == [[pytest.approx(5), 80], [pytest.approx(10), 80]]
+    assert drawn["optimum"] == [[pytest.approx(5), 80], [pytest.approx(10), 80]]
     assert drawn["detector, quiet"] == [[pytest.approx(5), 90]], "what was not called has no point"
     assert drawn["CUSUM, k = 0.5"] == [[pytest.approx(5), 150]]
-    assert [line.get_label() for line in cabin.get_lines()] == ["oracle's bound", "detector, default"]
+    assert [line.get_label() for line in cabin.get_lines()] == ["optimum", "detector, default"]
     assert "0 false alarms in 365 days" in bench.figure.get_supxlabel()
     picture.draw(measured, tmp_path / "card.svg")
     assert "<svg" in (tmp_path / "card.svg").read_text()
