@@ -179,6 +179,14 @@ def short(b: Bench) -> None:
         expect_silence(b, framed(packet), f"a packet of {n} octets")
 
 
+@case("FRM-09/very-short")
+def very_short(b: Bench) -> None:
+    """Packets of 1 to 6 octets, of what a ping begins with, with a right CRC where there is room, draw nothing."""
+    for n in range(1, 7):
+        head = b.head("ping")[: max(1, n - 2)]
+        expect_silence(b, framed(sealed(head)[:n] if n > 2 else head[:n]), f"a packet of {n} octets")
+
+
 @case("FRM-10/appended-zeros")
 def appended(b: Bench) -> None:
     """Pings with 1 to 4 zero octets appended, whose CRC is right therefore, draw nothing."""

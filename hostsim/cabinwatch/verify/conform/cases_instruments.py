@@ -16,6 +16,7 @@ from cabinwatch.verify.conform.cases_monitor import (
     set_all,
 )
 from cabinwatch.verify.conform.cases_packets import changed, stamp
+from cabinwatch.verify.conform.emulated import virtual
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
@@ -70,6 +71,42 @@ def poll_cadence(b: Bench) -> None:
     expect(
         abs(off) <= (0 if b.emulated else 3 * DRIFT_MS), "no drift", f"{off:.0f} ms", timing=not b.emulated
     )
+
+
+@case("HKP-02/a-day")
+def report_day(b: Bench) -> None:
+    """With the longest hk_period no report comes for a day less a second, and one with it."""
+    bench = virtual(b, "a day has to pass")
+    set_all(b, poll_retries=0, poll_period=3_600_000, hk_period=t.DAY_MS)
+    first = b.wait_for(reports, 10_000)  # the running period goes on
+    early = reports(bench.run(first.at_ms + t.DAY_MS - 1000 - b.now_ms))
+    expect(not early, "no report for a day", early)
+    got = reports(bench.run(1000))
+    expect(len(got) == 1, "one report a day after the first", got)
+
+
+@case("POL-01/an-hour")
+def poll_hour(b: Bench) -> None:
+    """With the longest poll_period no poll comes for an hour less a second, and one with it."""
+    bench = virtual(b, "an hour has to pass")
+    set_all(b, poll_retries=0, hk_period=t.DAY_MS, poll_period=3_600_000)
+    first = b.wait_for(polls, 1000)  # the running period goes on
+    early = polls(bench.run(first.at_ms + 3_600_000 - 1000 - b.now_ms))
+    expect(not early, "no poll for an hour", early)
+    got = polls(bench.run(1000))
+    expect(len(got) == 1, "one poll an hour after the last", got)
+
+
+@case("ALM-07/two-hours")
+def two_hours(b: Bench) -> None:
+    """The longest inhibit lasts two hours."""
+    bench = virtual(b, "two hours have to pass")
+    set_all(b, poll_retries=0, hk_period=t.DAY_MS, poll_period=3_600_000)
+    b.done("perform", {"function": t.Function.INHIBIT, "argument": 7200})
+    bench.run(7_190_000)
+    expect(inhibited(b), "alarms still inhibited after 7190 s", [b.report()])
+    got = events(bench.run(11_000), t.Event.INHIBIT_ENDED)
+    expect(len(got) == 1, "one inhibit ended event after 7200 s", got)
 
 
 # -- waiting
@@ -157,6 +194,9 @@ def noise_of_every_kind(b: Bench) -> None:
         met = len(got) == 1 and (got[0]["cause"], got[0]["value"]) == (10, 10)
         expect(met, f"one link noise event for 10 of {kind}", got)
     b.wait_for(reports, 3000)
+    b.ask(changed(b, 1, 0x55) * 12, fence=False)
+    got = events(b.run(2000 + b.slack_ms), t.Event.LINK_NOISE)
+    expect(not got, "no link noise event for good packets to others", got)
     b.ask(b"\0" + b"\x01\0" * 300)
     got = events(b.run(2000 + b.slack_ms), t.Event.LINK_NOISE)
     met = len(got) == 1 and (got[0]["cause"], got[0]["value"]) == (255, 300)

@@ -257,6 +257,33 @@ def answered_again(b: Bench) -> None:
             expect_titles(got, "TM[1,1]", title, "TM[1,7]", after="a request and its repetition")
 
 
+@case("SEQ-04/last-only")
+def last_only(b: Bench) -> None:
+    """A telecommand that comes again after another accepted one is no repetition: it sets its value once more."""
+    value = SETTING[b.role]
+    again = b.tc("set_parameter", {"parameter": 0, "value": value})
+    b.ask(again, fence=False)
+    b.ask(b.tc("set_parameter", {"parameter": 0, "value": value + 1}), fence=False)
+    b.ask(again, fence=False)
+    now = b.parameter(0)
+    expect(now == value, f"parameter 0 to be {value}", now)
+
+
+@case("SEQ-04/made-anew")
+def made_anew(b: Bench) -> None:
+    """A report that is asked for again is made again: with the next count, and the time of its own making."""
+    count = b.next_count()
+    first = b.command("report_hk", ack=0, count=count, fence=False)
+    b.run(1000)
+    before = b.since(0)
+    second = b.command("report_hk", ack=0, count=count, fence=False)
+    expect_titles(first + second, "TM[3,25]", "TM[3,25]", after="TC[3,27] and its repetition")
+    later = stamp(second[0]) - stamp(first[0])
+    expect(later >= 900, "a report stamped 1000 ms after the first", f"{later} ms after it", not b.emulated)
+    expected = sequence(telemetry(b, before)[-1]) + 1 & 0x3FFF
+    expect(sequence(second[0]) == expected, f"sequence count {expected}", second)
+
+
 def ends_on_time(b: Bench, between: Callable[[], object] = lambda: None) -> None:
     """An inhibition of 3 s that is asked for once more after 2 s, in the same packet, ends when it would have."""
     count = b.next_count()

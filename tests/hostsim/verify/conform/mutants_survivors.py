@@ -117,3 +117,13 @@ mutant('tells a rate in Pa/h', 'monitor', RATE, RATE.replace('h)', 'h // 100)'),
 mutant('tells a negative sigma', 'monitor', 'self.set(HOUSEKEEPING_SIGMA_CPA_H, d.sigma_cPa_h)', 'self.set(HOUSEKEEPING_SIGMA_CPA_H, -d.sigma_cPa_h)', 'HKP-08/terms')
 mutant('tells a law that is none', 'monitor', 'self.set(HOUSEKEEPING_LAW, d.law)', 'self.set(HOUSEKEEPING_LAW, d.law + 4)', 'HKP-08/terms')
 mutant('tells the rate of an alarm in Pa/h', 'monitor', 'return self.detector.rate_cPa_h if', 'return self.detector.rate_cPa_h // 100 if', 'HKP-08/terms')
+
+# -- repetitions, long times, and what is no noise
+
+mutant('takes any of its last two telecommands for a repetition', 'node', 'again = request == self.last', "again = request in (self.last, getattr(self, 'older', -1))\n        self.older = self.last", 'SEQ-04/last-only')
+mutant('answers a repetition with the stamp of the first answer', 'node', '        self.set(TM_MS, self.ms)\n', "        self.set(TM_MS, self.ms if not self.again else self.stamped)\n        self.stamped = self.ms if not self.again else self.stamped\n", 'SEQ-04/made-anew', more=(('node', '        self.last = request\n', '        self.again = again\n        self.last = request\n'), ('node', '        self.rebooting = False\n\n    def boot', '        self.rebooting = self.again = False\n        self.stamped = 0\n\n    def boot')))
+mutant('takes what an earlier packet left behind a short one', 'frame', '        self.size = k - 1\n', '        self.size = k - 1\n        if i == k and k < 8:\n            self.size = TC_MIN\n            return FRAME_OK\n', 'FRM-09/very-short')
+mutant('counts hk_period in 24 bits', 'monitor', 'self.hk_in = self.due(self.hk_in, p[P_HK_PERIOD])', 'self.hk_in = self.due(self.hk_in, p[P_HK_PERIOD] & 0xFFFFFF)', 'HKP-02/a-day')
+mutant('counts poll_period in 16 bits', 'monitor', 'self.poll_in = self.due(self.poll_in, p[P_POLL_PERIOD])', 'self.poll_in = self.due(self.poll_in, p[P_POLL_PERIOD] & 0xFFFF or 1)', 'POL-01/an-hour')
+mutant('counts an inhibit in 16 bits', 'monitor', 'self.inhibit_ms = argument * 1000', 'self.inhibit_ms = argument * 1000 & 0xFFFF', 'ALM-07/two-hours')
+mutant('takes packets to others for noise', 'monitor', 'self.count[BAD_CRC] + self.count[BAD_FRAMING]', 'self.count[REJECTED] + self.count[BAD_CRC] + self.count[BAD_FRAMING]', 'EVT-02/kinds')
