@@ -38,6 +38,7 @@ UNTESTED = {
     "LNK-01": "below the octets that a bench sees; with another setting nothing at all is understood",
     "GND-01": "binds the ground station, not the node under test",
     "GND-02": "binds the peer, not the node under test",
+    "GND-03": "binds the ground station, not the node under test",
     "PAR-09": "no telecommand breaks a write to storage off; the firmware's is tested at every octet",
     "EVT-03": "no telecommand makes storage fail; the firmware's is tested with its port",
     "XDR-05": "no telecommand changes what a sensor measures; ours are tested with their sensors",

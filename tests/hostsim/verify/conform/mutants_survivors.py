@@ -125,5 +125,5 @@ mutant('answers a repetition with the stamp of the first answer', 'node', '     
 mutant('takes what an earlier packet left behind a short one', 'frame', '        self.size = k - 1\n', '        self.size = k - 1\n        if i == k and k < 8:\n            self.size = TC_MIN\n            return FRAME_OK\n', 'FRM-09/very-short')
 mutant('counts hk_period in 24 bits', 'monitor', 'self.hk_in = self.due(self.hk_in, p[P_HK_PERIOD])', 'self.hk_in = self.due(self.hk_in, p[P_HK_PERIOD] & 0xFFFFFF)', 'HKP-02/a-day')
 mutant('counts poll_period in 16 bits', 'monitor', 'self.poll_in = self.due(self.poll_in, p[P_POLL_PERIOD])', 'self.poll_in = self.due(self.poll_in, p[P_POLL_PERIOD] & 0xFFFF or 1)', 'POL-01/an-hour')
-mutant('counts an inhibit in 16 bits', 'monitor', 'self.inhibit_ms = argument * 1000', 'self.inhibit_ms = argument * 1000 & 0xFFFF', 'ALM-07/two-hours')
+mutant('counts an inhibit in 16 bits', 'alarms', 'self.suppressed_ms = seconds * 1000', 'self.suppressed_ms = seconds * 1000 & 0xFFFF', 'ALM-07/two-hours', role='monitor')
 mutant('takes packets to others for noise', 'monitor', 'self.count[BAD_CRC] + self.count[BAD_FRAMING]', 'self.count[REJECTED] + self.count[BAD_CRC] + self.count[BAD_FRAMING]', 'EVT-02/kinds')

@@ -130,7 +130,7 @@ def test_a_wrong_transducer_in_c_is_caught(name, tmp_path):
 
 
 LIVE = {
-    "keeps the alarm over a reboot": "RST-03/commanded",
+    "keeps reports off over a reboot": "RST-03/commanded",
     "counts in one octet": "HKP-06/beyond-an-octet",
     "takes an event for the answer": "POL-04/nothing-else",
     "takes wrong lengths for no noise": "EVT-02/kinds",
