@@ -179,7 +179,7 @@ KINDS: dict[str, tuple[tuple[str, Draw, int], ...]] = {
 def draw(seed: int, number: int, b: Bench) -> list[Step]:
     """The sequence of that number."""
     r = Random(f"{seed} {number}")
-    b.drawn_ms = 0
+    b.drawn_ms = b.sample_count = b.count = 0
     kinds = KINDS[b.role]
     steps = []
     for _ in range(r.randrange(2, STEPS + 1)):

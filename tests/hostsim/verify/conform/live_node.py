@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import replace
 
+import mutants_alarms  # noqa: F401 - adds its own
 import mutants_monitor  # noqa: F401 - adds its own
 import mutants_survivors  # noqa: F401 - adds its own
 from mutants import MUTANTS, Mutant

@@ -5,6 +5,7 @@ Without ``all`` each wrong node meets the cases that have to catch it; with it, 
 
 import sys
 
+import mutants_alarms  # noqa: F401 - adds its own
 import mutants_monitor  # noqa: F401 - adds its own
 import mutants_survivors  # noqa: F401 - adds its own
 from mutants import MUTANTS, Mutant

@@ -131,7 +131,7 @@ mutant('reports the start of execution', 'node', '        self.last = request\n'
 mutant('reports refusals only where asked for acceptance', 'node', '            self.verify(2, code)\n', '            if self.frame.buf[TC_VERSION_AT] & 1:\n                self.verify(2, code)\n', 'VER-04/whatever-the-flags')
 mutant('reports failures only where asked for completion', 'node', '        if self.result:\n            self.verify(8, self.result)', '        if self.result:\n            if ack & 8:\n                self.verify(8, self.result)', 'VER-04/whatever-the-flags')
 mutant('verifies to destination 0', 'node', 'self.begin_tm(1, subtype, self.field(TC_SOURCE))', 'self.begin_tm(1, subtype, 0)', 'VER-05/destination')
-mutant('sends events to whoever asked last', 'node', 'self.begin_tm(5, severity, 0)', 'self.begin_tm(5, severity, self.field(TC_SOURCE))', 'VER-05/unasked')
+mutant('sends events to whoever asked last', 'node', 'self.begin_tm(5, severity, 0)', 'self.begin_tm(5, severity, self.field(TC_SOURCE))', 'VER-05/unasked', more=(('monitor', 'self.begin_tm(5, severity, 0)', 'self.begin_tm(5, severity, self.field(TC_SOURCE))'),))
 mutant('leaves the sequence flags out of the request ID', 'node', 'self.set(FAILED_REQUEST_SEQUENCE, self.field(TC_SEQUENCE))', 'self.set(FAILED_REQUEST_SEQUENCE, self.field(TC_SEQUENCE) & 0x3FFF)', 'VER-06/request-id')
 mutant('accepts after executing', 'node', '        if ack & ACK_ACCEPTANCE:\n            self.verify(1, 0)\n', '', 'VER-07/order', more=(('node', '        if self.result:\n', '        if ack & ACK_ACCEPTANCE:\n            self.verify(1, 0)\n        if self.result:\n'),))
 mutant('does not look at the PUS version', 'node', 'if b[TC_VERSION_AT] >> 4 != PUS_VERSION:', 'if False:', 'VER-08/pus-version')

@@ -42,7 +42,7 @@ mutant('begins its count anew when it is left alone', 'transducer', IDLE, NOW_AN
 
 BOOT = 'self.event(1, EVENT_BOOT, cause, found << 24 | VERSION)'
 mutant('tells each boot twice', 'node', BOOT, BOOT + '\n        ' + BOOT, 'RST-06/once')
-mutant('tells a boot to the ground', 'node', 'self.begin_tm(5, severity, 0)', 'self.begin_tm(5, severity, event == EVENT_BOOT)', 'RST-06/once')
+mutant('tells a boot to the ground', 'node', 'self.begin_tm(5, severity, 0)', 'self.begin_tm(5, severity, event == EVENT_BOOT)', 'RST-06/once', more=(('monitor', 'self.begin_tm(5, severity, 0)', 'self.begin_tm(5, severity, event == EVENT_BOOT)'),))
 mutant('begins its count after the boot event', 'node', BOOT, BOOT + '\n        self.seq = 0', 'SEQ-01/counts')
 mutant('takes power for its reset line', 'node', BOOT, BOOT.replace('cause', 'cause or 3'), 'RST-05/power-on')
 

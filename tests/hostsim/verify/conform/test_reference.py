@@ -7,6 +7,7 @@ the case's requirement the reference sees it. So a rule that the reference has w
 from collections.abc import Callable
 from typing import Any
 
+import mutants_alarms  # noqa: F401 - adds its own
 import mutants_monitor  # noqa: F401 - adds its own
 import mutants_survivors  # noqa: F401 - adds its own
 import pytest
@@ -101,6 +102,10 @@ THE_DETECTORS_OWN = {
     "stops the detector during an inhibit": "what the detector finds is left to it",
     "waits for a sample after an inhibit": "the class at that moment is the detector's",
     "does not restart the detector": "what the detector finds is left to it",
+    "keeps what the detector found over a reboot": "what the detector finds is left to it",
+    "has no row for clear while acknowledged": "looks like a detector that still justifies the class",
+    "permits a tenth of what it is told to permit": "looks like an end by the level, which is the detector's",
+    "believes one reading beyond the permitted fall": "looks like an end by the level, which is the detector's",
     "tells a rate in Pa/h": "a slower leak, for all that the rules say",
     "tells a negative sigma": "what the detector finds is left to it",
     "tells a law that is none": "what the detector finds is left to it",
@@ -166,6 +171,9 @@ NOT_SEEN = {
     "VER-11": "a node in lock-step answers in no time",
     "TIM-04": "65,536 days of a monitor's polls; the line is the transducer's too, where a case plays it",
     "ALM-40": "what the air justifies is left to the detector; the truth judges it in a cabin below `reserve`",
+    "ALM-04": "when an acknowledged alarm goes lower is the detector's",
+    "ALM-11": "the wrap takes 65,534 alarms; the firmware's counter is tested by itself",
+    "ALM-18": "the campaign's monitors have storage",
     "EVT-03": "storage that refuses a write is a board's, and tested with its port",
 }
 """Requirements on a monitor that no world of a campaign can show, and why."""

@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import mutants_alarms  # noqa: F401 - adds its own
 import mutants_monitor  # noqa: F401 - adds its own
 import mutants_survivors  # noqa: F401 - adds its own
 import pytest
