@@ -98,7 +98,6 @@ MISTAKES = [
 THE_DETECTORS_OWN = {
     "knows no level": "what the air justifies is left to the detector",
     "sleeps": "a missed alarm is seen by the truth, below",
-    "ends an alarm without a word": "looks like a detector that still justifies the class",
     "stops the detector during an inhibit": "what the detector finds is left to it",
     "waits for a sample after an inhibit": "the class at that moment is the detector's",
     "does not restart the detector": "what the detector finds is left to it",
@@ -172,7 +171,7 @@ NOT_SEEN = {
     "TIM-04": "65,536 days of a monitor's polls; the line is the transducer's too, where a case plays it",
     "ALM-40": "what the air justifies is left to the detector; the truth judges it in a cabin below `reserve`",
     "ALM-04": "when an acknowledged alarm goes lower is the detector's",
-    "ALM-11": "the wrap takes 65,534 alarms; the firmware's counter is tested by itself",
+    "ALM-11": "the wrap takes 65,534 alarms; that each rise has the next one is ALM-10",
     "ALM-18": "the campaign's monitors have storage",
     "EVT-03": "storage that refuses a write is a board's, and tested with its port",
 }
