@@ -20,6 +20,7 @@ from cabinwatch.targets import EMULATED, open_target
 from cabinwatch.text import duration, shown
 from cabinwatch.verify.fuzz.again import Again, sample
 from cabinwatch.verify.fuzz.campaign import Tally, UntilLost, campaign, outcomes
+from cabinwatch.verify.fuzz.emit import as_test
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import Outcome, one, play
 from cabinwatch.verify.fuzz.shrink import shrink
@@ -74,6 +75,9 @@ def fuzz(
     out: Annotated[Path, typer.Option(help="Where scenarios of failures are written.")] = Path(
         "fuzz-failures"
     ),
+    emit_pytest: Annotated[
+        Path | None, typer.Option("--emit-pytest", help="Write each failure here as a test, too.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """``cabinwatch fuzz``; `HELP` is what people read."""
@@ -102,7 +106,8 @@ def fuzz(
     written: list[Written] = []
     if not interrupted and played.error is None:
         written = [
-            _write(draw(seed, o.run, all_kinds), seed, target, o, out, again) for o in tally.failures[:SHRUNK]
+            _write(draw(seed, o.run, all_kinds), seed, target, o, out, again, emit_pytest)
+            for o in tally.failures[:SHRUNK]
         ]
         for run in sample(
             seed, range(tally.runs) if only is None else [only], 3 if replay is None else replay
@@ -208,8 +213,10 @@ def file_name(seed: str) -> str:
     return kept if kept == seed else f"{kept}-{crc32(seed.encode(errors='surrogateescape')):08x}"
 
 
-def _write(plan: Plan, seed: str, target: str, outcome: Outcome, folder: Path, again: Again) -> Written:
-    """Shrink one failure, write its scenario down, and play it on the other targets."""
+def _write(
+    plan: Plan, seed: str, target: str, outcome: Outcome, folder: Path, again: Again, tests: Path | None
+) -> Written:
+    """Shrink one failure, write its scenario down, and play it on the other targets; in ``tests`` as a test."""
     assert outcome.kind is not None
     small = shrink(plan, outcome.kind, lambda: open_target(target))
     path = folder / f"{file_name(seed)}-{outcome.run}.toml"
@@ -219,12 +226,20 @@ def _write(plan: Plan, seed: str, target: str, outcome: Outcome, folder: Path, a
     told = "\n".join(
         f"# {line}" for line in (outcome.kind, *map(shown, outcome.text.splitlines()), shown(command))
     )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
-    with writing(path) as file:
-        assert file is not None
-        file.write(f"{told}\n{to_toml(small.scenario)}".encode())
+    _put(path, f"{told}\n{to_toml(small.scenario)}")
+    if tests is not None:
+        name = f"fuzz_{file_name(seed)}_{outcome.run}".replace("-", "_")
+        found = f"cabinwatch fuzz --seed {quote(seed)} --only {outcome.run} --target {target}"
+        _put(tests / f"test_{name}.py", as_test(small, outcome, found, target, name))
     again.check(str(path), lambda name: play(small, lambda: open_target(name)))
     return path, command
+
+
+def _put(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {shown(path)}: {error.strerror}") from None
+    with writing(path) as file:
+        assert file is not None
+        file.write(text.encode())

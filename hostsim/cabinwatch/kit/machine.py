@@ -14,18 +14,20 @@ Every octet of the monitor is judged by the reference while rules run (``judges 
 does more than the protocol asks); invariants are checked after each rule. A failure carries its story as TOML.
 """
 
+import sys
 from typing import Any, ClassVar
 
 from hypothesis import strategies as hy
+from hypothesis.errors import HypothesisException
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from cabinwatch.kit import strategies as st
+from cabinwatch.kit.failures import save
 from cabinwatch.kit.session import Node, Session
 from cabinwatch.models.cabin import Repress
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.models.raw_telecommands import RawTelecommand
 from cabinwatch.models.scenario import Scenario
-from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import open_target
 from cabinwatch.targets.base import Target
 from cabinwatch.world.cabin.actions import Close, Open, Patch
@@ -74,11 +76,7 @@ class CabinMachine(RuleBasedStateMachine):
         return None
 
     def _play(self, seconds: float) -> None:
-        try:
-            self.session.play(seconds)
-        except Exception as error:
-            error.add_note("The story so far:\n" + to_toml(self.session.story()))
-            raise
+        self.session.play(seconds)
 
     # -- rules
 
@@ -179,7 +177,13 @@ class CabinMachine(RuleBasedStateMachine):
             assert reference.alarms
 
     def teardown(self) -> None:
-        """Free the target."""
+        """Free the target. Where a rule or an invariant has failed, of a subclass too: say what happened until then."""
+        error = sys.exc_info()[1]
+        if isinstance(error, Exception) and not isinstance(error, HypothesisException):
+            for title, text in self.session.report():
+                error.add_note(f"-- {title}\n{text}")
+            name = f"{type(self).__module__}.{type(self).__qualname__}"
+            error.add_note(f"-- play it again\n{save(self.session, name)}")
         self.session.close()
 
 

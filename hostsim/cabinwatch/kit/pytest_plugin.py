@@ -5,8 +5,9 @@ Nothing heavy is imported until a test asks for a fixture. A test says what it p
 the option. The default is a quiet cabin of 100 m3.
 """
 
+import contextlib
+import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from cabinwatch.kit.session import Session
     from cabinwatch.targets.base import Target
     from cabinwatch.world.ground import Ground
-
-SAVED = "cabin-failures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -110,14 +109,35 @@ def ground(world: "Session") -> "Ground":
 _SESSION = pytest.StashKey[Any]()
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What earlier tests have played is theirs."""
+    if latest := sys.modules.get("cabinwatch.kit.latest"):
+        latest.forget()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """Where a test with a world failed: what happened, and how to play it again."""
+    """Where a test with a world failed, or with one that it drew or made: what happened, and how to play it again."""
     report = yield
-    session = item.stash.get(_SESSION, None)
-    if session is not None and report.failed and call.when == "call":
-        for title, text in session.report():
-            report.sections.append((f"cabin: {title}", text))
-        path = Path(SAVED) / ("".join(c if c.isalnum() or c in "-_" else "-" for c in item.name) + ".toml")
-        report.sections.append(("cabin: play it again", session.save(path)))
+    latest: Any = sys.modules.get("cabinwatch.kit.latest")
+    session = item.stash.get(_SESSION, None) or (latest and latest.session)
+    scenario = latest and latest.scenario
+    if not report.failed or call.when != "call" or not (session or scenario) or _is_told(call):
+        return report
+    from cabinwatch.kit.failures import save
+    from cabinwatch.scenario.toml_out import to_toml
+
+    sections = session.report() if session else [("scenario", to_toml(scenario))]
+    report.sections += [(f"cabin: {title}", text) for title, text in sections]
+    command = save(session or scenario, item.nodeid)
+    report.sections.append(("cabin: play it again", command))
+    if command.startswith("not kept"):
+        with contextlib.suppress(pytest.PytestWarning):  # where warnings are errors it stands in the report
+            item.warn(pytest.PytestWarning(command))
     return report
+
+
+def _is_told(call: pytest.CallInfo[None]) -> bool:
+    """Whether the exception itself carries the story: a state machine's does."""
+    notes = getattr(call.excinfo and call.excinfo.value, "__notes__", ())
+    return any("-- play it again" in note for note in notes)

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
+from cabinwatch.kit import latest
 from cabinwatch.models.cabin import Repress
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.models.leak_tables import Leak
@@ -18,7 +19,7 @@ from cabinwatch.models.raw_telecommands import RawTelecommand
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.models.sensors import SensorFault
 from cabinwatch.run.lockstep import LockStep
-from cabinwatch.run.result import truth_at
+from cabinwatch.run.result import truth_at, unmet
 from cabinwatch.run.transcript import Step
 from cabinwatch.scenario.toml_out import plain, to_toml
 from cabinwatch.targets import is_url, open_target
@@ -103,6 +104,7 @@ class Session:
         self._drive = LockStep(self.world, self.target, self.watch)
         self._started = False
         self._story = plain(self.scenario)
+        latest.session = self
 
     # -- time
 
@@ -227,8 +229,18 @@ class Session:
             story.pop("expect", None)
         return Scenario.model_validate({**story, "duration": end_s})
 
+    @property
+    def unmet(self) -> list[str]:
+        """What the scenario expects and what has been played so far does not show, a line each."""
+        return unmet(self.world, self.scenario.expect)
+
+    @property
+    def met(self) -> bool:
+        """Whether all that the scenario expects has come to pass; nothing expected is met."""
+        return not self.unmet
+
     def save(self, path: Path) -> str:
-        """Write the story to a file; returns the command that plays it again."""
+        """Write the story to a file; returns the command that plays it again. Raises OSError."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_toml(self.story()))
         return f"cabinwatch run {path} --seed {self.seed} --target {self.target.name}"
@@ -246,6 +258,7 @@ class Session:
             ),
             ("events", events or "none"),
             ("last frames", frames or "none"),
+            ("story", to_toml(self.story())),
             *([("device log", log)] if log else []),
         ]
 

@@ -1,5 +1,7 @@
 """The state machine runs clean on the right firmware, and finds a wrong one."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -19,7 +21,8 @@ def test_the_right_firmware_passes() -> None:
     run_state_machine_as_test(CabinMachine, settings=SETTINGS)
 
 
-def test_a_wrong_firmware_is_found_with_its_story() -> None:
+def test_a_wrong_firmware_is_found_with_its_story(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     monitor = patched(next(p for p in PLANTED if p.name == "poll: missed retry"))
 
     class Wrong(CabinMachine):
@@ -30,4 +33,4 @@ def test_a_wrong_firmware_is_found_with_its_story() -> None:
         run_state_machine_as_test(
             Wrong, settings=settings(SETTINGS, max_examples=1000, phases=[Phase.generate])
         )
-    assert "The story so far" in str(getattr(caught.value, "__notes__", ""))
+    assert "-- story" in str(getattr(caught.value, "__notes__", ""))

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import HealthCheck
 from hypothesis import strategies as hy
 
+from cabinwatch.kit import latest
 from cabinwatch.kit.strategies.faults import device_models, link_faults, link_models, sensor_faults
 from cabinwatch.kit.strategies.station import cabins
 from cabinwatch.kit.strategies.wire import raw_telecommands, telecommands
@@ -44,7 +45,7 @@ def scenarios(
     faults = sensor_faults(within=within) if sensor_fault is None else sensor_fault
     commands = telecommands(within=within) if telecommand is None else telecommand
     lines = link_models(faults=link_faults(within=within)) if link is None else link
-    return Scenario.model_validate(
+    scenario = Scenario.model_validate(
         {
             "title": "drawn by Hypothesis",
             "duration": duration,
@@ -61,3 +62,5 @@ def scenarios(
             "raw": draw(hy.lists(raw_telecommands(within=within), max_size=raw_most)),
         }
     )
+    latest.scenario = scenario
+    return scenario

@@ -91,6 +91,32 @@ def test_a_shrunk_file_is_played_by_the_command_it_names(fuzz: Any, monkeypatch:
     assert code == 0, "the right firmware passes it"
 
 
+@pytest.mark.usefixtures("qemu_is_missing")
+def test_a_failure_as_a_test_fails_alone_and_passes_once_mended(
+    fuzz: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plant(monkeypatch, "cpython", "micropython")
+    fuzz(
+        "--seed",
+        'it\'s \\ a"""gain',
+        "--runs",
+        "1",
+        "--replay",
+        "0",
+        "--emit-pytest",
+        str(tmp_path / "tests"),
+    )
+    (path,) = (tmp_path / "tests").iterdir()
+    space: dict[str, Any] = {"__name__": "emitted"}
+    exec(compile(path.read_text(), str(path), "exec"), space)
+    (test,) = (thing for name, thing in space.items() if name.startswith("test_"))
+    assert path.name == f"{test.__name__}.py"
+    with pytest.raises(AssertionError, match="wrong: "):
+        test()
+    monkeypatch.setitem(targets.EMULATED, "cpython", CpythonTarget)
+    test()
+
+
 def test_wrong_words_for_a_file_are_told(fuzz: Any, tmp_path: Path) -> None:
     assert fuzz("--file", "no.toml", "--seed", "1")[0] == 2
     code, _, err = fuzz("--file", "ms09", "--seed", "9f3c")
