@@ -29,6 +29,9 @@ MODULES = (
     "cabinwatch_firmware.detector.slow",
     "cabinwatch_firmware.detector.detector",
     "cabinwatch_firmware.transducer",
+    "cabinwatch_firmware.alarms",
+    "cabinwatch_firmware.event_ring",
+    "cabinwatch_firmware.signals",
     "cabinwatch_firmware.monitor",
 )
 

@@ -12,7 +12,7 @@ BLIND = 5  # the pattern after those of the classes
 ACKNOWLEDGED = 8
 TEST_MAX = ACKNOWLEDGED + BLIND
 TEST_MS = 3 * BEATS * BEAT_MS
-LONG = 16  # beats of a long pulse
+LONG = 10  # beats of a long pulse: well below half, so that dark on light is told from light on dark
 EMERGENCY_BEATS = 21  # a pulse each second beat, but for the sixth: five and five
 
 
