@@ -9,7 +9,9 @@ somebody has acknowledged it.
 
 from cabinwatch_protocol.device.consts import (
     ALARM_CONDITIONS,
+    ALARM_EVENTS,
     ALARM_TABLE,
+    ALARM_TRANSITIONS,
     CAUSE_LEVEL,
     CAUSE_PERMIT,
     CLASS_ADVISORY,
@@ -109,12 +111,21 @@ class Alarm:
         self.tell(told, cause, self.node.measured(self))
 
     def tell(self, told, cause, value):
-        """Aloud, in the alarm's class, or by the way."""
+        """Send the event, aloud, in the alarm's class, or by the way, and have kept what is latched."""
+        node = self.node
         severity = CLASS_ADVISORY
         if told <= TOLD_REMINDED:
             severity = self.cls
             self.untold_ms = 0
-        self.node.tell(self, told, severity, cause, value)
+        at = ALARM_EVENTS + told - 1
+        if self is node.blind:
+            at += ALARM_TRANSITIONS
+        node.about = self
+        node.event(severity, ALARM_TABLE[at], cause, value)
+        node.about = node.cabin
+        if told <= TOLD_ENDED and told != TOLD_REMINDED:
+            node.changed = True
+            node.keep()
 
     def acknowledge(self, occurrence):
         """Whether that occurrence, or any where it is 0, is latched; then it is acknowledged."""

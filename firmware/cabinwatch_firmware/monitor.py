@@ -16,9 +16,6 @@ from cabinwatch_firmware.detector.detector import Detector
 from cabinwatch_firmware.event_ring import ROOM, SLOTS, put_recorded, record
 from cabinwatch_firmware.signals import TEST_MAX, TEST_MS
 from cabinwatch_protocol.device.consts import (
-    ALARM_EVENTS,
-    ALARM_TABLE,
-    ALARM_TRANSITIONS,
     ALARMS_BLIND_STATE,
     ALARMS_CABIN_STATE,
     ALARMS_INHIBITED,
@@ -142,8 +139,6 @@ from cabinwatch_protocol.device.consts import (
     TM_SERVICE_AT,
     TM_SUBTYPE_AT,
     TM_VERSION_AT,
-    TOLD_ENDED,
-    TOLD_REMINDED,
 )
 from cabinwatch_protocol.device.node import Node
 
@@ -162,30 +157,27 @@ class Monitor(Node):
 
     def __init__(self, sink):
         Node.__init__(self, sink, APID_MONITOR, MONITOR_ACCEPTS, MONITOR_LIMITS, KEPT)
-        self.detector = Detector(self.p)
-        self.cabin = self.about = Alarm(self)
-        self.blind = Alarm(self)
-        self.ring = bytearray(ROOM)
+        # First the attributes: an object's table grows by a new one, for which the board needs room in one piece.
+        self.occurrence = 0
         self.seen = [-1, 0]
         self.seen_gas = [-1, 0]
+        self.detector = self.cabin = self.about = self.blind = self.ring = None
+        self.forget()
+        self.ring = bytearray(ROOM)
+        self.cabin = self.about = Alarm(self)
+        self.blind = Alarm(self)
+        self.detector = Detector(self.p)
 
-    def boot(self, cause):
+    def forget(self):
+        """Everything but parameters and alarms is as after a boot."""
         self.events = 0
         self.health = HEALTH_SILENT
-        if not self.found & STORED_KEPT:
-            self.occurrence = 0
-            self.cabin.reset()
-            self.blind.reset()
-        if not self.store:
-            self.found |= STORED_VOLATILE
-        Node.boot(self, cause)
-        self.detector.reset()
         self.poll_seq = 0
         self.poll_in = 0
         self.analyser_in = 0
         self.reply_in = -1
         self.tries = 0
-        self.hk_in = self.p[P_HK_PERIOD]
+        self.hk_in = 0
         self.hk_on = True
         self.noise = 0
         self.test_ms = self.test_pattern = 0
@@ -198,6 +190,18 @@ class Monitor(Node):
         self.disorder = self.own_ms = self.since_ms = self.ran = self.ran_own = self.ran_stamp = 0
         self.seen[0] = -1
         self.seen_gas[0] = -1
+
+    def boot(self, cause):
+        if not self.found & STORED_KEPT:
+            self.occurrence = 0
+            self.cabin.reset()
+            self.blind.reset()
+        if not self.store:
+            self.found |= STORED_VOLATILE
+        self.forget()
+        Node.boot(self, cause)
+        self.hk_in = self.p[P_HK_PERIOD]
+        self.detector.reset()
 
     def step(self, elapsed_ms, rx, n):
         """Let elapsed_ms pass (0..86,400,000), take n octets (0..48) from rx; return the ms until the next call.
@@ -446,18 +450,6 @@ class Monitor(Node):
     def justified(self, alarm):
         """What would be judged now: the detector's class, or the transducer's health."""
         return self.detector.cls if alarm is self.cabin else self.health
-
-    def tell(self, alarm, told, severity, cause, value):
-        """Send an alarm's event, and keep what is latched."""
-        self.about = alarm
-        at = ALARM_EVENTS + told - 1
-        if alarm is self.blind:
-            at += ALARM_TRANSITIONS
-        self.event(severity, ALARM_TABLE[at], cause, value)
-        self.about = self.cabin
-        if told <= TOLD_ENDED and told != TOLD_REMINDED:
-            self.changed = True
-            self.keep()
 
     def acknowledge(self, occurrence):
         """Acknowledge that occurrence, or with 0 whatever is latched; return the failure code, 0 = done."""

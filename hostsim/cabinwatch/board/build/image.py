@@ -31,12 +31,14 @@ PORTS = {
     "transducer": {"lockstep": "cabinwatch_firmware.ports.microbit_lockstep_transducer"},
 }
 START = "main.py"
+SMALL = 600
+"""Octets up to which chunks of several modules go into one file: well below what the board compiles in one go."""
 _NAMED = re.compile(r"(?<=, in )\w+|(?<=')\w+(?=')")  # in a traceback: the function, and what an error quotes
 
-# What the start script uses; none of these is given to a name of ours.
+# What the start script uses, and list.append, which a comprehension becomes; none is given to a name of ours.
 _START_NAMES = (
-    "a", "b", "collect", "exec", "function", "gc", "i", "id", "kbd_intr", "loop", "machine", "mem32", "mem_free",
-    "micropython", "opt_level", "open", "print", "range", "read", "str",
+    "a", "append", "b", "collect", "exec", "function", "gc", "i", "id", "kbd_intr", "loop", "machine", "mem32",
+    "mem_free", "micropython", "opt_level", "open", "print", "range", "read", "str",
 )  # fmt: skip
 
 
@@ -105,9 +107,16 @@ def build_image(
             continue
         body = [stmt for stmt in module.body if not _repeated_import(stmt, imported)]
         for text in cut(body, _printer(), longest=HARD_LIMIT if in_flash else None, names=linked.names):
+            octets = text.encode("ascii")
+            last = str(len(chunks) - 1)
+            if in_flash and chunks and len(files[last]) + 1 + len(octets) <= SMALL:
+                # A file takes 128 octets of flash at least, and most modules leave a line or two.
+                files[last] += b"\n" + octets
+                chunks[-1] = (last, module.name)
+                continue
             name = str(len(chunks))
             chunks.append((name, module.name))
-            files[name] = text.encode("ascii")
+            files[name] = octets
     run = next(m for m in linked.modules if m.name == ports[port]).flat["run"]
     files[START] = _start_script(len(chunks), linked.names.get(run, run), probe, in_flash).encode("ascii")
     files |= data or {}

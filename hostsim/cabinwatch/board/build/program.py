@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
-REPEATED_MAX = 300  # octets of bytecode that the copies of one function, beyond the first, may take
+REPEATED_MAX = 250  # octets of bytecode that the copies of one function, beyond the first, may take
 
 
 @dataclass(eq=False)

@@ -68,11 +68,11 @@ mutant('goes back now and then', 'node', 'self.set(TM_MS, self.ms)', 'self.set(T
 # -- a monitor that keeps what a reboot by function 4 has to end
 
 for name, old, kept in (
-    ('reports off', 'self.hk_on = True', 'self.hk_on = self.hk_on if cause == 1 else True'),
-    ('the last sample', '        self.pressure = 0\n', '        self.pressure = self.pressure if cause == 1 else 0\n'),
-    ('its health', '        self.health = HEALTH_SILENT\n', '        self.health = self.health if cause == 1 else HEALTH_SILENT\n'),
-    ('its polls\' count', '        self.poll_seq = 0\n', '        self.poll_seq = self.poll_seq if cause == 1 else 0\n'),
-    ('what the detector found', '        self.detector.reset()\n        self.poll_seq', '        if cause != 1:\n            self.detector.reset()\n        self.poll_seq'),
+    ('reports off', 'self.hk_on = True', 'self.hk_on = self.hk_on if self.rebooting else True'),
+    ('the last sample', '        self.pressure = 0\n', '        self.pressure = self.pressure if self.rebooting else 0\n'),
+    ('its health', '        self.health = HEALTH_SILENT\n', '        self.health = self.health if self.rebooting else HEALTH_SILENT\n'),
+    ('its polls\' count', '        self.poll_seq = 0\n', '        self.poll_seq = self.poll_seq if self.rebooting else 0\n'),
+    ('what the detector found', '        self.detector.reset()\n\n    def step', '        if cause != 1:\n            self.detector.reset()\n\n    def step'),
 ):
     mutant(f'keeps {name} over a reboot', 'monitor', old, kept, 'RST-03/commanded')
 mutant('keeps its parameters over a reboot', 'node', '        if not found & STORED_KEPT:\n', '        if not found & STORED_KEPT and cause != 1:\n', 'RST-03/commanded', role='monitor', more=(('node', 'if not self.store or not self.changed:', 'if True:'),))

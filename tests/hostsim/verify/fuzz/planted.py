@@ -224,8 +224,8 @@ PLANTED = (
     ),
     Planted(
         "latch: not kept",
-        MONITOR,
-        "            self.changed = True\n            self.keep()\n",
+        ALARMS,
+        "            node.changed = True\n            node.keep()\n",
         "            pass\n",
     ),
     Planted(
