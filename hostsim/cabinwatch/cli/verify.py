@@ -1,6 +1,7 @@
 """The commands that judge: conform and decode for protocols, fuzz for the firmware, score for the detector."""
 
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 from cabinwatch.cli.conform import conform, decode
 from cabinwatch.cli.fuzz import HELP, fuzz
 from cabinwatch.errors import SetupError, UsageError
+from cabinwatch.models.units import parse_duration, parse_pressure, parse_volume
 from cabinwatch.targets.device import SERVERS
 from cabinwatch.verify.soak import BAUD, Soak, node
 from cabinwatch.view import plot as plots
@@ -65,6 +67,45 @@ def score(
     print(json.dumps(data) if as_json_ else text)
 
 
+def detectable(
+    noise: Annotated[str, typer.Option(help="Standard deviation of a reading.")] = "2 Pa",
+    step: Annotated[str, typer.Option(help="What the gauge rounds to.")] = "1 Pa",
+    volume: Annotated[str, typer.Option(help="The air that the gauge watches.")] = "916 m3",
+    period: Annotated[str, typer.Option(help="From one reading to the next.")] = "1 s",
+    wander: Annotated[
+        bool, typer.Option("--wander", help="On top, the wander of a real quiet cabin.")
+    ] = False,
+    as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Tell what a gauge can see: the smallest leak called within an hour, a day, a week, 95 times in 100.
+
+    With nothing but the leak moving the pressure (``breath`` 0), after days of quiet, at about one false alarm a year.
+    """
+    try:
+        from cabinwatch.verify.score import background
+        from cabinwatch.verify.score.detectable import detectable as reckon
+    except ImportError:
+        raise SetupError('this needs numpy: pip install "cabinwatch[score]"') from None
+
+    noise_Pa, step_Pa, volume_m3 = parse_pressure(noise), parse_pressure(step), parse_volume(volume)
+    period_s = parse_duration(period)
+    if min(noise_Pa, step_Pa) < 0 or noise_Pa + step_Pa <= 0 or min(volume_m3, period_s) <= 0:
+        raise UsageError("noise or step, volume and period must be above zero")
+    walk = background.CABIN.walk if wander else 0.0
+    seen = list(reckon(background.Wander(noise_Pa, walk, period_s=period_s), step_Pa, volume_m3))
+    if as_json_:
+        rows = [{"within": s.within, "Pa_h": s.Pa_h, "kg_d": s.kg_d} for s in seen]
+        print(json.dumps({"seen": [{k: None if v == math.inf else v for k, v in r.items()} for r in rows]}))
+        return
+    for leak in seen:
+        told = (
+            f"{leak.Pa_h:9.3g} Pa/h  {leak.kg_d:9.3g} kg/d"
+            if leak.kg_d < math.inf
+            else "none: too few readings"
+        )
+        print(f"within {leak.within}: {told}")
+
+
 def soak(
     minutes: Annotated[
         float, typer.Option(min=0.1, max=100_000, help="How long, in the world's time.")
@@ -100,6 +141,6 @@ def soak(
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    for command in (conform, decode, score, soak):
+    for command in (conform, decode, score, detectable, soak):
         app.command()(command)
     app.command(help=HELP)(fuzz)

@@ -1,0 +1,80 @@
+"""What a gauge can see: the smallest steady leak that the slow watch calls in time, reckoned from its formulas.
+
+No simulation: the difference of each scale answers a fall of r a block with r g(n) after n blocks, and is as noisy as
+the gauge and the cabin make it (firmware/DETECTOR.md, "The slow leak"). A leak is seen where some scale shows it by the
+threshold and 1.645 deviations more: 95 times in 100.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cabinwatch.verify.score.background import DAY_S, Wander
+from cabinwatch.verify.score.optimum import Whitener
+from cabinwatch.verify.score.presets import INDEX, parameters
+
+SPANS_S: Final = {"1 h": 3_600, "1 d": DAY_S, "7 d": 7 * DAY_S}
+SCALES: Final = range(2, 16)
+"""Powers of two of seconds: the blocks of the ladder on total pressure."""
+LEARNED: Final = 255
+SURE: Final = 1.645
+"""Deviations that 95 of 100 draws of a normal law do not exceed."""
+DEVIATION: Final = 1.2533
+"""... of that law, in mean absolute deviations."""
+AIR_J_kgK, CABIN_K = 287.05, 295.0
+_AGE = np.arange(128)
+WEIGHTS: Final = (15 / 16) ** _AGE / 16 - (3 / 4) ** _AGE / 4
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The smallest leak that is called within ``within``."""
+
+    within: str
+    Pa_h: float
+    kg_d: float
+
+
+def detectable(wander: Wander, step_Pa: float, volume_m3: float) -> Iterator[Seen]:
+    """For each span, of a gauge that rounds to ``step_Pa``, with nothing but the leak moving the pressure."""
+    for within, span_s in SPANS_S.items():
+        Pa_s = min((_least_Pa_s(wander, step_Pa, scale, span_s) for scale in SCALES), default=math.inf)
+        yield Seen(within, Pa_s * 3600, Pa_s * DAY_S * volume_m3 / (AIR_J_kgK * CABIN_K))
+
+
+def _least_Pa_s(wander: Wander, step_Pa: float, scale: int, span_s: float) -> float:
+    seconds = 2**scale
+    samples = int(seconds / wander.period_s)
+    blocks = span_s / seconds - 0.5  # a leak begins within a block
+    if samples < 2 or blocks < 1:
+        return math.inf
+    noise = Wander(
+        math.hypot(wander.white_Pa, step_Pa / math.sqrt(12)), wander.walk, wander.memory_s, wander.period_s
+    )
+    sd_Pa = deviation_Pa(noise, samples)
+    plain = parameters()[INDEX["threshold"]] - (7 * scale >> 2)
+    eighths = plain + plain * (plain * plain / 100 + 1) / (4 * LEARNED)
+    limit_Pa = max(eighths / 8 * sd_Pa / DEVIATION, 0.75 * step_Pa)
+    least_Pa_s: float = (limit_Pa + SURE * sd_Pa) / (response(blocks) * seconds)
+    return least_Pa_s
+
+
+def response(blocks: float) -> float:
+    """The difference, in blocks of a steady fall, so many blocks after its onset."""
+    value: float = 12 - 15 * (15 / 16) ** blocks + 3 * (3 / 4) ** blocks
+    return value
+
+
+def deviation_Pa(wander: Wander, samples: int) -> float:
+    """Standard deviation of the difference where a block has so many samples."""
+    whiten = Whitener.of(wander, samples)
+    phi, theta, v = whiten.phi, whiten.theta, whiten.variance
+    # The autocovariances of ARMA(1,1).
+    c0 = v * (1 + theta**2 + 2 * phi * theta) / (1 - phi**2)
+    c1 = v * (1 + phi * theta) * (phi + theta) / (1 - phi**2)
+    lag = np.abs(np.subtract.outer(_AGE, _AGE))
+    covariance = np.where(lag == 0, c0, c1 * phi ** np.maximum(lag - 1, 0))
+    return math.sqrt(float(WEIGHTS @ covariance @ WEIGHTS))
