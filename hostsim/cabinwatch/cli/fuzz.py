@@ -24,7 +24,7 @@ from cabinwatch.verify.fuzz.emit import as_test
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import Outcome, one, play
 from cabinwatch.verify.fuzz.shrink import shrink
-from cabinwatch.verify.fuzz.swarm import MODES, Plan, draw
+from cabinwatch.verify.fuzz.swarm import MODES, Plan, draw, mode_of
 from cabinwatch.view.progress import Progress
 
 HELP = """Play random worlds full of faults to the firmware and judge every octet.
@@ -58,7 +58,10 @@ def fuzz(
     all_kinds: Annotated[
         bool, typer.Option("--all-kinds", help="Draw what the detector cannot cope with yet as well.")
     ] = False,
-    mode: Annotated[str, typer.Option(help=f"What the air of --file does: {', '.join(MODES)}.")] = "story",
+    mode: Annotated[
+        str | None,
+        typer.Option(help=f"What the air of --file does: {', '.join(MODES)}. Default: what is in the file."),
+    ] = None,
     replay: Annotated[
         int | None,
         typer.Option(
@@ -163,14 +166,15 @@ def _finish(
 
 
 def _one_file(
-    file: Path, seed: str, mode: str, target: str, again: Again | None, progress: Progress
+    file: Path, seed: str, mode: str | None, target: str, again: Again | None, progress: Progress
 ) -> Iterator[Outcome]:
     """Play a scenario file once, and once more on each other target."""
     if not seed.isdecimal():
         raise UsageError(f"--seed {seed}: with --file it is the seed of one world, a number")
-    if mode not in MODES:
+    if mode not in (None, *MODES):
         raise UsageError(f"--mode {mode}: one of {', '.join(MODES)}")
-    plan = Plan(load(str(file))[0], int(seed), mode, 0.0, {})
+    scenario = load(str(file))[0]
+    plan = Plan(scenario, int(seed), mode or mode_of(scenario), 0.0, {})
 
     def play_on(name: str) -> Outcome:
         def tick(now_ms: int) -> None:

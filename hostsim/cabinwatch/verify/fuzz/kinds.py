@@ -8,6 +8,12 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+WARMING_POLLS = 8000
+"""A thermometer that warms within hours looks like a slow leak, and is called as one at most after so many seconds."""
+TAUS_s = (1.0, 30.0, 300.0, 1800.0, 7200.0, 7200.0)
+"""Time constants of a thermometer that warms: a step, a radio, a board, an afternoon."""
+TWIN_POLLS = 40
+"""A second instrument shows with its first answers."""
 WILD_POLLS = 1000
 """At one wild reading in 100, half of them plausible, five of these come in so many polls."""
 Data = dict[str, Any]
@@ -17,41 +23,29 @@ FACTORS = (0.1, 0.4, 2.5, 10.0, 100.0)
 """Speeds of a clock that no rate can be believed by."""
 STUCK_SAMPLES = 10
 """Readings or stamps that stand for so long must be told: the campaign's default is never."""
+CLOCK_POLLS = 4 * STUCK_SAMPLES
 
 
-def _fault(kind: str, draw: Callable[[Random], Data]) -> Callable[[Data, Random, float], None]:
+def _fault(
+    kind: str, draw: Callable[[Random], Data], polls: int, **parameters: int
+) -> Callable[[Data, Random, float], None]:
+    """A fault for a while, or for good: then the run goes on for so many ``polls`` that it can do its worst."""
+
     def add(data: Data, rng: Random, unsafe_s: float) -> None:
+        data["parameters"] |= parameters
         begin = rng.uniform(0, unsafe_s / 2)
         window = {"at": round(begin, 3), "until": round(rng.uniform(begin, unsafe_s), 3)}
-        if unsafe_s:
-            data["sensor"]["faults"].append({"kind": kind, **window, **draw(rng)})
-
-    return add
-
-
-def _wild(data: Data, rng: Random, unsafe_s: float) -> None:
-    """To the end of a still cabin, and for long enough that two plausible ones of them come."""
-    fault = {"kind": "wild", "rate": round(rng.uniform(0.002, 0.02), 4)}
-    data["sensor"]["faults"].append(fault)
-    data["duration"] += WILD_POLLS * data["parameters"].get("poll_period", 1000) // 1000
-
-
-def _clock(kind: str, draw: Callable[[Random], Data]) -> Callable[[Data, Random, float], None]:
-    add_fault = _fault(kind, draw)
-
-    def add(data: Data, rng: Random, unsafe_s: float) -> None:
-        data["parameters"]["stuck_samples"] = STUCK_SAMPLES
-        add_fault(data, rng, unsafe_s)
-        if unsafe_s and rng.random() < 0.5:
-            # To the end, and long enough for the monitor to tell after every other fault is over.
-            del data["sensor"]["faults"][-1]["until"]
-            data["duration"] += 2 * STUCK_SAMPLES * data["parameters"].get("poll_period", 1000) // 1000 + 20
+        if not unsafe_s or rng.random() < 0.5:
+            longer_s = polls * data["parameters"].get("poll_period", 1000) // 1000
+            data["duration"] += longer_s
+            window = {"at": round(rng.uniform(0, unsafe_s + longer_s / 2), 3)}
+        data["sensor"]["faults"].append({"kind": kind, **window, **draw(rng)})
 
     return add
 
 
 def _warming(rng: Random) -> Data:
-    return {"rise": round(rng.uniform(2.0, 15.0), 1), "tau": rng.choice((1.0, 30.0, 300.0, 1800.0))}
+    return {"rise": round(rng.uniform(2.0, 15.0), 1), "tau": rng.choice(TAUS_s)}
 
 
 def _twin(rng: Random) -> Data:
@@ -122,11 +116,19 @@ def _lead_in(data: Data, rng: Random, unsafe_s: float) -> None:
 
 ANY = ("quiet", "leak", "story")
 KINDS: dict[str, tuple[tuple[str, ...], Callable[[Data, Random, float], None]]] = {
-    "warming": (ANY, _fault("warming", _warming)),
-    "wild": (("quiet",), _wild),
-    "clock_stopped": (ANY, _clock("clock_stopped", lambda rng: {})),
-    "clock_factor": (ANY, _clock("clock_factor", lambda rng: {"factor": rng.choice(FACTORS)})),
-    "twin": (ANY, _fault("twin", _twin)),
+    "warming": (ANY, _fault("warming", _warming, WARMING_POLLS)),
+    "wild": (ANY, _fault("wild", lambda rng: {"rate": round(rng.uniform(0.002, 0.02), 4)}, WILD_POLLS)),
+    "clock_stopped": (ANY, _fault("clock_stopped", lambda rng: {}, CLOCK_POLLS, stuck_samples=STUCK_SAMPLES)),
+    "clock_factor": (
+        ANY,
+        _fault(
+            "clock_factor",
+            lambda rng: {"factor": rng.choice(FACTORS)},
+            CLOCK_POLLS,
+            stuck_samples=STUCK_SAMPLES,
+        ),
+    ),
+    "twin": (ANY, _fault("twin", _twin, TWIN_POLLS)),
     "sees": (ANY, _sees),
     "coarse": (ANY, _coarse),
     "burst": (("leak",), _burst),

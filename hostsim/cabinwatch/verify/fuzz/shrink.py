@@ -18,7 +18,7 @@ from cabinwatch.verify.fuzz.swarm import Plan
 BUDGET = 400
 """Plays that shrinking one failure may cost."""
 POLLS = 2000
-"""A simpler scenario may not play longer than this: days at the default poll period are nothing simpler."""
+"""A simpler scenario may not take more polls than this, or than the plan: days at the default period are no simpler."""
 
 
 def shrink(plan: Plan, kind: Finding, make_target: MakeTarget, budget: int = BUDGET) -> Plan:
@@ -36,7 +36,7 @@ def shrink(plan: Plan, kind: Finding, make_target: MakeTarget, budget: int = BUD
             return False
         if any(contradictions(tried.scenario)):  # it would be refused as a file
             return False
-        if tried.scenario.duration_ms > POLLS * tried.scenario.parameters.get("poll_period", 1000):
+        if _polls(tried) > max(POLLS, _polls(plan)):
             return False
         left -= 1
         if play(tried, make_target).kind != kind:
@@ -54,6 +54,10 @@ def shrink(plan: Plan, kind: Finding, make_target: MakeTarget, budget: int = BUD
             with suppress(LookupError, TypeError):  # what it was about has gone since
                 progress |= (data := edit(now)) != now and fails(data)
     return best
+
+
+def _polls(plan: Plan) -> float:
+    return plan.scenario.duration_ms / plan.scenario.parameters.get("poll_period", 1000)
 
 
 Edit = Callable[[dict[str, Any]], dict[str, Any]]

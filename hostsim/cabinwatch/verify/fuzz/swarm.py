@@ -68,6 +68,16 @@ class Plan:
     options: dict[str, Any]
 
 
+def mode_of(scenario: Scenario) -> str:
+    """What the air of a scenario does: nothing, leak and no more, or a story that may justify an alarm by itself."""
+    cabin = scenario.cabin
+    moved = cabin.flows or cabin.crew or cabin.vehicles or cabin.thermal or cabin.actions or cabin.weather
+    lies = any(fault.kind in ("bias", "drift", "spikes") for fault in scenario.sensor.faults)
+    if moved or cabin.record or cabin.hatches or cabin.valves or lies:
+        return "story"
+    return "leak" if cabin.leaks else "quiet"
+
+
 def world_seed(seed: str, run: int) -> int:
     """The seed of one run's world; any text is a campaign's seed, also a commit hash."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{run}".encode()).digest()[:4], "big")

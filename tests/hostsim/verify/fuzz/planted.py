@@ -46,6 +46,8 @@ class Planted:
     wrong: str
     allocates: bool = False
     """Nothing goes wrong on the wire: it is looked for with the heap of a MicroPython VM locked."""
+    all_kinds: bool = False
+    """It takes a safeguard out that only what the field reports of instruments and air calls for."""
 
 
 FRAME, NODE, MONITOR, ALARMS, CRC = (
@@ -287,6 +289,41 @@ PLANTED = (
         "cls = CLASS_CAUTION\n        elif",
     ),
     Planted(
+        "safeguard taken out: a burst proves itself",
+        f"{DETECTOR}.gate",
+        "return change_cPa < 0 or more_cPa",
+        "return more_cPa",
+        all_kinds=True,
+    ),
+    Planted(
+        "safeguard taken out: the level",
+        f"{DETECTOR}.level",
+        "self.called = not self.called",
+        "pass",
+        all_kinds=True,
+    ),
+    Planted(
+        "safeguard taken out: the warming gate",
+        f"{DETECTOR}.detector",
+        " and not self.warming.explains(slow.fallen_cPa(), slow.looks_back())",
+        "",
+        all_kinds=True,
+    ),
+    Planted(
+        "safeguard taken out: the wild gate",
+        f"{DETECTOR}.gate",
+        "if self.suspects < AGREE:",
+        "if 0:",
+        all_kinds=True,
+    ),
+    Planted(
+        "safeguard taken out: the clock check",
+        MONITOR,
+        "wrong = self.clock_is_wrong(gap)",
+        "wrong = False",
+        all_kinds=True,
+    ),
+    Planted(
         "allocation in the loop: a list at each step",
         NODE,
         "    def tick(self, elapsed_ms):\n",
@@ -370,7 +407,7 @@ def hunt(
         return CpythonTarget(monitor)
 
     for run in range(budget):
-        plan = draw(seed, run)
+        plan = draw(seed, run, planted is not None and planted.all_kinds)
         outcome = play(plan, make, run)
         if outcome.kind and (planted is None or outcome.kind != play(plan, CpythonTarget, run).kind):
             return Found(outcome, run + 1, shrink(plan, outcome.kind, make, shrinking))

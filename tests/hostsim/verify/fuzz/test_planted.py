@@ -11,10 +11,18 @@ def test_there_are_enough_and_each_changes_the_source() -> None:
         patched(planted)
 
 
-@pytest.mark.parametrize("planted", [p for p in PLANTED if not p.allocates][::6], ids=lambda p: p.name)
+SAMPLE = [p for p in PLANTED if not p.allocates and not p.all_kinds][::6]
+SAFEGUARDS = [p for p in PLANTED if p.all_kinds]
+
+
+@pytest.mark.parametrize("planted", [*SAMPLE, *SAFEGUARDS], ids=lambda p: p.name)
 def test_a_planted_fault_is_found(planted: Planted) -> None:
-    found = hunt(planted, shrinking=20)
+    found = hunt(planted, shrinking=5)
     assert found is not None
+
+
+def test_five_safeguards_are_among_them() -> None:
+    assert len(SAFEGUARDS) >= 5
 
 
 @pytest.mark.usefixtures("vm")

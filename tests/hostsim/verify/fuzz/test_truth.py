@@ -13,7 +13,7 @@ from cabinwatch.verify.fuzz.campaign import campaign
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference
 from cabinwatch.verify.fuzz.run import play
-from cabinwatch.verify.fuzz.swarm import Plan
+from cabinwatch.verify.fuzz.swarm import Plan, mode_of
 from cabinwatch.verify.fuzz.truth import Played, healed_s, judge
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
@@ -152,6 +152,14 @@ def test_faults_and_commands_end_when_the_last_of_them_does() -> None:
     assert healed_s(scenario(telecommands=[{"at": 10, "do": "inhibit", "argument": 600}])) == 610
     assert healed_s(scenario(telecommands=[{"at": 10, "do": "inhibit", "argument": 7201}])) == 10
     assert healed_s(scenario(raw=[{"at": 10, "times": 3, "gap_ms": 4000}])) == 22
+
+
+def test_what_the_air_does_is_read_from_the_file() -> None:
+    assert mode_of(scenario()) == "quiet"
+    assert mode_of(scenario({"wander": {}})) == "quiet"
+    assert mode_of(BURST) == "leak"
+    assert mode_of(leak("1 mm", crew={"all": {"count": 3}})) == "story"
+    assert mode_of(scenario(sensor={"faults": [{"kind": "bias", "size": -2000}]})) == "story"
 
 
 def test_the_counts_of_a_campaign_say_what_was_not_judged() -> None:
