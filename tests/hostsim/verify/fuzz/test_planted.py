@@ -15,10 +15,15 @@ SAMPLE = [p for p in PLANTED if not p.allocates and not p.all_kinds][::6]
 SAFEGUARDS = [p for p in PLANTED if p.all_kinds]
 
 
-@pytest.mark.parametrize("planted", [*SAMPLE, *SAFEGUARDS], ids=lambda p: p.name)
+@pytest.mark.parametrize("planted", SAMPLE, ids=lambda p: p.name)
 def test_a_planted_fault_is_found(planted: Planted) -> None:
-    found = hunt(planted, shrinking=5)
+    found = hunt(planted, shrinking=20)
     assert found is not None
+
+
+@pytest.mark.parametrize("planted", SAFEGUARDS, ids=lambda p: p.name)
+def test_a_safeguard_that_is_taken_out_is_missed(planted: Planted) -> None:
+    assert hunt(planted, shrinking=0) is not None
 
 
 def test_five_safeguards_are_among_them() -> None:
