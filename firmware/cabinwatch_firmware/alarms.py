@@ -9,12 +9,9 @@ somebody has acknowledged it.
 
 from cabinwatch_protocol.device.consts import (
     ALARM_CONDITIONS,
-    ALARM_EVENTS,
     ALARM_TABLE,
-    ALARM_TRANSITIONS,
     CAUSE_LEVEL,
     CAUSE_PERMIT,
-    CLASS_ADVISORY,
     CLASS_CAUTION,
     CLASS_EMERGENCY,
     CLASS_NOMINAL,
@@ -47,6 +44,7 @@ from cabinwatch_protocol.device.consts import (
 DOUBLINGS = 3  # of the off-delay, at most: from 10 min to 80
 AGREE = 3  # readings in a row beyond what an inhibit permits: one more than a pair of wild ones
 IDLE_MS = 86400000
+BROKEN = -1  # instead of a class inhibited: the air has fallen too far
 UNKNOWN = -1  # no class: what was justified before is not known
 LOWER_MAX_MS = 700000000  # no shorter than the longest off-delay eight times, and within 31 bits
 
@@ -111,21 +109,14 @@ class Alarm:
         self.tell(told, cause, self.node.measured(self))
 
     def tell(self, told, cause, value):
-        """Send the event, aloud, in the alarm's class, or by the way, and have kept what is latched."""
+        """Leave word for the node, which sends it as soon as it is back: the board's stack is too short for it here."""
         node = self.node
-        severity = CLASS_ADVISORY
         if told <= TOLD_REMINDED:
-            severity = self.cls
             self.untold_ms = 0
-        at = ALARM_EVENTS + told - 1
-        if self is node.blind:
-            at += ALARM_TRANSITIONS
         node.about = self
-        node.event(severity, ALARM_TABLE[at], cause, value)
-        node.about = node.cabin
-        if told <= TOLD_ENDED and told != TOLD_REMINDED:
-            node.changed = True
-            node.keep()
+        node.told = told
+        node.told_cause = cause
+        node.told_value = value
 
     def acknowledge(self, occurrence):
         """Whether that occurrence, or any where it is 0, is latched; then it is acknowledged."""
@@ -165,19 +156,19 @@ class Alarm:
 
     # -- time
 
-    def tick(self, elapsed_ms):
-        """Let time pass; True when a suppression has run out just now."""
+    def remind(self, elapsed_ms):
+        """Let time pass; tell again what is not acknowledged."""
         if self.state & 1:
             self.untold_ms = min(self.untold_ms + elapsed_ms, IDLE_MS)
             if self.reminder_ms() <= 0:
                 self.play(ON_REMIND, self.causes >> 4)
-        if not self.suppressed_ms:
-            return False
-        self.suppressed_ms = max(self.suppressed_ms - elapsed_ms, 0)
+
+    def run_down(self, elapsed_ms):
+        """Let a suppression's time pass."""
         if self.suppressed_ms:
-            return False
-        self.release(ENDING_TIME)
-        return True
+            self.suppressed_ms = max(self.suppressed_ms - elapsed_ms, 0)
+            if not self.suppressed_ms:
+                self.release(ENDING_TIME)
 
     def reminder_ms(self):
         """Time to the next reminder."""
@@ -212,18 +203,22 @@ def count_fallen(node, pressure_cPa):
 
 
 def watch_cabin(node, elapsed_ms):
-    """After the detector has taken something in: judge what it says."""
+    """After the detector has taken something in: end an inhibit that does not hold, or else judge what it says."""
     now = node.detector.cls
     cause = node.detector.cause
     if node.cabin.suppressed_ms:
         if now > node.inhibited:
             node.cabin.release(ENDING_CLASS)
         elif cause == CAUSE_LEVEL or node.fallen >= AGREE:
+            node.inhibited = BROKEN
             node.cabin.release(ENDING_FALL)
-            # Whoever inhibits vouches for the air; where it falls further all the same, nobody does.
-            if now < CLASS_EMERGENCY:
-                now = CLASS_EMERGENCY
-                cause = CAUSE_PERMIT
+        return
+    if node.inhibited == BROKEN:
+        node.inhibited = CLASS_NOMINAL
+        # Whoever inhibits vouches for the air; where it falls further all the same, nobody does.
+        if now < CLASS_EMERGENCY:
+            now = CLASS_EMERGENCY
+            cause = CAUSE_PERMIT
     node.cabin.judge(now, cause, elapsed_ms)
 
 

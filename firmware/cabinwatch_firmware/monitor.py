@@ -16,6 +16,9 @@ from cabinwatch_firmware.detector.detector import Detector
 from cabinwatch_firmware.event_ring import ROOM, SLOTS, put_recorded, record
 from cabinwatch_firmware.signals import TEST_MAX, TEST_MS
 from cabinwatch_protocol.device.consts import (
+    ALARM_EVENTS,
+    ALARM_TABLE,
+    ALARM_TRANSITIONS,
     ALARMS_BLIND_STATE,
     ALARMS_CABIN_STATE,
     ALARMS_INHIBITED,
@@ -27,6 +30,7 @@ from cabinwatch_protocol.device.consts import (
     BAD_FRAMING,
     BAD_SIZE,
     CDS_P_FIELD,
+    CLASS_ADVISORY,
     CLASS_EMERGENCY,
     CLASS_WARNING,
     COMPOSITION_PPN2_CPA,
@@ -139,7 +143,10 @@ from cabinwatch_protocol.device.consts import (
     TM_SERVICE_AT,
     TM_SUBTYPE_AT,
     TM_VERSION_AT,
+    TOLD_ENDED,
+    TOLD_REMINDED,
 )
+from cabinwatch_protocol.device.frame import seal
 from cabinwatch_protocol.device.node import Node
 
 ORDERLY = 3
@@ -182,6 +189,7 @@ class Monitor(Node):
         self.noise = 0
         self.test_ms = self.test_pattern = 0
         self.inhibited = self.level_cPa = self.fallen = self.blind_x4_ms = 0
+        self.told = self.told_cause = self.told_value = 0
         self.pressure = 0
         self.temperature = 0
         self.same = -1
@@ -221,10 +229,18 @@ class Monitor(Node):
             self.reply_in -= elapsed_ms
             if self.reply_in < 0:
                 self.reply_in = 0
-        if self.cabin.tick(elapsed_ms):
+        self.cabin.remind(elapsed_ms)
+        self.tell_now()
+        self.cabin.run_down(elapsed_ms)
+        if self.tell_now():
             watch_cabin(self, 0)
-        self.blind.tick(elapsed_ms)
+            self.tell_now()
+        self.blind.remind(elapsed_ms)
+        self.tell_now()
+        self.blind.run_down(elapsed_ms)
+        self.tell_now()
         watch_blind(self, elapsed_ms)
+        self.tell_now()
         self.receive(rx, n)
         self.poll_when_due()
         self.report_when_due()
@@ -321,6 +337,9 @@ class Monitor(Node):
                 if gap > 0:
                     self.detector.nitrogen(gap, pressure, temperature)
                     watch_rise(self)
+                    if self.tell_now():
+                        watch_cabin(self, 0)
+                        self.tell_now()
         return True
 
     def plausible(self, pressure, temperature):
@@ -341,11 +360,17 @@ class Monitor(Node):
             # Where the air is nearly gone, no reading is plausible, and each tells.
             self.detector.low(pressure)
             watch_rise(self)
+            if self.tell_now():
+                watch_cabin(self, 0)
+                self.tell_now()
         if status:
             gap = self.gap(self.seen)
             if gap > 0 and pressure >= 0:
                 self.detector.below(gap, pressure)
                 watch_rise(self)
+                if self.tell_now():
+                    watch_cabin(self, 0)
+                    self.tell_now()
             return status
         if not self.plausible(pressure, temperature):
             return HEALTH_IMPLAUSIBLE
@@ -375,6 +400,9 @@ class Monitor(Node):
             count_fallen(self, pressure)
             # A gap of a day, as before the first stamp, says nothing of the time that an alarm was lower.
             watch_cabin(self, gap % DAY_MS)
+            if self.tell_now():
+                watch_cabin(self, 0)
+                self.tell_now()
         return 0
 
     def fresh(self):
@@ -435,6 +463,7 @@ class Monitor(Node):
     def judge_sensor(self, health):
         self.health = health
         watch_blind(self, 0)
+        self.tell_now()
 
     # -- what the alarms need of the monitor
 
@@ -451,12 +480,31 @@ class Monitor(Node):
         """What would be judged now: the detector's class, or the transducer's health."""
         return self.detector.cls if alarm is self.cabin else self.health
 
+    def tell_now(self):
+        """Send what an alarm has left word of, and keep what is latched; whether there was something."""
+        told = self.told
+        if not told:
+            return False
+        self.told = 0
+        at = ALARM_EVENTS + told - 1
+        if self.about is self.blind:
+            at += ALARM_TRANSITIONS
+        severity = self.about.cls if told <= TOLD_REMINDED else CLASS_ADVISORY
+        self.event(severity, ALARM_TABLE[at], self.told_cause, self.told_value)
+        self.about = self.cabin
+        if told <= TOLD_ENDED and told != TOLD_REMINDED:
+            self.changed = True
+            self.keep()
+        return True
+
     def acknowledge(self, occurrence):
         """Acknowledge that occurrence, or with 0 whatever is latched; return the failure code, 0 = done."""
         if not self.cabin.state and not self.blind.state:
             return FAIL_NO_ALARM
         cabin = self.cabin.acknowledge(occurrence)
+        self.tell_now()
         blind = self.blind.acknowledge(occurrence)
+        self.tell_now()
         return 0 if cabin or blind else FAIL_STALE
 
     def suppress(self, function, argument):
@@ -468,10 +516,16 @@ class Monitor(Node):
             return FAIL_ARGUMENT
         if function == DO_INHIBIT:
             inhibit(self, seconds, cls or CLASS_EMERGENCY)
+            self.tell_now()
             watch_cabin(self, 0)
+            if self.tell_now():
+                watch_cabin(self, 0)
+                self.tell_now()
         else:
             self.blind.suppress(seconds, CLASS_WARNING)
+            self.tell_now()
             watch_blind(self, 0)
+            self.tell_now()
         return 0
 
     # -- telecommands and reports
@@ -594,7 +648,7 @@ class Monitor(Node):
         self.set(MONITOR_EVENT_NUMBER, self.events - 1)
         if news:
             record(self.ring, self.events - 1, self.tx)
-        self.send(MONITOR_EVENT_SIZE)
+        self.sink(self.tx, seal(self.tx, MONITOR_EVENT_SIZE + 2))  # as send, a call less deep
 
     def report_event(self, number, destination):
         """Report a recorded event; return the failure code."""

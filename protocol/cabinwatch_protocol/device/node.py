@@ -237,7 +237,12 @@ class Node:
         self.set(TM_SUBTYPE, subtype)
 
     def begin_tm(self, service, subtype, destination):
-        self.begin(0x0800 | self.apid, self.seq, PUS_VERSION << 4, service, subtype)
+        # As begin, a call less deep: the board has room for few.
+        self.set(TM_PACKET_ID, 0x0800 | self.apid)
+        self.set(TM_SEQUENCE, 0xC000 | self.seq)
+        self.set(TM_VERSION, PUS_VERSION << 4)
+        self.set(TM_SERVICE, service)
+        self.set(TM_SUBTYPE, subtype)
         self.seq = self.seq + 1 & 0x3FFF
         self.set(TM_COUNT, 0)
         self.set(TM_DESTINATION, destination)

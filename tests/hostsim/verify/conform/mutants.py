@@ -96,7 +96,7 @@ mutant('presets the CRC with 0', 'crc', 'crc = 0xFFFF', 'crc = 0', 'PEC-01/crc')
 
 # -- packets
 
-mutant('sends telemetry with the type of telecommands', 'node', 'self.begin(0x0800 |', 'self.begin(0x1800 |', 'PKT-01/headers')
+mutant('sends telemetry with the type of telecommands', 'node', 'self.set(TM_PACKET_ID, 0x0800 |', 'self.set(TM_PACKET_ID, 0x1800 |', 'PKT-01/headers')
 mutant('sends sequence flags 0', 'node', 'self.set(TM_SEQUENCE, 0xC000 | seq)', 'self.set(TM_SEQUENCE, seq)', 'PKT-01/headers')
 mutant('does not look at the packet version', 'node', 'elif pid == 0x1800 | self.apid:', 'elif pid & 0x1FFF == 0x1800 | self.apid:', 'PKT-02/version')
 mutant('does not look at the secondary header flag', 'node', 'elif pid == 0x1800 | self.apid:', 'elif pid | 0x0800 == 0x1800 | self.apid:', 'PKT-02/secondary-header')
@@ -104,7 +104,7 @@ mutant('does not look at the sequence flags', 'node', 'if self.field(TC_SEQUENCE
 mutant('acts on telecommands for anyone', 'node', 'elif pid == 0x1800 | self.apid:', 'elif pid & 0xF800 == 0x1800:', 'PKT-03/apid')
 mutant('takes telemetry for telecommands', 'node', 'elif pid == 0x1800 | self.apid:', 'elif pid | 0x1000 == 0x1800 | self.apid:', 'PKT-04/tc-as-tm')
 mutant('does not count what it rejects for its flags', 'node', '        if self.field(TC_SEQUENCE) < 0xC000:\n            self.bump(REJECTED)', '        if self.field(TC_SEQUENCE) < 0xC000:\n            pass', 'PKT-05/rejected', role='monitor')
-mutant('sends PUS version 1', 'node', 'self.seq, PUS_VERSION << 4, service', 'self.seq, 0x10, service', 'PKT-06/pus-header')
+mutant('sends PUS version 1', 'node', 'self.set(TM_VERSION, PUS_VERSION << 4)', 'self.set(TM_VERSION, 1 << 4)', 'PKT-06/pus-header')
 mutant('counts message types', 'node', 'self.set(TM_COUNT, 0)', 'self.set(TM_COUNT, self.seq)', 'PKT-06/pus-header')
 mutant('sends samples with a spare octet', 'transducer', '        self.send(SAMPLE_SIZE)\n', '        self.send(SAMPLE_SIZE + 1)\n', 'PKT-07/layout')
 mutant('sends the P-field of another epoch', 'node', 'self.set(TM_P_FIELD, CDS_P_FIELD)', 'self.set(TM_P_FIELD, 0x48)', 'TIM-01/format')

@@ -226,8 +226,8 @@ PLANTED = (
     ),
     Planted(
         "latch: not kept",
-        ALARMS,
-        "            node.changed = True\n            node.keep()\n",
+        MONITOR,
+        "            self.changed = True\n            self.keep()\n",
         "            pass\n",
     ),
     Planted(
