@@ -8,6 +8,10 @@ from cabinwatch.run.play import Order, play
 from cabinwatch.run.result import unmet
 from cabinwatch.scenario import load as scenario
 from cabinwatch.world.cabin import published
+from cabinwatch_protocol import table as t
+
+LIVE_S = 12.0
+"""At --speed 20 a node polls every 2 s of the world (100 ms is the least): three samples, twice over."""
 
 
 @pytest.mark.parametrize("name", scenario.bundled())
@@ -20,6 +24,10 @@ def test_what_the_scenario_expects_happens(name):
     assert world.ground.counts.lost == 0
     assert world.ground.unanswered == []
     assert world.ground.refused == []
+    if model.expect.by is not None:
+        wanted = t.AlarmClass[model.expect.alarm.upper()]
+        alarms = (e for e in world.ground.events if e.event is t.Event.ALARM and e.severity >= wanted)
+        assert next(alarms).t_ms / 1000 + LIVE_S <= model.expect.by, "no margin for a live board"
 
 
 def test_every_incident_says_where_its_figures_come_from():
