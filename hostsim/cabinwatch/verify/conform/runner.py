@@ -257,10 +257,15 @@ def _start(bench: Bench, done: Run, tell: Callable[[Result], None]) -> frozenset
 def running(bench: Bench, done: Run, tell: Callable[[Result], None]) -> Iterator[frozenset[str]]:
     """The node up, and down again however it ends; gives the requirements that it is known to break."""
     begin = time.monotonic()
+    up = False
     try:
-        yield _start(bench, done, tell)
+        broken = _start(bench, done, tell)
+        up = True
+        yield broken
     except KeyboardInterrupt:
         done.interrupted = True
+        if not up:  # there is nothing to go on with
+            raise
     finally:
         bench.close()
         done.seconds = time.monotonic() - begin
