@@ -244,6 +244,25 @@ def test_a_line_that_falls_silent_ends_the_run(server, monkeypatch):
     assert "was given up: socket://" in out
 
 
+def test_the_true_values_are_compared_where_they_are_known(tmp_path):
+    right = build(tmp_path)
+    for state, wanted in (
+        ("101325 Pa 295 K", 0),
+        ("1013 hPa 22 C", 0),
+        ("95 kPa 295 K", 1),
+        ("101325 Pa 310 K", 1),
+    ):
+        assert command("conform", right, "--only", "XDR-06/ref", "--reference", state)[0] == wanted, state
+    code, out = command("conform", right, "--reference", "101325")
+    assert (code, 'such as "101325 Pa 295 K"' in out) == (2, True)
+
+
+def test_a_node_that_closes_its_input_is_told_so(program):
+    code, out = run_limited("conform", program("deaf", "os.close(0)\ntime.sleep(60)\n"), "--only", "TST")
+    assert code == 2
+    assert "closed its input and runs on" in out
+
+
 def test_a_node_that_is_slow_to_answer_is_given_its_time(tmp_path):
     """400 ms before each answer: slow, not wrong, for every must; and it is said how long it will take."""
     late = (
