@@ -204,6 +204,10 @@ class Bench(ABC):
                 heard += [self.understood(hear(f, e.at_ms)) for f in decoder.feed(e.octets)]
         return heard
 
+    def strangers(self) -> list[Heard]:
+        """Good frames since the case began that hold no packet of the specification."""
+        return [h for h in self.since(0) if h.packet and h.decoded is None]
+
     def reboot(self) -> list[Heard]:
         """Boot the monitor by function 4; what it sends from the boot event on. Raises Unmet."""
         heard = self.give(self.tc("perform", {"function": t.Function.REBOOT, "argument": 0}))

@@ -21,7 +21,7 @@ from cabinwatch.verify.conform import (
     cases_time,
     cases_values,
 )
-from cabinwatch.verify.conform.bench import Bench, Exchange, Gone, Impossible, Unmet
+from cabinwatch.verify.conform.bench import Bench, Exchange, Gone, Impossible, Unmet, texts
 from cabinwatch.verify.conform.case import CASES, Case
 from cabinwatch.verify.conform.greeting import Speechless
 from cabinwatch.verify.conform.line import Program
@@ -150,6 +150,8 @@ def run_case(bench: Bench, case: Case) -> Result:
     try:
         bench.begin()
         case.run(bench)
+        if odd := bench.strangers():
+            raise Unmet("packets of section 15 and no others, unasked ones too", texts(odd[:3]))
     except Unmet as unmet:
         result.verdict = Verdict.FAIL
         result.expected, result.got, result.timing = unmet.expected, unmet.got, unmet.timing
