@@ -27,7 +27,7 @@ FIRST_S = 0.5
 """How long a node is listened to, before it is spoken to, for its boot event."""
 QUICK_S = 0.05
 """The round trip of a node for which the time limit of a case is meant; a slower one gets longer."""
-QUESTIONS = {"transducer": 1100, "monitor": 6000}
+QUESTIONS = {"transducer": 1200, "monitor": 24_000}
 """Questions that all cases of a role ask, SEQ-02 apart, which does without where they would take long; each has the
 bench's own telecommand behind it."""
 WAITS_S = {"transducer": 25, "monitor": 150}
