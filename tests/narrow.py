@@ -17,6 +17,7 @@ MODULES = (
     "cabinwatch_protocol.device.crc",
     "cabinwatch_protocol.device.frame",
     "cabinwatch_protocol.device.node",
+    "cabinwatch_firmware.clock",
     "cabinwatch_firmware.detector.rates",
     "cabinwatch_firmware.detector.gate",
     "cabinwatch_firmware.detector.gas",

@@ -12,7 +12,8 @@ from cabinwatch_firmware.alarms import (
     watch_cabin,
     watch_rise,
 )
-from cabinwatch_firmware.detector.detector import Detector
+from cabinwatch_firmware.clock import Clock
+from cabinwatch_firmware.detector.detector import BELOW, Detector
 from cabinwatch_firmware.event_ring import ROOM, SLOTS, put_recorded, record
 from cabinwatch_firmware.signals import TEST_MAX, TEST_MS
 from cabinwatch_protocol.device.consts import (
@@ -149,10 +150,6 @@ from cabinwatch_protocol.device.consts import (
 from cabinwatch_protocol.device.frame import seal
 from cabinwatch_protocol.device.node import Node
 
-ORDERLY = 3
-"""Stamps in order that make a clock believed again: of two instruments that answer in turn, every second goes back."""
-RAN_MAX_ms = 268435455
-"""Three days: twice that and a day more stays within 31 bits."""
 LATCHED = 4  # octets of an alarm in the record of what is kept: state and class, cause, occurrence
 KEPT = 2 + 2 * LATCHED
 OCCURRENCE_MAX = 65534
@@ -166,7 +163,7 @@ class Monitor(Node):
         Node.__init__(self, sink, APID_MONITOR, MONITOR_ACCEPTS, MONITOR_LIMITS, KEPT)
         # First the attributes: an object's table grows by a new one, for which the board needs room in one piece.
         self.occurrence = 0
-        self.seen = [-1, 0]
+        self.clock = Clock()
         self.seen_gas = [-1, 0]
         self.detector = self.cabin = self.about = self.blind = self.ring = None
         self.forget()
@@ -193,10 +190,7 @@ class Monitor(Node):
         self.pressure = 0
         self.temperature = 0
         self.same = -1
-        self.asked = self.wrong = False
-        self.stamp = -1
-        self.disorder = self.own_ms = self.since_ms = self.ran = self.ran_own = self.ran_stamp = 0
-        self.seen[0] = -1
+        self.clock.start_anew()
         self.seen_gas[0] = -1
 
     def boot(self, cause):
@@ -217,8 +211,7 @@ class Monitor(Node):
         Octets that come earlier than that call for an earlier step.
         """
         self.tick(elapsed_ms)
-        self.own_ms = self.own_ms + elapsed_ms if self.own_ms < DAY_MS else DAY_MS
-        self.since_ms = self.since_ms + elapsed_ms if self.since_ms < DAY_MS else DAY_MS
+        self.clock.let_pass(elapsed_ms)
         self.poll_in -= elapsed_ms
         if self.analyser_in > 0:
             self.analyser_in -= elapsed_ms
@@ -322,9 +315,9 @@ class Monitor(Node):
             # The instruments' other telemetry is for the ground; it is theirs all the same.
             return True
         if size == SAMPLE_SIZE:
-            self.asked = self.reply_in >= 0
+            asked = self.reply_in >= 0
             self.reply_in = -1
-            self.judge_sensor(self.sample(b[SAMPLE_STATUS_AT]))
+            self.judge_sensor(self.sample(b[SAMPLE_STATUS_AT], asked))
             if self.p[P_ANALYSER_PERIOD] and self.analyser_in <= 0:
                 # Now, since the link is idle until the next poll: two answers never share the receive ring.
                 self.analyser_in = self.p[P_ANALYSER_PERIOD]
@@ -347,7 +340,7 @@ class Monitor(Node):
         p = self.p
         return p[P_PRESSURE_LOW] <= pressure <= p[P_PRESSURE_HIGH] and temperature >= 10000
 
-    def sample(self, status):
+    def sample(self, status, asked):
         """Check one sample and give it to the detector; return the transducer's health.
 
         ``pressure`` and ``temperature`` stay those of the last plausible sample: they are reported as valid.
@@ -356,7 +349,9 @@ class Monitor(Node):
         temperature = self.field(SAMPLE_TEMPERATURE_CK)
         if status and status != HEALTH_BELOW_RANGE:
             return status
-        if pressure >= 0 and self.fresh():
+        clock = self.clock
+        stamp = (self.field(TM_DAY) & 7) << 27 | self.signed(TM_MS) & 0x7FFFFFF
+        if self.clock.is_fresh(stamp, asked) and pressure >= 0:
             # Where the air is nearly gone, no reading is plausible, and each tells.
             self.detector.low(pressure)
             watch_rise(self)
@@ -364,9 +359,9 @@ class Monitor(Node):
                 watch_cabin(self, 0)
                 self.tell_now()
         if status:
-            gap = self.gap(self.seen)
+            gap = self.gap(clock.seen)
             if gap > 0 and pressure >= 0:
-                self.detector.below(gap, pressure)
+                self.detector.sample(gap, pressure, BELOW)
                 watch_rise(self)
                 if self.tell_now():
                     watch_cabin(self, 0)
@@ -383,19 +378,19 @@ class Monitor(Node):
         stuck = self.p[P_STUCK_SAMPLES]
         if stuck and self.same >= stuck:
             return HEALTH_STUCK
-        if self.seen[0] < 0:
-            self.own_ms = DAY_MS  # what a first stamp counts as, too
-        gap = self.gap(self.seen)
-        wrong = self.clock_is_wrong(gap)
-        restarted = self.disorder
-        if self.disordered(gap) or wrong:
+        if clock.seen[0] < 0:
+            clock.own_ms = DAY_MS  # what a first stamp counts as, too
+        gap = self.gap(clock.seen)
+        wrong = self.clock.runs_wrong(gap, stuck)
+        restarted = clock.disorder
+        if self.clock.is_disordered(gap) or wrong:
             return HEALTH_TIME
         if gap:
             # The same stamp is the same sample once more: nothing new, and no fault.
             if restarted:
                 # No stamp tells what the restart took.
-                gap = min(max(self.since_ms, 1), DAY_MS)
-            self.since_ms = 0
+                gap = max(clock.since_ms, 1)
+            clock.since_ms = 0
             self.detector.sample(gap, pressure, temperature)
             count_fallen(self, pressure)
             # A gap of a day, as before the first stamp, says nothing of the time that an alarm was lower.
@@ -404,41 +399,6 @@ class Monitor(Node):
                 watch_cabin(self, 0)
                 self.tell_now()
         return 0
-
-    def fresh(self):
-        """Whether this sample is not the last one once more, which nobody asked for."""
-        stamp = (self.field(TM_DAY) & 7) << 27 | self.signed(TM_MS) & 0x7FFFFFF
-        known = stamp == self.stamp and not self.asked
-        self.stamp = stamp
-        return not known
-
-    def disordered(self, gap):
-        """Whether stamps went back, and too few came in order since: two instruments that answer in turn stay so."""
-        if gap < 0:
-            self.disorder = ORDERLY
-        elif gap and self.disorder:
-            self.disorder -= 1
-        return self.disorder > 0
-
-    def clock_is_wrong(self, gap):
-        """Whether the stamps ran at less than half or more than twice this node's time in the last whole window.
-
-        A window has half of ``stuck_samples`` samples, so that it is known within that many when a clock goes wrong. A
-        stamp that went back begins a new one.
-        """
-        own = self.own_ms if self.own_ms < DAY_MS else DAY_MS
-        self.own_ms = 0
-        if gap < 0:
-            self.ran = self.ran_own = self.ran_stamp = 0
-            return False
-        self.ran_own += own
-        self.ran_stamp += gap
-        self.ran += 1
-        stuck = self.p[P_STUCK_SAMPLES]
-        if self.ran >= stuck >> 1 or self.ran_own > RAN_MAX_ms or self.ran_stamp > RAN_MAX_ms:
-            self.wrong = stuck > 0 and not self.ran_own + 1 >> 1 <= self.ran_stamp <= 2 * self.ran_own
-            self.ran = self.ran_own = self.ran_stamp = 0
-        return self.wrong
 
     def gap(self, seen):
         """Milliseconds from the stamp kept in ``seen`` to the received packet's, 1..86,400,000, and keep that one.

@@ -30,6 +30,7 @@ from cabinwatch_protocol.device.consts import (
     P_BREATH,
     P_CAUTION,
     P_EMERGENCY,
+    P_HOLD,
     P_LOSS,
     P_THRESHOLD,
     P_WARNING,
@@ -39,6 +40,10 @@ from cabinwatch_protocol.device.consts import (
 PRESSURE_MAX_cPa = 16777215
 """167 kPa: what a weight of 64 leaves of 31 bits."""
 SECOND_MASK = 1073741823
+BELOW = 0
+"""In place of a temperature: no gas is as cold."""
+OVERDUE = 2
+"""A change that is followed for longer than so many ``hold`` keeps the slow watch waiting no longer."""
 
 
 class Detector:
@@ -49,7 +54,7 @@ class Detector:
         self.gate = Gate(p)
         self.gas = GasTemperature(p)
         self.level_alarm = LevelAlarm(p)
-        self.fall = QuickFall(p, self.gate)
+        self.fall = QuickFall(self.gate)
         self.gap = GapFall(p, self.gate)
         self.warming = Warming()
         self.slow = SlowLeak(2, 14, p, False)
@@ -67,7 +72,9 @@ class Detector:
         self.slow.forget()
         self.nitrogen_slow.forget()
         self.leak.law_clear()
-        self.second = self.ms = self.nitrogen_s = self.nitrogen_datum_cK = self.pressure_cPa = 0
+        self.second = self.calm_second = self.ms = self.nitrogen_s = self.nitrogen_datum_cK = (
+            self.pressure_cPa
+        ) = 0
         self.grade(0)
 
     def dismiss(self):
@@ -84,32 +91,26 @@ class Detector:
         self.grade(0)
 
     def sample(self, elapsed_ms, pressure_cPa, temperature_cK):
-        """Take one plausible reading, elapsed_ms (1..86,400,000) after the last."""
-        pressure_cPa = min(pressure_cPa, PRESSURE_MAX_cPa)
-        self.gas.take(temperature_cK, self.tick(elapsed_ms))
-        elapsed_ms = self.gate.take(elapsed_ms, pressure_cPa)
-        if elapsed_ms:
-            self.watch(self.feed(elapsed_ms, pressure_cPa))
-            self.grade(elapsed_ms)
+        """Take one plausible reading, elapsed_ms (1..86,400,000) after the last.
 
-    def feed(self, elapsed_ms, pressure_cPa):
-        """Give a reading to what is quick; the compensated pressure."""
-        self.pressure_cPa = pressure_cPa
-        gas = self.gas
-        warmth_cPa = thermal_cPa(pressure_cPa, gas.gas_cK, gas.datum_cK) if gas.gas_cK else 0
-        even_cPa = pressure_cPa - warmth_cPa
-        self.warming.take(self.second, warmth_cPa)
-        self.gap.take(elapsed_ms, pressure_cPa, even_cPa)
-        self.fall.take(elapsed_ms, pressure_cPa, even_cPa)
-        return even_cPa
-
-    def below(self, elapsed_ms, pressure_cPa):
-        """A reading below the gauge's range: the pressure is at most this. A fall to there counts, and is not over."""
-        self.tick(elapsed_ms)
+        With the temperature BELOW one below the gauge's range: the pressure is at most this. A fall to there counts,
+        and is not over.
+        """
         pressure_cPa = min(pressure_cPa, PRESSURE_MAX_cPa)
+        seconds = self.tick(elapsed_ms)
+        if temperature_cK > BELOW:
+            self.gas.take(temperature_cK, seconds)
         elapsed_ms = self.gate.take(elapsed_ms, pressure_cPa)
-        if elapsed_ms and not (self.fall.called or self.gap.called):
-            self.feed(elapsed_ms, pressure_cPa)
+        if elapsed_ms and (temperature_cK > BELOW or not (self.fall.called or self.gap.called)):
+            self.pressure_cPa = pressure_cPa
+            gas = self.gas
+            felt_cPa = thermal_cPa(pressure_cPa, gas.felt_x16_cK, gas.datum_cK)
+            led_cPa = thermal_cPa(pressure_cPa, gas.led_x16_cK, gas.datum_cK)
+            self.warming.take(self.second, led_cPa)
+            self.gap.take(elapsed_ms, pressure_cPa, pressure_cPa - felt_cPa)
+            self.fall.take(elapsed_ms, pressure_cPa, pressure_cPa - felt_cPa)
+            if temperature_cK > BELOW:
+                self.watch(pressure_cPa - led_cPa)
             self.grade(elapsed_ms)
 
     def tick(self, elapsed_ms):
@@ -126,10 +127,13 @@ class Detector:
         slow = self.slow
         if fall.removed_cPa:
             slow.shift(fall.removed_cPa)
-            self.share(fall.removed_air_cPa)
-        if fall.sign or fall.settling:
-            return
+            self.share(fall.removed_cPa)
         p = self.p
+        if not (fall.sign or fall.settling):
+            self.calm_second = self.second
+        overdue = (self.second - self.calm_second & SECOND_MASK) > OVERDUE * p[P_HOLD]
+        if self.second != self.calm_second and not overdue:
+            return
         slow.grain_cPa = self.gate.step_cPa
         self.slow.take(self.second, even_cPa, p[P_BREATH] // 112, p[P_THRESHOLD], self.cls == CLASS_NOMINAL)
         self.share(slow.step)
@@ -138,7 +142,7 @@ class Detector:
             and not slow.called
             and not self.warming.explains(slow.fallen_cPa(), slow.looks_back())
         ):
-            if slow.quick():
+            if slow.quick() and not overdue:
                 fall.start(4000 << slow.h + slow.hit, -slow.fallen_cPa())
             else:
                 slow.call()
@@ -156,7 +160,7 @@ class Detector:
         if self.nitrogen_datum_cK == 0:
             self.nitrogen_datum_cK = gas_cK
         ppN2_cPa = min(ppN2_cPa, PRESSURE_MAX_cPa)
-        ppN2_cPa -= thermal_cPa(ppN2_cPa, gas_cK, self.nitrogen_datum_cK)
+        ppN2_cPa -= thermal_cPa(ppN2_cPa, gas_cK << 4, self.nitrogen_datum_cK)
         p = self.p
         self.nitrogen_slow.take(
             self.nitrogen_s, ppN2_cPa, p[P_LOSS] // 112 << 7, p[P_THRESHOLD], self.cls == CLASS_NOMINAL

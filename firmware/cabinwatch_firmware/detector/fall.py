@@ -18,6 +18,8 @@ LOOK_CALLED_MAX_ms = 300000
 SETTLE_ms = 32000
 SETTLE_MAX = 32
 SETTLE_MIN = 4
+COOLING_SHARE = 98
+"""Of its pressure a gas at 295 K loses this part when it cools by 3 K."""
 DOUBT_MAX_cPa = 290000
 """2.9 kPa: an hour's worth of seconds of it stays within 31 bits."""
 SHORT = 6
@@ -30,15 +32,14 @@ class QuickFall:
     ``sign`` and ``settling`` are 0 where nothing changes quickly; then the slow watch may learn.
     """
 
-    def __init__(self, p, gate):
-        self.p = p
+    def __init__(self, gate):
         self.known = gate
         self.forget()
 
     def forget(self):
         self.raw_cPa = -1
         self.even_cPa = 0
-        self.removed_cPa = self.removed_air_cPa = 0
+        self.removed_cPa = 0
         self.accept()
 
     def accept(self):
@@ -46,10 +47,12 @@ class QuickFall:
         self.called = False
         self.sign = QUIET
         self.rate_cPa_h = self.sigma_cPa_h = self.stretches = 0
-        self.age_ms = self.mark_age_ms = self.look_ms = self.look_fall_cPa = 0
+        self.age_ms = self.raw_age_ms = self.mark_age_ms = self.look_ms = self.look_fall_cPa = 0
+        self.top_raw_cPa = self.raw_cPa
+        self.top_even_cPa = self.even_cPa
         self.level_raw_cPa = self.slewed_raw_cPa = self.start_raw_cPa = self.mark_raw_cPa = self.raw_cPa
         self.level_even_cPa = self.slewed_even_cPa = self.start_even_cPa = self.mark_even_cPa = self.even_cPa
-        self.before_raw_cPa = self.before_even_cPa = 0
+        self.before_even_cPa = 0
         self.settling = self.settle_count = self.settle_raw_cPa = self.settle_even_cPa = 0
 
     def take(self, elapsed_ms, raw_cPa, even_cPa):
@@ -57,18 +60,41 @@ class QuickFall:
         first = self.raw_cPa < 0
         self.raw_cPa = raw_cPa
         self.even_cPa = even_cPa
-        self.removed_cPa = self.removed_air_cPa = 0
+        self.removed_cPa = 0
         if first:
             self.accept()
             return
-        most_cPa = self.p[P_FAST] * min(elapsed_ms // 1000, 10000) // 60
+        most_cPa = self.known.p[P_FAST] * min(elapsed_ms // 1000, 10000) // 60
         self.slewed_raw_cPa += lim(raw_cPa - self.slewed_raw_cPa, most_cPa)
         self.slewed_even_cPa += lim(even_cPa - self.slewed_even_cPa, most_cPa)
+        self.top_raw_cPa += lim(raw_cPa - self.top_raw_cPa, most_cPa)
+        self.top_even_cPa += lim(even_cPa - self.top_even_cPa, most_cPa)
         lost_cPa = -common(raw_cPa - self.slewed_raw_cPa, even_cPa - self.slewed_even_cPa)
         if self.sign:
             self.follow(elapsed_ms, lost_cPa)
         else:
             self.watch(elapsed_ms, lost_cPa)
+        if not self.called:
+            self.judge_cooling(elapsed_ms)
+
+    def judge_cooling(self, elapsed_ms):
+        """A raw fall beyond ``step`` and beyond a cooling by 3 K is a leak, also where a thermometer explains it."""
+        lost_cPa = self.top_raw_cPa - self.raw_cPa
+        if lost_cPa <= self.known.band_cPa(elapsed_ms):
+            self.raw_age_ms = 0
+        self.raw_age_ms = min(self.raw_age_ms + elapsed_ms, AGE_MAX_ms)
+        if lost_cPa <= max(self.known.p[P_STEP], self.raw_cPa // COOLING_SHARE):
+            return
+        if lost_cPa - self.top_even_cPa + self.even_cPa < lost_cPa // 3:
+            return
+        self.top_raw_cPa = self.raw_cPa
+        self.top_even_cPa = self.even_cPa
+        if self.sign != FALLING:
+            self.start(elapsed_ms, -lost_cPa)
+        self.called = True
+        self.rate_cPa_h = per_hour(lost_cPa, self.raw_age_ms)
+        self.sigma_cPa_h = per_hour(self.doubt_cPa(), self.raw_age_ms)
+        self.stretches += 1
 
     def watch(self, elapsed_ms, lost_cPa):
         """Keep the level; begin to follow what leaves it."""
@@ -80,7 +106,7 @@ class QuickFall:
             self.start(elapsed_ms, change_cPa)
             if self.known.late:
                 # What fell across a gap is GapFall's; only what goes on is followed.
-                if lost_cPa > self.p[P_STEP]:
+                if lost_cPa > self.known.p[P_STEP]:
                     self.slewed_raw_cPa = raw_cPa
                     self.slewed_even_cPa = even_cPa
             elif self.sign == FALLING:
@@ -97,7 +123,6 @@ class QuickFall:
 
     def start(self, elapsed_ms, change_cPa):
         if not self.settling:
-            self.before_raw_cPa = self.level_raw_cPa
             self.before_even_cPa = self.level_even_cPa
         self.settling = self.stretches = self.age_ms = 0
         self.sign = FALLING if change_cPa < 0 else RISING
@@ -111,12 +136,12 @@ class QuickFall:
         self.mark_even_cPa = self.even_cPa
         self.mark_age_ms = 0
         gate = self.known
-        doubt_cPa = min((gate.noise_x64_cPa >> 2) + self.p[P_FLOOR] + gate.step_cPa, DOUBT_MAX_cPa)
+        doubt_cPa = min((gate.noise_x64_cPa >> 2) + self.known.p[P_FLOOR] + gate.step_cPa, DOUBT_MAX_cPa)
         look_s = doubt_cPa * 3600 // max(rate_cPa_h, 1)
         if self.called:
             # The longer it lasts the longer a stretch, for a better rate.
             look_s = max(look_s, max(min(self.age_ms >> 3, LOOK_CALLED_MAX_ms), LOOK_CALLED_MIN_ms) // 1000)
-        look_s = min(look_s, self.p[P_HOLD])
+        look_s = min(look_s, self.known.p[P_HOLD])
         self.look_ms = look_s * 1000
         self.look_fall_cPa = 2 * max(doubt_cPa, (min(rate_cPa_h, 7200000) >> 4) * look_s // 225)
 
@@ -135,13 +160,13 @@ class QuickFall:
             self.judge_pace(stretch_cPa_h, mean_cPa_h)
         if self.mark_age_ms < self.look_ms and stretch_cPa < self.look_fall_cPa:
             return
-        if stretch_cPa_h < mean_cPa_h >> 1 or stretch_cPa_h < 15 * self.p[P_FAST]:
+        if stretch_cPa_h < mean_cPa_h >> 1 or stretch_cPa_h < 15 * self.known.p[P_FAST]:
             self.over(elapsed_ms)
             return
         self.rate_cPa_h = self.rate_cPa_h + stretch_cPa_h >> 1 if self.stretches else stretch_cPa_h
         self.stretches += 1
         self.sigma_cPa_h = per_hour(self.doubt_cPa(), self.mark_age_ms)
-        if self.sign == FALLING and self.stretches > 1 and self.age_ms // 1000 > self.p[P_HOLD]:
+        if self.sign == FALLING and self.stretches > 1 and self.age_ms // 1000 > self.known.p[P_HOLD]:
             self.called = True
         self.mark(stretch_cPa_h)
 
@@ -151,7 +176,7 @@ class QuickFall:
 
     def judge_cost(self, lost_cPa):
         """A fall that has cost ``step`` is a leak, whatever the time it took."""
-        if lost_cPa <= max(self.p[P_STEP], 2 * self.known.band_cPa(0)):
+        if lost_cPa <= max(self.known.p[P_STEP], 2 * self.known.band_cPa(0)):
             return
         self.called = True
         gate = self.known
@@ -169,10 +194,10 @@ class QuickFall:
 
     def judge_pace(self, stretch_cPa_h, mean_cPa_h):
         """A fall that has gone on for a sixth of ``hold``, a sixteenth quicker than ``step`` in ``hold``."""
-        short_ms = self.p[P_HOLD] * 1000 // SHORT
+        short_ms = self.known.p[P_HOLD] * 1000 // SHORT
         if self.age_ms < short_ms or not self.stretches or stretch_cPa_h < mean_cPa_h >> 1:
             return
-        cycle_cPa_h = self.p[P_STEP] * 900 // self.p[P_HOLD] << 2
+        cycle_cPa_h = self.known.p[P_STEP] * 900 // self.known.p[P_HOLD] << 2
         if mean_cPa_h > cycle_cPa_h + (cycle_cPa_h >> 4):
             self.called = True
 
@@ -204,4 +229,3 @@ class QuickFall:
         removed_cPa = self.before_even_cPa - even_cPa
         if abs(removed_cPa) > doubt_cPa:  # less is noise, and would let the level drift
             self.removed_cPa = removed_cPa
-            self.removed_air_cPa = common(self.before_raw_cPa - raw_cPa, removed_cPa)

@@ -5,7 +5,6 @@ from cabinwatch_protocol.device.consts import P_LAG
 COLDEST_cK = 25000
 WARMEST_cK = 35000
 """A cabin in which people live is between -23 and 77 degrees Celsius."""
-GAS_COLDEST_cK = 10000
 JUMP_MAX_cK = 200
 """A thermometer that changes by more from one reading to the next is wild until a third reading agrees."""
 AGREE = 3
@@ -13,32 +12,46 @@ COOLING_MAX_cK = 300
 """Of a cooling no more than 3 K is believed: what a heater's failure does in an hour; beyond, a leak might hide."""
 USUAL_s = 262144
 """Three days: the memory of the temperature that is usual."""
-SPAN_MAX_cK = 4000
+SPAN_MAX_x16_cK = 64000
+"""40 K."""
 
 
-def thermal_cPa(pressure_cPa, gas_cK, datum_cK):
-    """By how much gas_cK instead of datum_cK raises the pressure, by the ideal gas law; within 2 cPa a kelvin."""
-    return (pressure_cPa << 6) // gas_cK * max(-SPAN_MAX_cK, min(gas_cK - datum_cK, SPAN_MAX_cK)) >> 6
+def thermal_cPa(pressure_cPa, gas_x16_cK, datum_cK):
+    """By how much a gas at gas_x16_cK / 16 instead of datum_cK raises the pressure, by the ideal gas law.
+
+    Within 0.03 %. A sixteenth of 0.01 K is 0.2 Pa: the thermometer's own steps of 3.4 Pa would drown a slow leak.
+    """
+    span_x16_cK = max(-SPAN_MAX_x16_cK, min(gas_x16_cK - (datum_cK << 4), SPAN_MAX_x16_cK))
+    return (pressure_cPa << 4) // (gas_x16_cK >> 4) * span_x16_cK >> 8
 
 
 class GasTemperature:
-    """Two averages over the thermometer's lag, led by twice their difference (the inverse of a first-order lag)."""
+    """Two averages over the thermometer's lag: ``felt`` is the first, ``led`` that and twice their difference.
+
+    The lead is the inverse of a first-order lag, for gas that cools or warms slowly. Of a thermometer that jumps by
+    itself it makes half as much again, and takes that back: a cooling that explains a quick fall has to be felt.
+    """
 
     def __init__(self, p):
         self.p = p
         self.forget()
 
     def forget(self):
-        self.datum_cK = self.gas_cK = self.quick_x256_cK = self.slow_x256_cK = self.usual_x16384_cK = 0
+        # Until the first reading any temperature will do.
+        self.set_out(COLDEST_cK)
         self.reading_cK = self.suspect_cK = self.suspects = 0
+
+    def set_out(self, now_cK):
+        self.datum_cK = self.reading_cK = now_cK
+        self.felt_x16_cK = self.led_x16_cK = now_cK << 4
+        self.quick_x256_cK = self.slow_x256_cK = now_cK << 8
+        self.usual_x16384_cK = now_cK << 14
 
     def take(self, thermometer_cK, seconds):
         """Follow the thermometer, seconds after its last reading (0 = less than one)."""
         now_cK = max(COLDEST_cK, min(thermometer_cK, WARMEST_cK))
-        if self.datum_cK == 0:
-            self.datum_cK = self.gas_cK = self.reading_cK = now_cK
-            self.quick_x256_cK = self.slow_x256_cK = now_cK << 8
-            self.usual_x16384_cK = now_cK << 14
+        if self.reading_cK == 0:
+            self.set_out(now_cK)
         if not self.proved(now_cK):
             now_cK = self.reading_cK
         self.reading_cK = now_cK
@@ -63,5 +76,7 @@ class GasTemperature:
         self.quick_x256_cK += ((now_cK << 8) - self.quick_x256_cK) * share_x256 >> 8
         self.slow_x256_cK += (self.quick_x256_cK - self.slow_x256_cK) * share_x256 >> 8
         self.usual_x16384_cK += ((now_cK << 14) - self.usual_x16384_cK) // max(USUAL_s // seconds, 1)
-        gas_cK = (self.quick_x256_cK * 3 >> 8) - (self.slow_x256_cK >> 7)
-        self.gas_cK = max(gas_cK, (self.usual_x16384_cK >> 14) - COOLING_MAX_cK, GAS_COLDEST_cK)
+        coldest_x16_cK = (self.usual_x16384_cK >> 10) - (COOLING_MAX_cK << 4)
+        self.felt_x16_cK = max(self.quick_x256_cK >> 4, coldest_x16_cK)
+        led_x16_cK = (self.quick_x256_cK * 3 >> 4) - (self.slow_x256_cK >> 3)
+        self.led_x16_cK = max(led_x16_cK, coldest_x16_cK, COLDEST_cK << 3)

@@ -282,7 +282,7 @@ class SlowLeak:
 
     def looks_back(self):
         """The calling scale's fall is no older than two to this power of seconds."""
-        return self.h + self.hit + 4
+        return self.h + self.hit + 7
 
     def quick(self):
         """Whether the calling scale's fall is quicker than ``fast``, so that it is followed sample by sample."""

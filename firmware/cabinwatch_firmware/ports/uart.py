@@ -54,13 +54,13 @@ class Direct:
         self.sink(buf, n)
         # The first two octets of a packet are never zero here, so COBS leaves them as they are.
         if buf[2] == 0x18 and buf[3] == APID_TRANSDUCER & 255:
-            self.n_asked = self.append(self.asked, self.n_asked, buf, n)
+            self.n_asked = self.add_to(self.asked, self.n_asked, buf, n)
 
     def measured(self, buf, n):
         self.sink(buf, n)
-        self.n_told = self.append(self.told, self.n_told, buf, n)
+        self.n_told = self.add_to(self.told, self.n_told, buf, n)
 
-    def append(self, queue, k, buf, n):
+    def add_to(self, queue, k, buf, n):
         """Add a frame behind the k octets in the queue; a frame that does not fit is lost, as on a real
         link."""
         if k + n > len(queue):

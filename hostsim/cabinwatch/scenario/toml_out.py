@@ -61,17 +61,10 @@ def _is_table(value: Any) -> bool:
 
 
 def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _quoted(key)
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_value(item) for item in value) + "]"
-    if isinstance(value, str):
-        return _quoted(value)
-    return json.dumps(value) if isinstance(value, bool) else repr(value)
-
-
-def _quoted(text: str) -> str:
-    """A TOML string. JSON's escapes are TOML's, but JSON leaves DEL and the C1 controls as they are."""
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(text, ensure_ascii=False))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (str, bool)) else repr(value)

@@ -101,7 +101,12 @@ class Program:
                 for target in ast.walk(ast.Tuple(node.targets, ast.Store())):
                     if isinstance(target, ast.Attribute):
                         held.setdefault(target.attr, set()).add(made)
-        return {name: kind for name, kinds in held.items() for kind in kinds if kinds <= set(self.classes)}
+        return {
+            name: kind
+            for name, kinds in held.items()
+            for kind in kinds
+            if len(kinds) == 1 and kind in self.classes
+        }
 
     def _lookup(self, owner: str, name: str) -> Function | None:
         while owner in self.classes:

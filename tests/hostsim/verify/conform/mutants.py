@@ -16,11 +16,12 @@ FILES = {
     "frame": "protocol/cabinwatch_protocol/device/frame.py",
     "node": "protocol/cabinwatch_protocol/device/node.py",
     "transducer": "firmware/cabinwatch_firmware/transducer.py",
+    "clock": "firmware/cabinwatch_firmware/clock.py",
     "alarms": "firmware/cabinwatch_firmware/alarms.py",
     "monitor": "firmware/cabinwatch_firmware/monitor.py",
 }
 OURS = re.compile(
-    r"^from (?:cabinwatch_protocol\.device\.(?:crc|frame|node)|cabinwatch_firmware\.(?:transducer|alarms|monitor))"
+    r"^from (?:cabinwatch_protocol\.device\.(?:crc|frame|node)|cabinwatch_firmware\.(?:transducer|alarms|clock|monitor))"
     r" import (?:\([^)]*\)|.*)\n",
     re.MULTILINE,
 )
@@ -44,7 +45,7 @@ class Mutant:
 def build(role: str, edits: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
     """The node's modules in one namespace, with the edits. Raises ValueError for an edit that does not apply."""
     space: dict[str, Any] = {"__name__": "mutant"}
-    for key in ("crc", "frame", "node", "alarms", role):
+    for key in ("crc", "frame", "node", "alarms", "clock", role):
         source = (ROOT / FILES[key]).read_text(encoding="utf-8")
         for file, old, new in edits:
             if file == key:
@@ -62,7 +63,7 @@ def mutant(
     name: str, file: str, old: str, new: str, *caught_by: str, role: str = "", more: tuple[Any, ...] = ()
 ) -> None:
     """One mistake in one place, and ``more`` of it elsewhere."""
-    role = role or ("monitor" if file in ("monitor", "alarms") else "transducer")
+    role = role or ("monitor" if file in ("monitor", "alarms", "clock") else "transducer")
     MUTANTS.append(Mutant(name, role, ((file, old, new), *more), caught_by))
 
 

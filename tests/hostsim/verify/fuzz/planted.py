@@ -30,8 +30,9 @@ BUDGET = 300
 ORDER = (
     "cabinwatch_protocol.device.crc", "cabinwatch_protocol.device.frame", "cabinwatch_protocol.device.node",
     *(f"cabinwatch_firmware.detector.{name}" for name in (
-        "rates", "gate", "gas", "level", "gap", "fall", "warming", "reserve", "slow", "detector",
-    )), "cabinwatch_firmware.alarms", "cabinwatch_firmware.event_ring", "cabinwatch_firmware.signals",
+        "rates", "gate", "gas", "level", "gap", "fall", "warming", "reserve", "line", "slow", "detector",
+    )), "cabinwatch_firmware.clock",
+    "cabinwatch_firmware.alarms", "cabinwatch_firmware.event_ring", "cabinwatch_firmware.signals",
     "cabinwatch_firmware.monitor",
 )  # fmt: skip
 
@@ -265,7 +266,7 @@ PLANTED = (
     ),
     Planted(
         "stamps: time back is believed",
-        MONITOR,
+        "cabinwatch_firmware.clock",
         "            self.disorder = ORDERLY\n",
         "            self.disorder = 0\n",
     ),

@@ -1,0 +1,336 @@
+"""What the detector must say where it once was silent, or cried wolf: the rows of DETECTOR.md's second table."""
+
+import copy
+import functools
+import math
+import random
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from cabinwatch.verify.score.presets import parameters
+from cabinwatch_firmware.detector.detector import BELOW, Detector
+from cabinwatch_protocol.table import T_CAP, AlarmClass, Cause
+
+P0, T0, RESERVE, STEP = 10_132_500, 29_500, 6_532_800, 100_000
+seeds = st.integers(0, 2**32)
+
+
+class Feed:
+    """A detector and its gauge: noise in cPa, a step of the gauge, a poll period; t_s is the time so far."""
+
+    def __init__(self, seed, sigma=100, step=1, dt_ms=1000, **preset):
+        self.rng = random.Random(seed)
+        self.sigma, self.step, self.dt_ms = sigma, step, dt_ms
+        self.d = Detector(parameters(**preset))
+        self.t_s = 0.0
+
+    def reading(self, level):
+        return max(round((level + self.rng.gauss(0, self.sigma)) / self.step) * self.step, 0)
+
+    def sample(self, level, kelvin=295.0, gap_s=0.0):
+        elapsed = self.dt_ms + round(gap_s * 1000)
+        self.t_s += elapsed / 1000
+        pressure = self.reading(level)
+        self.d.low(pressure)
+        self.d.sample(elapsed, pressure, round(kelvin * 100 + self.rng.gauss(0, 2)))
+        return self.d.cls
+
+    def quiet(self, samples, level=P0, kelvin=295.0):
+        return max(self.sample(level, kelvin) for _ in range(samples))
+
+
+@functools.cache
+def _warm(sigma, step, dt_ms, preset):
+    feed = Feed(7, sigma, step, dt_ms, **dict(preset))
+    assert feed.quiet(900) == 0
+    return feed
+
+
+def warm(seed, sigma=100, step=1, dt_ms=1000, **preset):
+    """A feed after 900 quiet samples, with noise of its own from here on."""
+    feed = copy.deepcopy(_warm(sigma, step, dt_ms, tuple(preset.items())))
+    feed.rng = random.Random(seed)
+    return feed
+
+
+# -- bursts
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=seeds,
+    k=st.floats(-2.0, 2.0).map(lambda x: 10**x),
+    lead=st.floats(0, 1),
+    sigma=st.sampled_from([10, 100, 500, 2000]),
+    step=st.sampled_from([1, 5300]),
+    low=st.sampled_from([0, 100_000, 2_500_000, 7_000_000]),
+)
+def test_a_burst_at_any_rate_is_an_emergency_within_three_samples(seed, k, lead, sigma, step, low):
+    """k is the share of the air that goes in the first second; the gauge ends at ``low``."""
+    feed = warm(seed, sigma, step)
+    over = 0
+    for i in range(40):
+        p = P0 * math.exp(-k * (i + lead))
+        reading = feed.reading(p)
+        if reading < low:
+            feed.d.low(low)
+            feed.d.sample(1000, low, BELOW)
+        else:
+            feed.d.low(reading)
+            feed.d.sample(1000, reading, T0)
+        over += P0 - p > STEP + 4 * sigma + step
+        if over >= 3:
+            break
+    assert (feed.d.cls, feed.d.cause in (Cause.RAPID, Cause.LEVEL)) == (AlarmClass.EMERGENCY, True)
+
+
+# -- the level
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds, share=st.floats(0, 1), before=st.integers(0, 5))
+def test_at_reserve_three_readings_are_an_emergency(seed, share, before):
+    """At boot or later, in any cabin, whatever `pressure_low` says (a monitor asks the level first)."""
+    feed = Feed(seed)
+    feed.quiet(before) if before else None
+    level = share * (RESERVE - 500)
+    for _ in range(3):
+        feed.d.low(feed.reading(level))
+    assert (feed.d.cls, feed.d.cause, feed.d.tres_s) == (AlarmClass.EMERGENCY, Cause.LEVEL, 0)
+    for _ in range(3):
+        feed.d.low(P0)
+    assert feed.d.cause != Cause.LEVEL, "and over with three readings above"
+
+
+# -- gaps
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=seeds,
+    gap_s=st.floats(10, 86_000),
+    fall=st.integers(STEP + 10_000, 3_000_000),
+    sigma=st.sampled_from([10, 100, 1000]),
+)
+def test_a_fall_across_a_gap_is_called_and_ends_when_the_level_holds(seed, gap_s, fall, sigma):
+    feed = warm(seed, sigma)
+    feed.sample(P0 - fall, gap_s=gap_s)
+    feed.sample(P0 - fall)
+    assert feed.sample(P0 - fall) >= AlarmClass.CAUTION
+    d = feed.d
+    assert d.cause in (Cause.GAP, Cause.RAPID)
+    rate = fall / (gap_s + 3) * 3600
+    assert 0.9 * min(rate, 530_000_000) < -d.rate_cPa_h < 1.4 * rate
+    worst_s = (P0 - fall - RESERVE) / rate * 3600
+    least = 4 if worst_s < 3300 else 3 if worst_s < 80_000 else 2
+    assert d.cls >= least
+    for _ in range(100_000):
+        if not feed.sample(P0 - fall):
+            return
+    raise AssertionError("the level holds, and the alarm does not end")
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=seeds, gap_s=st.floats(10, 86_000), fall=st.integers(-3_000_000, STEP - 5_000))
+def test_a_lesser_fall_across_a_gap_is_none(seed, gap_s, fall):
+    feed = warm(seed)
+    assert max(feed.sample(P0 - fall, gap_s=gap_s if i == 0 else 0) for i in range(600)) == 0
+
+
+# -- thermometers
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=seeds,
+    rise=st.floats(1, 15),
+    tau=st.floats(0, 4).map(lambda x: 10**x),
+    back=st.booleans(),
+    preset=st.sampled_from([{}, {"breath": 0}]),
+)
+def test_a_thermometer_that_warms_alone_is_no_leak(seed, rise, tau, back, preset):
+    feed = warm(seed, **preset)
+    for i in range(6000):
+        warmth = rise * -math.expm1(-i / tau)
+        if back and i > 3000:
+            warmth *= math.exp((3000 - i) / tau)
+        assert feed.sample(P0, 295 + warmth) == 0, (i, feed.d.cause, feed.d.rate_cPa_h)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=seeds,
+    rise=st.floats(0, 15),
+    tau=st.floats(0, 4).map(lambda x: 10**x),
+    at=st.integers(0, 3000),
+    rate=st.floats(0, 2).map(lambda x: 10**x),
+    sigma=st.sampled_from([30, 100, 200]),
+)
+@example(seed=0, rise=0, tau=1.0, at=0, rate=1.0, sigma=100)
+def test_a_leak_that_begins_while_the_thermometer_warms_is_called_within_five_minutes(
+    seed, rise, tau, at, rate, sigma
+):
+    """1 Pa/s and more, at default parameters."""
+    feed = warm(seed, sigma)
+    for i in range(at + 301):
+        level = P0 - rate * 100 * max(i - at, 0)
+        if feed.sample(level, 295 + rise * -math.expm1(-i / tau)) and i > at:
+            assert feed.d.cause in (Cause.RAPID, Cause.SLOW)
+            return
+    raise AssertionError("not called")
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=seeds, fall=st.floats(1, 15), over=st.floats(60, 6000), rate=st.floats(-0.5, 1).map(lambda x: 10**x)
+)
+def test_a_thermometer_that_cools_hides_no_more_than_three_kelvin(seed, fall, over, rate):
+    """The raw fall is called once it exceeds what 3 K or ``step`` explain, and 200 Pa and a minute more."""
+    feed = warm(seed)
+    most = max(3 / 295 * P0, STEP) + 20_000 + 60 * 100 * rate
+    i = 0
+    while rate * 100 * i < most:
+        i += 1
+        if feed.sample(P0 - rate * 100 * i, 295 - fall * min(i / over, 1)):
+            return
+    raise AssertionError("not called")
+
+
+# -- wild readings
+
+
+def wild_reading(rng):
+    """As the campaign's: half over the whole word, half where a reading could be."""
+    if rng.random() < 0.5:
+        return rng.randrange(1 << 32), rng.randrange(1 << 16)
+    return rng.randrange(100_000, 12_000_000), rng.randrange(20_000, 35_000)
+
+
+def give(d, dt_ms, pressure, temperature):
+    """As the monitor does: the level first, then what is plausible."""
+    if pressure < 1 << 30:
+        d.low(pressure)
+    if 100_000 <= pressure <= 12_000_000 and temperature >= 10_000:
+        d.sample(dt_ms, pressure, temperature)
+        return True
+    return False
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=seeds,
+    pairs=st.booleans(),
+    sigma=st.sampled_from([30, 100, 500]),
+    rate=st.sampled_from([0, 20, 100, 3000]),
+)
+def test_wild_readings_are_no_leak_and_hide_none(seed, pairs, sigma, rate):
+    """2 % of the readings, singly or in pairs at any distance; a leak is called within twice its delay."""
+    delays = []
+    for wild in (False, True):
+        feed = warm(seed, sigma)
+        rng, late, run, quiet = random.Random(seed), 0, 0, 3000
+        for i in range(quiet + 3000):
+            level = P0 - rate * max(i - quiet, 0)
+            if run:
+                run -= 1
+            elif wild and rng.random() < (0.01 if pairs else 0.02):
+                run = 2 if pairs else 1
+            bad = wild and run and level > RESERVE
+            pressure, temperature = wild_reading(rng) if bad else (feed.reading(level), T0)
+            late = 0 if give(feed.d, 1000 + late, pressure, temperature) else late + 1000
+            if feed.d.cls:
+                assert i > quiet, (i, feed.d.cause, feed.d.rate_cPa_h)
+                break
+        delays.append(i - quiet)
+    assert delays[1] <= 2 * delays[0] + 3
+
+
+# -- coarse gauges
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    seed=seeds,
+    sigma=st.floats(1, 3.3).map(lambda x: 10**x),
+    minutes=st.floats(30, 600),
+)
+def test_a_coarse_gauge_has_an_honest_reserve(seed, sigma, minutes):
+    """53 Pa a step, noise of 0.1 to 20 Pa: T-reserve over 15 % and 10 s too long in at most one report of twenty."""
+    feed = warm(seed, sigma, 5300)
+    total = minutes * 60
+    rate = (P0 - RESERVE) / total
+    reports = late = 0
+    for i in range(1, int(total) - 60):
+        if feed.sample(P0 - rate * i):
+            reports += 1
+            late += feed.d.tres_s > (total - i) * 1.15 + 10
+    assert reports > total / 2
+    assert late <= reports / 20
+
+
+# -- classes
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=seeds, rate=st.floats(-2, 3).map(lambda x: 10**x), sigma=st.sampled_from([10, 100, 1000]))
+def test_the_rate_explains_the_class(seed, rate, sigma):
+    """A class above Advisory has the rate whose T-reserve it is, by the shortest law that is possible."""
+    feed = warm(seed, sigma, breath=0)
+    for i in range(1500):
+        level = P0 - rate * i
+        if level < RESERVE * 1.05:
+            return
+        cls = feed.sample(level)
+        if cls > AlarmClass.ADVISORY and feed.d.cause != Cause.GAP:
+            seconds = (feed.d.pressure_cPa - RESERVE) / max(-feed.d.rate_cPa_h, 1e-9) * 3600
+            most = {2: 2_592_000, 3: 86_400, 4: 3600}[cls]
+            assert seconds * (1 if feed.d.law == 3 else 0.4) < most * 1.01
+
+
+# -- independence
+
+
+FAULTS = {
+    "level_alarm": "take",
+    "fall": "take",
+    "gap": "take",
+    "slow": "take",
+    "warming": "take",
+    "gas": "follow",
+}
+
+
+@pytest.mark.parametrize("broken", FAULTS)
+def test_a_fault_in_one_alarm_silences_no_other(broken):
+    """With one part dead each of the others still calls what is its own."""
+
+    def feed():
+        found = warm(3, breath=0, wander=100)
+        setattr(getattr(found.d, broken), FAULTS[broken], lambda *_: None)
+        return found
+
+    calls = {}
+    one = feed()
+    for _ in range(3):
+        one.d.low(RESERVE)
+    calls["level_alarm"] = one.d.cause == Cause.LEVEL
+    one = feed()
+    calls["fall"] = any(one.sample(P0 - 5000 * i) and one.d.cause == Cause.RAPID for i in range(60))
+    one = feed()
+    one.sample(P0 - 2 * STEP, gap_s=600)
+    one.sample(P0 - 2 * STEP)
+    one.sample(P0 - 2 * STEP)
+    calls["gap"] = one.d.cause == Cause.GAP
+    one = feed()
+    calls["slow"] = any(one.sample(P0 - 3 * i) and one.d.cause == Cause.SLOW for i in range(3000))
+    assert {name for name, called in calls.items() if not called} == {broken} & set(calls)
+
+
+def test_the_parts_that_were_broken_are_all_the_alarms():
+    d = Detector(parameters())
+    assert {name for name, part in vars(d).items() if hasattr(part, "called")} - set(FAULTS) == {
+        "nitrogen_slow"
+    }
+    assert d.tres_s == T_CAP
