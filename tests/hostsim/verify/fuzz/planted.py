@@ -320,7 +320,7 @@ PLANTED = (
     Planted(
         "safeguard taken out: the clock check",
         MONITOR,
-        "wrong = self.clock_is_wrong(gap)",
+        "wrong = self.clock.runs_wrong(gap, stuck)",
         "wrong = False",
         all_kinds=True,
     ),
