@@ -19,7 +19,7 @@ from cabinwatch.verify.score.background import Array, Wander
 YEAR_S: Final = 365.25 * 86_400
 BLOCKS: Final = 1000
 """Blocks that a trial lasts: the delay is three to ten times less, and known to a block."""
-TRIALS: Final = 200
+TRIALS: Final = 64
 
 
 @dataclass(frozen=True)
