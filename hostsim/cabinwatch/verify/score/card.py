@@ -21,13 +21,21 @@ from cabinwatch.verify.score.trials import LEAKS, Leak, Watch
 GROUNDS: Final = {"bench": BENCH, "cabin": CABIN}
 PRESETS: Final = {"quiet": BENCH_PRESET, "default": CABIN_PRESET}
 WARM_DAYS: Final = {"bench": 5, "cabin": 60}
-QUIET: Final = (("bench", "quiet"), ("cabin", "quiet"), ("life", "default"))
+QUIET: Final = (
+    ("bench", "quiet"),
+    ("cabin", "quiet"),
+    ("life", "default"),
+    ("nitrogen", "default"),
+    ("coarse", "quiet"),
+)
 """Ground and preset that are watched for false alarms."""
 TIMED: Final = (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default"))
 """... and those on which leaks are called."""
 WEEKS_A_YEAR: Final = 365.25 / 7
 NITROGEN_LEAKS: Final = {"US Lab hose": 204.0, "PrK, Apr 2024": 121.0}  # Pa/d of nitrogen
 ANALYSER: Final = Wander(27.0, period_s=300.0)
+COARSE: Final = Wander(0.65, CABIN.walk, period_s=10.0)
+STEP_PA: Final = 53.3  # 0.4 mmHg
 
 Progress = Callable[[int, int, str], None]
 Task = tuple[tuple[Any, ...], Callable[..., Any], tuple[Any, ...]]
@@ -163,7 +171,11 @@ def _seed(seed: int, *what: int | str) -> np.random.SeedSequence:
 
 
 def quiet_year(ground: str, preset: str, seed: int, year: int, days: int = 365) -> int:
-    """False calls in one year at 1 Hz, from a detector that knows nothing yet."""
+    """False calls in one year, from a detector that knows nothing yet."""
+    if ground == "nitrogen":
+        return quiet_nitrogen(Detector(parameters(**PRESETS[preset])), _seed(seed, "nitrogen", year), days)
+    if ground == "coarse":
+        return quiet_steps(Detector(parameters(**PRESETS[preset])), _seed(seed, "coarse", year), days)
     if ground != "life":
         watch = Watch(
             Detector(parameters(**PRESETS[preset])),
@@ -177,6 +189,32 @@ def quiet_year(ground: str, preset: str, seed: int, year: int, days: int = 365) 
         record = np.rint(100 * pressure).astype(np.int64).tolist()
         for value, temperature in zip(record, kelvin, strict=True):
             detector.sample(1000, value, temperature)
+            if detector.cls:
+                calls += 1
+                detector.dismiss()
+    return calls
+
+
+def quiet_nitrogen(detector: Detector, seed: np.random.SeedSequence, days: int) -> int:
+    """... of the analyser's nitrogen, which nobody consumes."""
+    calls = 0
+    for noise in Noise(ANALYSER, np.random.default_rng(seed)).take(288 * days).tolist():
+        detector.sample(300_000, 10_132_500, 29_500)
+        detector.nitrogen(300_000, round(7_903_350 + 100 * noise), 29_500)
+        if detector.cls:
+            calls += 1
+            detector.dismiss()
+    return calls
+
+
+def quiet_steps(detector: Detector, seed: np.random.SeedSequence, days: int) -> int:
+    """... of a gauge that rounds to 0.4 mmHg, in a cabin's wander."""
+    calls = 0
+    noise = Noise(COARSE, np.random.default_rng(seed))
+    for _ in range(days):
+        record = STEP_PA * np.rint((STANDARD_PA + noise.take(round(DAY_S / COARSE.period_s))) / STEP_PA)
+        for value in np.rint(100 * record).astype(np.int64).tolist():
+            detector.sample(round(1000 * COARSE.period_s), value, 29_500)
             if detector.cls:
                 calls += 1
                 detector.dismiss()
