@@ -290,13 +290,6 @@ PLANTED = (
         "cls = CLASS_CAUTION\n        elif",
     ),
     Planted(
-        "safeguard taken out: a burst proves itself",
-        f"{DETECTOR}.gate",
-        "return change_cPa < 0 or more_cPa",
-        "return more_cPa",
-        all_kinds=True,
-    ),
-    Planted(
         "safeguard taken out: the level",
         f"{DETECTOR}.level",
         "self.called = not self.called",
