@@ -13,6 +13,7 @@ REPEATING = {
     t.Event.SENSOR_LOST: "transducer lost",
     t.Event.SENSOR_FOUND: "found",
     t.Event.LINK_NOISE: "link noise",
+    t.Event.ALARM_REMINDER: "reminded of the alarm",
 }
 """What a bad line or a bad gauge says over and over, in the order in which it is told."""
 LONG_S = 10.0
