@@ -3,7 +3,7 @@
 from hypothesis import note
 
 from cabinwatch.kit.strategies import scenarios
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder
 from cabinwatch.scenario.load import parse
 from cabinwatch.scenario.toml_out import to_toml
@@ -23,7 +23,7 @@ def run(text, seed, target, until_ms=None, recorder=None):
     recorder = recorder or Recorder()
     opened = open_target(target) if isinstance(target, str) else target
     try:
-        LockStep(world, opened, recorder).run(until_ms or scenario.duration_ms)
+        LockStepRun(world, opened, recorder).run(until_ms or scenario.duration_ms)
     finally:
         opened.close()
     return world, recorder.sha256

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import narrow
 import packets
 import worlds
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder
 from cabinwatch.scenario import load as scenarios
 from cabinwatch.targets.cpython import CpythonTarget
@@ -55,14 +55,14 @@ def test_no_timer_runs_away_in_a_quiet_year():
 @pytest.mark.parametrize("name", scenarios.bundled())
 def test_bundled_scenarios(name):
     scenario = scenarios.load(name)[0]
-    LockStep(World(scenario, 1), target(), Recorder()).run(min(scenario.duration_ms, 7200_000))
+    LockStepRun(World(scenario, 1), target(), Recorder()).run(min(scenario.duration_ms, 7200_000))
 
 
 @settings(max_examples=25)
 @given(worlds.tomls(), st.integers(0, 99))
 def test_drawn_worlds(text, seed):
     scenario = scenarios.parse(text, "drawn.toml")
-    LockStep(World(scenario, seed), target(), Recorder()).run(scenario.duration_ms)
+    LockStepRun(World(scenario, seed), target(), Recorder()).run(scenario.duration_ms)
 
 
 extremes = st.one_of(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cabinwatch.verify.score.background import CABIN
 from cabinwatch.verify.score.presets import parameters
-from cabinwatch.verify.score.trials import Watch
+from cabinwatch.verify.score.trials import TrialWatch
 from cabinwatch_firmware.detector.detector import Detector
 
 CAP = 2**30 - 1
@@ -117,7 +117,7 @@ def test_a_change_of_temperature_is_no_leak(seed, kelvin, tau):
 
 @functools.cache
 def cabin():
-    return Watch.warmed(CABIN, np.random.SeedSequence(4), 2)
+    return TrialWatch.warmed(CABIN, np.random.SeedSequence(4), 2)
 
 
 def test_breathing_is_no_leak_over_thirty_days():

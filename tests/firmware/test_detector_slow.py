@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cabinwatch.verify.score.background import CABIN, DAY_S, Noise, Wander
+from cabinwatch.verify.score.background import CABIN, DAY_S, BackgroundWander, Noise
 from cabinwatch.verify.score.presets import BENCH_PRESET, parameters
-from cabinwatch.verify.score.trials import LEAKS, Watch
+from cabinwatch.verify.score.trials import LEAKS, TrialWatch
 from cabinwatch_firmware.detector.line import BLOCKS, LEAST, doubt_cPa_h, fall_cPa_h, halve
 from cabinwatch_firmware.detector.slow import SlowLeak
 
 BY_NAME = {leak.name: leak for leak in LEAKS}
-MINUTELY = Wander(CABIN.white_Pa, CABIN.walk, period_s=60.0)
+MINUTELY = BackgroundWander(CABIN.white_Pa, CABIN.walk, period_s=60.0)
 T0 = 29_500
 seeds = st.integers(0, 2**32)
 
@@ -23,7 +23,7 @@ seeds = st.integers(0, 2**32)
 @functools.cache
 def warmed():
     """Sixty days of a real cabin's wander, polled each minute."""
-    return Watch.warmed(MINUTELY, np.random.SeedSequence(5), 60, **BENCH_PRESET)
+    return TrialWatch.warmed(MINUTELY, np.random.SeedSequence(5), 60, **BENCH_PRESET)
 
 
 def fork(seed):
@@ -79,7 +79,7 @@ def test_a_rise_is_no_leak(step_Pa, seed):
 
 # -- a leak that grows, on nitrogen: 0.9 lb/d for a while, 2.4 lb/d two days later (PrK, February 2024)
 
-ANALYSER = Wander(27.5, 13.6 / math.sqrt(1880), 3760.0, 300.0)
+ANALYSER = BackgroundWander(27.5, 13.6 / math.sqrt(1880), 3760.0, 300.0)
 BEFORE_Pa_d, MORE_Pa_d = 29.4, 47.5
 
 

@@ -10,7 +10,7 @@ from spacepackets.ccsds.time import CdsShortTimestamp
 from spacepackets.ecss.tc import PusTc
 from spacepackets.ecss.tm import PusTm
 
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder
 from cabinwatch.scenario import load as scenario
 from cabinwatch.targets.cpython import CpythonTarget
@@ -74,7 +74,7 @@ def run():
     for i, p in enumerate(p for p in t.TC_PACKETS if "monitor" in p.roles):
         values = {f.name: samples[f.name] for f in p.fields if f.fixed is None}
         world.at(5000 + 500 * i, lambda p=p, v=values: world.ground.command(p, v, world.now_ms))
-    LockStep(world, CpythonTarget(), tap).run(1_200_000)
+    LockStepRun(world, CpythonTarget(), tap).run(1_200_000)
     frames = [f for stream in (tap.rx, tap.tx) for f in host.StreamDecoder().feed(bytes(stream))]
     packets = [f.packet for f in frames if f.verdict is host.Verdict.OK]
     assert len(packets) > 500

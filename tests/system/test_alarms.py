@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import worlds
 from cabinwatch.models.scenario import Scenario
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder
 from cabinwatch.scenario.load import load
 from cabinwatch.targets.cpython import CpythonTarget
@@ -25,7 +25,7 @@ def played(data, seed=1):
     """A world played to its end on the firmware in this process; the world and the node."""
     scenario = Scenario.model_validate({"title": "alarms", **data})
     world, target = World(scenario, seed), CpythonTarget()
-    LockStep(world, target, Recorder()).run(scenario.duration_ms)
+    LockStepRun(world, target, Recorder()).run(scenario.duration_ms)
     return world, target.node
 
 

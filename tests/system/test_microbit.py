@@ -15,12 +15,12 @@ from cabinwatch.board.build import image as images
 from cabinwatch.board.build.bytecode import signed
 from cabinwatch.board.build.compiler import Compiler
 from cabinwatch.board.build.image import build_image, known_names
-from cabinwatch.board.build.program import Program
+from cabinwatch.board.build.program import FlatProgram
 from cabinwatch.board.emulator.qemu import INSTALL, PROGRAM, BoardError, Qemu
 from cabinwatch.errors import SetupError
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.models.node_faults import DeviceModel
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder
 from cabinwatch.scenario.load import load
 from cabinwatch.targets.cpython import CpythonTarget
@@ -62,7 +62,7 @@ def play(target, until_s, name="ms09", seed=1, **changes):
 
     scenario = load(name)[0].model_copy(update=changes)
     recorder = Kept()
-    LockStep(World(scenario, seed, lambda event: None), target, recorder).run(until_s * 1000)
+    LockStepRun(World(scenario, seed, lambda event: None), target, recorder).run(until_s * 1000)
     return recorder.sha256, steps
 
 
@@ -132,7 +132,7 @@ def heap_after(hours):
         update={"parameters": {"poll_period": 120_000, "hk_period": 600_000}}
     )
     with MicrobitTarget() as target:
-        LockStep(World(scenario, 1, lambda event: None), target, Recorder()).run(hours * 3_600_000)
+        LockStepRun(World(scenario, 1, lambda event: None), target, Recorder()).run(hours * 3_600_000)
         target.reset()
         return target.free_heap()
 
@@ -246,7 +246,7 @@ def test_the_boards_own_compiler_agrees_instruction_for_instruction():
     modules = images._link(
         tuple(images.PORTS["monitor"].values()), images.PORTS["monitor"]["uart"], None, in_flash=False
     )
-    program = Program([m.body for m in modules.modules], set(modules.names.values()))
+    program = FlatProgram([m.body for m in modules.modules], set(modules.names.values()))
     compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)}, dissolve=False)
     printer = images._printer()
     expected = []

@@ -7,7 +7,7 @@ import pytest
 from test_live import cabinwatch
 from tests.hostsim.verify.fuzz.planted import PLANTED, patched
 
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder
 from cabinwatch.targets.cpython import CpythonTarget
 from cabinwatch.verify.soak import CYCLE_S, Soak, faults
@@ -47,7 +47,7 @@ class InOrder(Recorder):
 def soaked(monitor=None, seconds=30):
     soak = Soak(1, seconds)
     target = CpythonTarget(monitor) if monitor else CpythonTarget()
-    LockStep(soak.world, target, InOrder(soak.judge)).run(soak.world.scenario.duration_ms)
+    LockStepRun(soak.world, target, InOrder(soak.judge)).run(soak.world.scenario.duration_ms)
     return soak.judged()
 
 

@@ -25,7 +25,7 @@ from cabinwatch.verify.conform.bench import Reference
 from cabinwatch.verify.conform.line import SerialLine
 from cabinwatch.verify.conform.page import page
 from cabinwatch.verify.conform.requirements import ROLES, SPEC_VERSION
-from cabinwatch.verify.conform.runner import Result, Run, run, select
+from cabinwatch.verify.conform.runner import Result, SuiteRun, run, select
 from cabinwatch.verify.conform.targets import open_bench
 from cabinwatch.view.export.captured import Captured, of_octets, of_recording
 from cabinwatch.view.export.files import write_csv, write_jsonl, write_pcapng
@@ -48,7 +48,7 @@ def _create(path: Path | None) -> IO[str] | None:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
 
 
-Writer = Callable[[Run], str]
+Writer = Callable[[SuiteRun], str]
 WRITERS: dict[str, Writer] = {
     "junit": report.junit,
     "json": lambda done: json.dumps(report.as_json(done), indent=1) + "\n",
@@ -58,7 +58,7 @@ WRITERS: dict[str, Writer] = {
 
 
 @contextmanager
-def _reports(done: Run, **paths: Path | None) -> Iterator[None]:
+def _reports(done: SuiteRun, **paths: Path | None) -> Iterator[None]:
     """Write the reports however the run ends, with the exit code of this process in them."""
     files = {name: file for name, path in paths.items() if (file := _create(path))}
     try:
@@ -162,7 +162,7 @@ def conform(
     Exit codes: 0 conforms; 1 does not; 2 usage or set-up error, or nothing answers; 3 the target ended before all
     cases were run; 130 Ctrl-C or SIGTERM. Reports are written in every case, and say the exit code.
     """
-    done = Run(target, role, seed, strict)
+    done = SuiteRun(target, role, seed, strict)
     written: Path | None = None
     with _reports(done, junit=junit, json=json_, transcript=transcript, html=html):
         if role not in ROLES:

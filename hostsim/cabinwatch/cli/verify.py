@@ -92,7 +92,7 @@ def detectable(
     if min(noise_Pa, step_Pa) < 0 or noise_Pa + step_Pa <= 0 or min(volume_m3, period_s) <= 0:
         raise UsageError("noise or step, volume and period must be above zero")
     walk = background.CABIN.walk if wander else 0.0
-    seen = list(reckon(background.Wander(noise_Pa, walk, period_s=period_s), step_Pa, volume_m3))
+    seen = list(reckon(background.BackgroundWander(noise_Pa, walk, period_s=period_s), step_Pa, volume_m3))
     if as_json_:
         rows = [{"within": s.within, "Pa_h": s.Pa_h, "kg_d": s.kg_d} for s in seen]
         print(json.dumps({"seen": [{k: None if v == math.inf else v for k, v in r.items()} for r in rows]}))

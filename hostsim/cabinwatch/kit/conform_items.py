@@ -11,7 +11,7 @@ from cabinwatch.verify.conform.bench import Bench, Gone
 from cabinwatch.verify.conform.case import Case
 from cabinwatch.verify.conform.greeting import Speechless
 from cabinwatch.verify.conform.live import LiveBench
-from cabinwatch.verify.conform.runner import Result, Verdict, first_frames, judge, select
+from cabinwatch.verify.conform.runner import CaseVerdict, Result, first_frames, judge, select
 from cabinwatch.verify.conform.targets import open_bench
 
 
@@ -66,12 +66,12 @@ class CaseItem(ConformItem):
             result = judge(bench, self.case)
         except Gone as gone:
             self.suite.drop()
-            result = Result(self.case, Verdict.FAIL, "a node that goes on", str(gone))
+            result = Result(self.case, CaseVerdict.FAIL, "a node that goes on", str(gone))
         except CabinwatchError as error:
             raise NotMet(str(error)) from None
-        if result.verdict is Verdict.SKIP:
+        if result.verdict is CaseVerdict.SKIP:
             pytest.skip(result.reason)
-        if result.verdict is Verdict.FAIL:
+        if result.verdict is CaseVerdict.FAIL:
             if not self.case.must and not self.config.getoption("--cabin-strict"):
                 pytest.skip(f"recommendation not followed: {result.got}")
             raise NotMet("\n".join(report.failure(result)))

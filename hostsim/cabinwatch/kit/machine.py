@@ -23,7 +23,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from cabinwatch.kit import strategies as st
 from cabinwatch.kit.failures import save
-from cabinwatch.kit.session import Node, Session
+from cabinwatch.kit.session import InstrumentNode, Session
 from cabinwatch.models.cabin import Repress
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.models.raw_telecommands import RawTelecommand
@@ -71,7 +71,7 @@ class CabinMachine(RuleBasedStateMachine):
         """The monitor under test; the project's own in this process by default."""
         return open_target("cpython")
 
-    def make_transducer(self) -> Node | None:
+    def make_transducer(self) -> InstrumentNode | None:
         """The transducer under test; None = the emulated one."""
         return None
 

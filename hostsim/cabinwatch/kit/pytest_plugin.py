@@ -67,7 +67,7 @@ def world(request: pytest.FixtureRequest) -> "Iterator[Session]":
     session.close()
 
 
-class Line:
+class LineFixture:
     """The link of a test's world: ``add`` puts a fault on it, ``counts`` says what the faults did."""
 
     def __init__(self, session: "Session") -> None:
@@ -89,9 +89,9 @@ class Line:
 
 
 @pytest.fixture
-def link(world: "Session") -> Line:
+def link(world: "Session") -> LineFixture:
     """The link of ``world``."""
-    return Line(world)
+    return LineFixture(world)
 
 
 @pytest.fixture

@@ -18,14 +18,14 @@ from cabinwatch.models.node_faults import BrownOut
 from cabinwatch.models.raw_telecommands import RawTelecommand
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.models.sensors import SensorFault
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.result import truth_at, unmet
 from cabinwatch.run.transcript import Step
 from cabinwatch.scenario.toml_out import plain, to_toml
 from cabinwatch.targets import is_url, open_target
 from cabinwatch.targets.base import Target
 from cabinwatch.verify.fuzz.reference import Reference
-from cabinwatch.verify.fuzz.watch import Watch
+from cabinwatch.verify.fuzz.watch import WatchingRecorder
 from cabinwatch.view.panel import state_line
 from cabinwatch.view.timeline import event_line
 from cabinwatch.world.cabin.actions import Close, LetIn, Open, Patch, StartLeak
@@ -43,7 +43,7 @@ FRAMES = 20
 VERBS = {Open: "open", Close: "close", Patch: "patch"}
 
 
-class Node(Protocol):
+class InstrumentNode(Protocol):
     """An instrument on the link: ``delay_ms`` after a packet for it has come, its frames go out."""
 
     delay_ms: int
@@ -86,7 +86,7 @@ class Session:
         *,
         seed: int = 1,
         target: str | Target = "cpython",
-        transducer: Node | None = None,
+        transducer: InstrumentNode | None = None,
         judge: bool = False,
     ) -> None:
         self.scenario = Scenario.model_validate(scenario or DEFAULT)
@@ -100,8 +100,8 @@ class Session:
             self.target: Target = PortTarget(target, self.scenario.link.baud)
         else:
             self.target = open_target(target) if isinstance(target, str) else target
-        self.watch = Watch(FRAMES, Reference() if judge else None)
-        self._drive = LockStep(self.world, self.target, self.watch)
+        self.watch = WatchingRecorder(FRAMES, Reference() if judge else None)
+        self._drive = LockStepRun(self.world, self.target, self.watch)
         self._started = False
         self._story = plain(self.scenario)
         latest.session = self

@@ -1,7 +1,7 @@
 """How a leak's size and a compartment's temperature go over time: exact pieces with known corners.
 
 A `Curve` is what a leak's profile becomes: a factor of its size, in pieces that are constant, linear,
-exponential, or grow as a fatigue crack does. `Thermal` is a sum of temperature terms. Both tell their
+exponential, or grow as a fatigue crack does. `ThermalCurve` is a sum of temperature terms. Both tell their
 corners, so that the solver never steps over one.
 """
 
@@ -21,7 +21,7 @@ GROWTH_MOST = 1e12
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class CurvePiece:
     """A factor going from v0 at t0 to v1 at t1 (t1 > t0), by its shape.
 
     ``fatigue``: the crack length a obeys the Paris law, so a^(1-m/2) is linear in time; the leak is a^power
@@ -70,7 +70,7 @@ class Curve:
 
     def __init__(self) -> None:
         self._starts: list[float] = []
-        self._pieces: list[Piece | float] = []
+        self._pieces: list[CurvePiece | float] = []
 
     def go(
         self, at: float, to: float, over: float = 0.0, shape: Shape = "linear", power: float = 2.0
@@ -89,24 +89,24 @@ class Curve:
                 raise ValueError(
                     f"{shape} growth must start and end above zero, not go from {v0:g} to {to:g}"
                 )
-            self._add(at, Piece(at, v0, at + over, to, shape, power))
+            self._add(at, CurvePiece(at, v0, at + over, to, shape, power))
         self._add(at + over, to)
 
-    def _add(self, at: float, piece: Piece | float) -> None:
+    def _add(self, at: float, piece: CurvePiece | float) -> None:
         self._starts.append(at)
         self._pieces.append(piece)
 
     def corners(self) -> Sequence[float]:
         return self._starts
 
-    def piece(self, t: float) -> Piece | float:
+    def piece(self, t: float) -> CurvePiece | float:
         """The piece in force at t: a number where the factor holds."""
         i = bisect_right(self._starts, t)
         return self._pieces[i - 1] if i else 0.0
 
     def value(self, t: float) -> float:
         piece = self.piece(t)
-        return piece.at(t) if isinstance(piece, Piece) else piece
+        return piece.at(t) if isinstance(piece, CurvePiece) else piece
 
     def integral(self, t: float) -> float:
         """The integral from 0 to t."""
@@ -115,7 +115,7 @@ class Curve:
             if start >= t:
                 break
             end = min(t, self._starts[i + 1]) if i + 1 < len(self._starts) else t
-            total += piece.integral(end) if isinstance(piece, Piece) else piece * (end - start)
+            total += piece.integral(end) if isinstance(piece, CurvePiece) else piece * (end - start)
         return total
 
 
@@ -150,7 +150,7 @@ class Term:
         return self.kind == "ramp" and t >= self.t0 + self.span
 
 
-class Thermal:
+class ThermalCurve:
     """The temperature of a compartment: a base and terms."""
 
     def __init__(self, base_K: float, terms: Sequence[Term] = ()) -> None:

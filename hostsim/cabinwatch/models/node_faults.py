@@ -12,7 +12,7 @@ PowerLoss = tuple[int, int]
 """How many octets of a record reached storage, and which of them the sagging supply wrote wrongly, or SOUND."""
 
 
-class Reset(Table):
+class NodeReset(Table):
     """The node is reset from outside; octets that come while it is down are lost."""
 
     kind: Literal["reset"] = "reset"
@@ -43,7 +43,7 @@ class BrownOut(Table):
         return self.octet or 0, SOUND if self.wrong is None else self.wrong
 
 
-class Drift(Window):
+class ClockDrift(Window):
     """The node's clock runs fast or slow."""
 
     kind: Literal["drift"] = "drift"
@@ -79,7 +79,9 @@ class SlowHost(Window):
     by_ms: int = Field(ge=1, le=60_000, description="how late, ms")
 
 
-AnyDeviceFault = Annotated[Reset | BrownOut | Drift | Jump | Stall | SlowHost, Field(discriminator="kind")]
+AnyDeviceFault = Annotated[
+    NodeReset | BrownOut | ClockDrift | Jump | Stall | SlowHost, Field(discriminator="kind")
+]
 
 
 class DeviceModel(Table):

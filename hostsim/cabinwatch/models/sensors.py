@@ -8,7 +8,7 @@ from pydantic import Field
 from cabinwatch.models.fields import Duration, Pressure, Span, Table, Window
 
 
-class Stuck(Window):
+class StuckReading(Window):
     """The reading stays at what it was when the fault set in."""
 
     kind: Literal["stuck"]
@@ -21,7 +21,7 @@ class Bias(Window):
     size: float = Field(description="added to the pressure, Pa")
 
 
-class Drift(Window):
+class ReadingDrift(Window):
     """An error that grows from the onset."""
 
     kind: Literal["drift"]
@@ -36,7 +36,7 @@ class Spikes(Window):
     rate: float = Field(ge=0, le=1, description="share of the readings, 0 to 1")
 
 
-class Silent(Window):
+class SilentSensor(Window):
     """The instrument does not answer: signal lost, or power off."""
 
     kind: Literal["silent"]
@@ -101,11 +101,30 @@ class Twin(Window):
 
 ClockFault = ClockStopped | ClockFactor
 InstrumentFault = Annotated[
-    Stuck | Bias | Drift | Spikes | Silent | Broken | Warming | Wild | ClockStopped | ClockFactor,
+    StuckReading
+    | Bias
+    | ReadingDrift
+    | Spikes
+    | SilentSensor
+    | Broken
+    | Warming
+    | Wild
+    | ClockStopped
+    | ClockFactor,
     Field(discriminator="kind"),
 ]
 SensorFault = Annotated[
-    Stuck | Bias | Drift | Spikes | Silent | Broken | Warming | Wild | ClockStopped | ClockFactor | Twin,
+    StuckReading
+    | Bias
+    | ReadingDrift
+    | Spikes
+    | SilentSensor
+    | Broken
+    | Warming
+    | Wild
+    | ClockStopped
+    | ClockFactor
+    | Twin,
     Field(discriminator="kind"),
 ]
 

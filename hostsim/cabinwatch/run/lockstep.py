@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from cabinwatch.errors import TargetDied
-from cabinwatch.models.node_faults import SOUND, BrownOut, PowerLoss, Reset, Stall
+from cabinwatch.models.node_faults import SOUND, BrownOut, NodeReset, PowerLoss, Stall
 from cabinwatch.run.transcript import Recorder, Step
 from cabinwatch.targets.base import Answer, Target
 from cabinwatch.targets.storage import Storing
@@ -19,7 +19,7 @@ BETWEEN: PowerLoss = (0, SOUND)
 """A loss of power that breaks off no write."""
 
 
-class LockStep:
+class LockStepRun:
     """One run of ``target`` in ``world``; every step goes to ``recorder``, timed by the node's own clock."""
 
     def __init__(self, world: World, target: Target, recorder: Recorder) -> None:
@@ -35,13 +35,13 @@ class LockStep:
         self._down_until_ms = 0
         self._storage = target.storage if isinstance(target, Storing) else None
         self._down_ms = 0
-        self._pending: Reset | None = None
+        self._pending: NodeReset | None = None
         self._taken = 0
         world.on_reset = self._reset
         faults = world.scenario.device.faults
         self._stalls = [f for f in faults if isinstance(f, Stall)]
         for fault in faults:
-            if isinstance(fault, Reset):
+            if isinstance(fault, NodeReset):
                 world.at(round(fault.at * 1000), self._resetter(fault), first=True)
             elif isinstance(fault, BrownOut):
                 self.add_brown_out(fault)
@@ -140,7 +140,7 @@ class LockStep:
         else:
             self._reset()
 
-    def _resetter(self, fault: Reset) -> Callable[[], None]:
+    def _resetter(self, fault: NodeReset) -> Callable[[], None]:
         def strike() -> None:
             if fault.octet is None:
                 self._reset()

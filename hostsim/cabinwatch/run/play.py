@@ -10,7 +10,7 @@ from pathlib import Path
 from cabinwatch.errors import UsageError
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.live import Live, check_live
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.observer import Silent, View
 from cabinwatch.run.result import Run
 from cabinwatch.run.transcript import Recorder, Step, Transcript
@@ -95,7 +95,7 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
             target = open_target(order.target)
             try:
                 views.append(make_view(world))
-                LockStep(world, target, recorder).run(order.until_ms, tick)
+                LockStepRun(world, target, recorder).run(order.until_ms, tick)
             finally:
                 target.close()
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cabinwatch.errors import SetupError
 from cabinwatch.models.scenario import Scenario
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder, Step
 from cabinwatch.scenario.load import parse
 from cabinwatch.sources import import_path
@@ -55,7 +55,7 @@ def pace(target: str, seconds: float, scenario: Scenario) -> Pace:
     node = EMULATED[target]()
     begin = steps_then = 0.0
     recorder = Recorder()
-    drive = LockStep(world, node, recorder)
+    drive = LockStepRun(world, node, recorder)
 
     class Enough(Exception):
         """Time is up."""
@@ -224,7 +224,7 @@ def _first_steps(count: int) -> list[Step]:
             kept.append(step)
 
     world = World(parse(QUIET, "bench"), seed=1)
-    LockStep(world, EMULATED["cpython"](), Keep()).run(count * 500)
+    LockStepRun(world, EMULATED["cpython"](), Keep()).run(count * 500)
     return kept[:count]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cabinwatch.models.node_faults import BrownOut, Reset
+from cabinwatch.models.node_faults import BrownOut, NodeReset
 from cabinwatch.run.result import NO_LEAK_S
 from cabinwatch.text import shown
 from cabinwatch.view.story import Story
@@ -154,7 +154,10 @@ def _mark(axes: list[Any], seen: Seen) -> None:
     scenario = story.world.scenario
     alarms = [e for e in story.events if e.event is t.Event.ALARM]
     others = [e.t_ms / 1000 for e in story.events if e.event is not t.Event.ALARM]
-    resets = [*scenario.resets, *(f.at for f in scenario.device.faults if isinstance(f, Reset | BrownOut))]
+    resets = [
+        *scenario.resets,
+        *(f.at for f in scenario.device.faults if isinstance(f, NodeReset | BrownOut)),
+    ]
     kinds: tuple[tuple[str, list[float], dict[str, Any]], ...] = (
         ("alarm: A C W E = class", [e.t_ms / 1000 for e in alarms], {"color": "tab:red", "linestyle": "--"}),
         ("onset", [] if scenario.onset is None else [scenario.onset], {"color": "black", "linestyle": ":"}),

@@ -105,7 +105,7 @@ def typed_lines() -> "queue.Queue[str]":
     return lines
 
 
-class Watch:
+class LiveWatch:
     """A ground station on ``port`` in real time; ``write`` is given each line for people."""
 
     def __init__(self, port: serial.Serial, write: Callable[[str], None] = print) -> None:
@@ -220,7 +220,7 @@ def watch(port: serial.Serial, commands: list[str], seconds: float | None, inter
     """
     for words in commands:
         telecommand(words)
-    station = Watch(port)
+    station = LiveWatch(port)
     for words in commands:
         station.command(words)
     lines = typed_lines() if interactive else queue.Queue[str]()

@@ -16,7 +16,7 @@ from cabinwatch.run.result import tres_s
 from cabinwatch.run.transcript import Transcript
 from cabinwatch.scenario.load import parse
 from cabinwatch.scenario.toml_out import to_toml
-from cabinwatch.view.monitor import Watch
+from cabinwatch.view.monitor import LiveWatch
 from cabinwatch.world.ground import Ground
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
@@ -170,7 +170,7 @@ class Board:
         self.on_row: Row = lambda t_s, values: None
         self.end_s = math.inf
         self._port = port
-        self._watch = Watch(port, write=lambda line: None)
+        self._watch = LiveWatch(port, write=lambda line: None)
         self._heard = self._watch.listen()
         self._begun = time.monotonic()
         self.ground = self._watch.ground

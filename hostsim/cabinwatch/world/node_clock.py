@@ -3,7 +3,7 @@
 from bisect import bisect_right
 
 from cabinwatch.models.fields import Window
-from cabinwatch.models.node_faults import DeviceModel, Drift, Jump
+from cabinwatch.models.node_faults import ClockDrift, DeviceModel, Jump
 
 RING = 63
 """Octets a node's receive ring holds while nobody reads it (a micro:bit's)."""
@@ -13,7 +13,9 @@ class Clock:
     """The node's clock against the world's: what it shows at a time of the world, and when it will show a time."""
 
     def __init__(self, model: DeviceModel) -> None:
-        self._drifts = [(round(f.at * 1000), _end(f), f.ppm) for f in model.faults if isinstance(f, Drift)]
+        self._drifts = [
+            (round(f.at * 1000), _end(f), f.ppm) for f in model.faults if isinstance(f, ClockDrift)
+        ]
         self._jumps = [(round(f.at * 1000), f.by_ms) for f in model.faults if isinstance(f, Jump)]
         corners = {at for at, _ in self._jumps} | {
             t for at, end, _ in self._drifts for t in (at, end) if t is not None

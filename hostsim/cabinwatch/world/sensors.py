@@ -11,15 +11,15 @@ from cabinwatch.models.sensors import (
     Bias,
     Broken,
     ClockFault,
-    Drift,
+    ReadingDrift,
     SensorFault,
     SensorModel,
     Spikes,
-    Stuck,
+    StuckReading,
     Warming,
     Wild,
 )
-from cabinwatch.world.cabin.station import Reading as Air
+from cabinwatch.world.cabin.station import AirReading as Air
 from cabinwatch.world.record import MOST_Pa, Recording
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.table import Health
@@ -109,11 +109,11 @@ class Element:
             if not fault.active(t_s):
                 continue
             match fault:
-                case Stuck():
+                case StuckReading():
                     effect.stuck = True
                 case Bias():
                     effect.added_Pa += fault.size
-                case Drift():
+                case ReadingDrift():
                     effect.added_Pa += fault.rate * (t_s - fault.at) / 3600
                 case Spikes():
                     if self.rng.random() < fault.rate:

@@ -13,7 +13,7 @@ from cabinwatch.models.line_faults import AnyLinkFault
 from cabinwatch.models.node_faults import SlowHost
 from cabinwatch.models.raw_telecommands import RawTelecommand
 from cabinwatch.models.scenario import Scenario
-from cabinwatch.models.sensors import Bias, SensorFault, SensorModel, Silent, Twin
+from cabinwatch.models.sensors import Bias, SensorFault, SensorModel, SilentSensor, Twin
 from cabinwatch.world import coolant_channel as coolant
 from cabinwatch.world.cabin.station import Station
 from cabinwatch.world.coolant_channel import CoolantWatch, LoopGauge
@@ -95,9 +95,9 @@ class World:
         if not isinstance(fault, Twin):
             return
         faults: list[SensorFault] = [Bias(kind="bias", size=fault.size)]
-        faults.append(Silent(kind="silent", until=fault.at))
+        faults.append(SilentSensor(kind="silent", until=fault.at))
         if fault.until is not None:
-            faults.append(Silent(kind="silent", at=fault.until))
+            faults.append(SilentSensor(kind="silent", at=fault.until))
         model = self.scenario.sensor.model_copy(update={"faults": faults})
         element = self._transducer(model, f"twin/{len(self._twins)}", fault.lead)
         self._twins.append(Instrument("transducer", element, fault.delay_ms))

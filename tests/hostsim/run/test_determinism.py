@@ -67,7 +67,7 @@ def test_another_world_in_between_changes_nothing(text, seed):
 
 
 def test_playing_in_parts_is_playing():
-    from cabinwatch.run.lockstep import LockStep
+    from cabinwatch.run.lockstep import LockStepRun
     from cabinwatch.run.transcript import Recorder
     from cabinwatch.scenario import load as scenarios
     from cabinwatch.targets.cpython import CpythonTarget
@@ -76,7 +76,7 @@ def test_playing_in_parts_is_playing():
     hashes = []
     for parts in ([300_000], [1, 17, 60_000, 60_001, 111_000, 299_999, 300_000]):
         recorder = Recorder()
-        drive = LockStep(World(scenarios.parse(WORLD, "w.toml"), 5), CpythonTarget(), recorder)
+        drive = LockStepRun(World(scenarios.parse(WORLD, "w.toml"), 5), CpythonTarget(), recorder)
         drive.start()
         for until_ms in parts:
             drive.go_on(until_ms)

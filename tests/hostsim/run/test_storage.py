@@ -109,7 +109,7 @@ def test_the_reference_agrees_and_the_real_vm_keeps_the_same(faults: list[Any]) 
 
 
 def test_a_run_with_power_failures_is_replayed(tmp_path: Path) -> None:
-    from cabinwatch.run.lockstep import LockStep
+    from cabinwatch.run.lockstep import LockStepRun
     from cabinwatch.world.world import World
 
     faults = [
@@ -120,7 +120,7 @@ def test_a_run_with_power_failures_is_replayed(tmp_path: Path) -> None:
     scenario = Scenario.model_validate({**STORY, "device": {"faults": faults}})
     path = tmp_path / "run.jsonl"
     recorder = Recorder(path, {})
-    LockStep(World(scenario, 1), CpythonTarget(), recorder).run(scenario.duration_ms)
+    LockStepRun(World(scenario, 1), CpythonTarget(), recorder).run(scenario.duration_ms)
     recorder.close()
     transcript = read(path)
     assert sum(step.power is not None for step in transcript.steps) == 3

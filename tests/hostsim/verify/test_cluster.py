@@ -79,9 +79,9 @@ def test_a_campaign_on_a_cluster_is_the_campaign(
     assert there["runs"] == 8
 
 
-def few_delays(ground: str, preset: object, seed: int, trials: int, days: int) -> list[card.Delay]:
+def few_delays(ground: str, preset: object, seed: int, trials: int, days: int) -> list[card.DelayFigure]:
     """In place of the costly ones, which are like them to a cluster."""
-    return [card.Delay(ground, str(preset), "leak", 1.0, (seed + 0.5,) * trials)]
+    return [card.DelayFigure(ground, str(preset), "leak", 1.0, (seed + 0.5,) * trials)]
 
 
 def test_a_report_card_on_a_cluster_is_the_card(

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cabinwatch.cli.main import app
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder, read
 from cabinwatch.scenario.load import parse
 from cabinwatch.targets import open_target
@@ -54,7 +54,7 @@ def recording(tmp_path_factory) -> Path:
     scenario = parse(STORY, "story.toml")
     header = {"scenario": "story", "target": "cpython", "seed": 1, "live": False, "toml": STORY}
     recorder, target = Recorder(path, header), open_target("cpython")
-    LockStep(World(scenario, 1), target, recorder).run(scenario.duration_ms)
+    LockStepRun(World(scenario, 1), target, recorder).run(scenario.duration_ms)
     target.close()
     recorder.close()
     return path

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cabinwatch.errors import UsageError
-from cabinwatch.view.monitor import Watch, telecommand
+from cabinwatch.view.monitor import LiveWatch, telecommand
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
@@ -33,7 +33,7 @@ class Port:
 def said_of(octets):
     """What a watch shows of ``octets``."""
     lines = []
-    watch = Watch(Port(octets), lines.append)
+    watch = LiveWatch(Port(octets), lines.append)
     next(watch.listen())
     return lines, watch.ground
 

@@ -6,7 +6,7 @@ import pytest
 
 from cabinwatch.errors import UsageError
 from cabinwatch.models.scenario import Scenario
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder, Step, Transcript
 from cabinwatch.scenario.load import parse
 from cabinwatch.scenario.toml_out import to_toml
@@ -35,7 +35,7 @@ class Clock:
 
 def hash_of(toml: str, seed: int) -> str:
     scenario, recorder, target = parse(toml, "story.toml"), Recorder(), open_target("cpython")
-    LockStep(World(scenario, seed), target, recorder).run(scenario.duration_ms)
+    LockStepRun(World(scenario, seed), target, recorder).run(scenario.duration_ms)
     target.close()
     return recorder.sha256
 
@@ -100,7 +100,7 @@ def test_a_recording_shows_what_the_run_showed(tmp_path):
             super().add(step)
 
     target = open_target("cpython")
-    LockStep(World(QUIET, 5), target, Keeper()).run(200_000)
+    LockStepRun(World(QUIET, 5), target, Keeper()).run(200_000)
     target.close()
     source = Recorded(Transcript({"toml": to_toml(QUIET), "seed": 5}, steps, ""))
     rows = []

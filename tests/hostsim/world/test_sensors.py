@@ -10,7 +10,7 @@ from hypothesis import strategies as hy
 import worlds
 from cabinwatch.kit import strategies as st
 from cabinwatch.models.sensors import AnalyserModel, SensorModel
-from cabinwatch.world.cabin.station import Reading as Air
+from cabinwatch.world.cabin.station import AirReading as Air
 from cabinwatch.world.sensors import GasAnalyser, PLAUSIBLE_cK, PLAUSIBLE_cPa, PressureSensor
 from cabinwatch_protocol import table as t
 

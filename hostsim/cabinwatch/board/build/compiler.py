@@ -33,7 +33,7 @@ from cabinwatch.board.build.bytecode import (
 )
 from cabinwatch.board.build.expressions import Expressions
 from cabinwatch.board.build.flatten import integer, local_names
-from cabinwatch.board.build.program import Function, Program
+from cabinwatch.board.build.program import FlatProgram, PlacedFunction
 
 
 class Compiler:
@@ -42,18 +42,18 @@ class Compiler:
     :param dissolve: compile functions into their callers where the program says so.
     """
 
-    def __init__(self, program: Program, names: Mapping[str, int], dissolve: bool = True) -> None:
+    def __init__(self, program: FlatProgram, names: Mapping[str, int], dissolve: bool = True) -> None:
         self.program, self.names, self.dissolve = program, names, dissolve
-        self._codes: dict[Function, Code | NotCovered] = {}
-        self._open: list[Function] = []
-        self.left = dict[Function, str]()
+        self._codes: dict[PlacedFunction, Code | NotCovered] = {}
+        self._open: list[PlacedFunction] = []
+        self.left = dict[PlacedFunction, str]()
         if dissolve:
             plain = Compiler(program, names, dissolve=False)
             self.left = {f: reason for f in program.all() if (reason := plain.reason(f))}
             for function in self.left:
                 program.leave(function)
 
-    def reason(self, function: Function) -> str:
+    def reason(self, function: PlacedFunction) -> str:
         """Why the board has to compile ``function``; "" where it has not."""
         try:
             self.compile(function)
@@ -61,7 +61,7 @@ class Compiler:
             return str(reason) or "not covered"
         return ""
 
-    def compile(self, function: Function) -> Code:
+    def compile(self, function: PlacedFunction) -> Code:
         """The function's code. :raises NotCovered: it uses something else than the subset above."""
         if function not in self._codes:
             args = function.node.args
@@ -80,7 +80,7 @@ class Compiler:
             raise found
         return found
 
-    def dissolved(self, function: Function | None) -> Function | None:
+    def dissolved(self, function: PlacedFunction | None) -> PlacedFunction | None:
         """``function``, if it is to be compiled into its callers."""
         if function is None or not self.dissolve:
             return None
@@ -101,7 +101,7 @@ class Compiler:
 class _Body(Expressions):
     """One function being compiled, with whatever is compiled into it."""
 
-    def __init__(self, compiler: Compiler, function: Function) -> None:
+    def __init__(self, compiler: Compiler, function: PlacedFunction) -> None:
         super().__init__(compiler.names)
         self.compiler = compiler
         self.function = function
@@ -304,7 +304,7 @@ class _Body(Expressions):
         self.include(target, given, wanted)
         return True
 
-    def construct(self, kind: ast.Name, target: Function, given: list[ast.expr], wanted: bool) -> None:
+    def construct(self, kind: ast.Name, target: PlacedFunction, given: list[ast.expr], wanted: bool) -> None:
         """An object of a class whose ``__init__`` is compiled in here, and so does not exist on the board."""
         self.emit(1, LOAD_GLOBAL, unsigned(self.name(kind.id)))
         self.emit(0, CALL_FUNCTION, unsigned(0))
@@ -318,7 +318,7 @@ class _Body(Expressions):
         del self.slots[made]
         self.free = slot
 
-    def include(self, target: Function, given: Sequence[ast.expr], wanted: bool) -> None:
+    def include(self, target: PlacedFunction, given: Sequence[ast.expr], wanted: bool) -> None:
         """Compile the body of ``target`` in this place."""
         names = [a.arg for a in target.node.args.args]
         if len(names) != len(given):
@@ -343,7 +343,7 @@ class _Body(Expressions):
         return isinstance(node, ast.Name) and node.id in self.compiler.program.classes
 
     def bind(
-        self, target: Function, names: Sequence[str], given: Sequence[ast.expr]
+        self, target: PlacedFunction, names: Sequence[str], given: Sequence[ast.expr]
     ) -> dict[str, int | ast.Constant]:
         """Slots for the arguments: the caller's own, or a constant, where the callee never assigns to the name."""
         assigned = {

@@ -19,7 +19,7 @@ from cabinwatch.board.build.compiler import Compiler
 from cabinwatch.board.build.flatten import BuildError, Module, flatten
 from cabinwatch.board.build.names import Renamer, choose, interned
 from cabinwatch.board.build.place import MAKE, PAGE, Flash, Placer
-from cabinwatch.board.build.program import Program
+from cabinwatch.board.build.program import FlatProgram
 from cabinwatch.errors import SetupError, UsageError
 
 PORTS = {
@@ -178,7 +178,7 @@ def _link(entries: tuple[str, ...], port: str, root: Path | None, in_flash: bool
     sizes = {m.name: len(_printer()(tree)) for m, tree in zip(modules, trees, strict=True)}
     base, flash, left = 0, b"", dict[str, str]()
     if in_flash:
-        program = Program([m.body for m in modules], set(names.values()))
+        program = FlatProgram([m.body for m in modules], set(names.values()))
         compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)})
         # The core begins where it has room with the longest port behind it.
         longest = max(len(_place(modules, compiler, 0, {*entries} - {entry})[1]) for entry in entries)

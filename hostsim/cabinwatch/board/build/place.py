@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from cabinwatch.board.build.bytecode import NotCovered
 from cabinwatch.board.build.compiler import Compiler
-from cabinwatch.board.build.program import Function
+from cabinwatch.board.build.program import PlacedFunction
 
 MAKE = "function"  # the start script's maker of functions: MAKE(bytecode address, constants address)
 PAGE = 1024
@@ -84,7 +84,7 @@ class Placer:
             self.bare = node.name
         return [ast.ClassDef(node.name, node.bases, node.keywords, kept or [ast.Pass()], []), *late]
 
-    def _function(self, function: Function, target: ast.expr) -> list[ast.stmt]:
+    def _function(self, function: PlacedFunction, target: ast.expr) -> list[ast.stmt]:
         """``target = MAKE(...)``; nothing where all callers contain it; the definition where it is not covered."""
         try:
             code = self.compiler.compile(function)

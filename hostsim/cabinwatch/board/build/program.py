@@ -15,7 +15,7 @@ REPEATED_MAX = 250  # octets of bytecode that the copies of one function, beyond
 
 
 @dataclass(eq=False)
-class Function:
+class PlacedFunction:
     """A function or method: its definition and the class it belongs to ("" for none)."""
 
     node: ast.FunctionDef
@@ -32,15 +32,15 @@ class Class:
     """A class: its base among the firmware's classes ("" for none) and its methods."""
 
     base: str
-    methods: dict[str, Function] = field(default_factory=dict)
+    methods: dict[str, PlacedFunction] = field(default_factory=dict)
 
 
-class Program:
+class FlatProgram:
     """``ours`` are the names that only the firmware can mean (see cabinwatch.board.build.names)."""
 
     def __init__(self, bodies: Iterable[Sequence[ast.stmt]], ours: Set[str]) -> None:
         self.ours = ours
-        self.functions: dict[str, Function] = {}
+        self.functions: dict[str, PlacedFunction] = {}
         self.classes: dict[str, Class] = {}
         self.loose: list[ast.stmt] = []
         for body in bodies:
@@ -48,25 +48,25 @@ class Program:
                 self._add(stmt)
         self.made = self._made()
         self.holds = self._holds()
-        self.sites: Counter[Function] = Counter()
+        self.sites: Counter[PlacedFunction] = Counter()
         self.mentions: Counter[str] = Counter()
         self._count()
 
     def _add(self, stmt: ast.stmt) -> None:
         if isinstance(stmt, ast.FunctionDef):
-            self.functions[stmt.name] = Function(stmt)
+            self.functions[stmt.name] = PlacedFunction(stmt)
         elif isinstance(stmt, ast.ClassDef):
             base = stmt.bases[0].id if stmt.bases and isinstance(stmt.bases[0], ast.Name) else ""
             self.classes[stmt.name] = made = Class(base)
             for inner in stmt.body:
                 if isinstance(inner, ast.FunctionDef):
-                    made.methods[inner.name] = Function(inner, stmt.name)
+                    made.methods[inner.name] = PlacedFunction(inner, stmt.name)
                 else:
                     self.loose.append(inner)
         else:
             self.loose.append(stmt)
 
-    def all(self) -> Iterator[Function]:
+    def all(self) -> Iterator[PlacedFunction]:
         """Every function and method."""
         yield from self.functions.values()
         for made in self.classes.values():
@@ -108,7 +108,7 @@ class Program:
             if len(kinds) == 1 and kind in self.classes
         }
 
-    def _lookup(self, owner: str, name: str) -> Function | None:
+    def _lookup(self, owner: str, name: str) -> PlacedFunction | None:
         while owner in self.classes:
             if name in self.classes[owner].methods:
                 return self.classes[owner].methods[name]
@@ -122,7 +122,7 @@ class Program:
             name = self.classes[name].base
         return False
 
-    def target(self, call: ast.Call, caller: Function) -> Function | None:
+    def target(self, call: ast.Call, caller: PlacedFunction) -> PlacedFunction | None:
         """The one function that a call in ``caller`` can reach, or None where that is not certain."""
         if isinstance(call.func, ast.Name) and call.func.id in self.classes:
             return self._lookup(call.func.id, "__init__")
@@ -167,11 +167,11 @@ class Program:
             _name(node) for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)
         )
 
-    def leave(self, function: Function) -> None:
+    def leave(self, function: PlacedFunction) -> None:
         """Note that the board compiles ``function`` itself, so that whatever it calls has to exist."""
         self._mention(function.node)
 
-    def dissolves(self, function: Function, size: int) -> bool:
+    def dissolves(self, function: PlacedFunction, size: int) -> bool:
         """Whether to compile ``function``, of ``size`` octets, into its callers."""
         name = function.node.name
         if name == "__init__":  # then no class that uses it may be called from anywhere else
@@ -180,13 +180,13 @@ class Program:
             )
         return not name.startswith("__") and (self.sites[function] - 1) * size <= REPEATED_MAX
 
-    def base_init(self, function: Function) -> Function | None:
+    def base_init(self, function: PlacedFunction) -> PlacedFunction | None:
         """The ``__init__`` that a class would fall back on if it lost this one."""
         if function.node.name != "__init__":
             return None
         return self._lookup(self.classes[function.owner].base, "__init__")
 
-    def needed(self, function: Function, dissolved: bool) -> bool:
+    def needed(self, function: PlacedFunction, dissolved: bool) -> bool:
         """Whether the function has to exist on its own as well."""
         name = function.node.name
         special = name.startswith("__")

@@ -153,7 +153,7 @@ RIGHT = Dialect()
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LenientReading:
     """A frame read leniently: the packet as it should have been, what was wrong, and the dialect."""
 
     packet: bytes
@@ -161,7 +161,7 @@ class Reading:
     dialect: Dialect
 
 
-def read(piece: bytes, apid: int) -> Reading | None:
+def read(piece: bytes, apid: int) -> LenientReading | None:
     """A frame's octets (without delimiters) as the packet that was meant, or None where nothing fits."""
     for transport, undo in TRANSPORTS.items():
         try:
@@ -180,7 +180,7 @@ def read(piece: bytes, apid: int) -> Reading | None:
     return None
 
 
-def _meant(packet: bytes, dialect: Dialect, apid: int) -> Reading:
+def _meant(packet: bytes, dialect: Dialect, apid: int) -> LenientReading:
     """The packet with its length and its header put right."""
     mistakes = []
     if dialect.transport:
@@ -194,7 +194,7 @@ def _meant(packet: bytes, dialect: Dialect, apid: int) -> Reading:
     head = bytearray(packet[:4] + (len(packet) - 7).to_bytes(2, "big") + packet[6:-2])
     mistakes += _header(head, apid)
     dialect = replace(dialect, pus_version=packet[6] >> 4 if not _is_poll(packet) else t.PUS_VERSION)
-    return Reading(bytes(head) + host.crc16(bytes(head)).to_bytes(2, "big"), tuple(mistakes), dialect)
+    return LenientReading(bytes(head) + host.crc16(bytes(head)).to_bytes(2, "big"), tuple(mistakes), dialect)
 
 
 def _is_poll(packet: bytes | bytearray) -> bool:

@@ -7,25 +7,27 @@ from cabinwatch.errors import UsageError
 from cabinwatch.verify.conform import odd
 from cabinwatch.verify.conform.bench import Bench
 from cabinwatch.verify.conform.case import Case
-from cabinwatch.verify.conform.runner import Result, Run, Verdict, running
+from cabinwatch.verify.conform.runner import CaseVerdict, Result, SuiteRun, running
 from cabinwatch.verify.conform.targets import open_bench
 
 OURS = {"transducer": "host", "monitor": "cpython"}
 """The node that says what is right: for the transducer that of the other codec."""
 
 
-def _result(done: Run, requirement: str, word: str, text: str) -> Result:
-    return Result(Case(f"{requirement}/{word}", (), (done.role,), text, lambda b: None), Verdict.PASS)
+def _result(done: SuiteRun, requirement: str, word: str, text: str) -> Result:
+    return Result(Case(f"{requirement}/{word}", (), (done.role,), text, lambda b: None), CaseVerdict.PASS)
 
 
 def _judge(b: Bench, ours: Bench, steps: list[odd.Step], result: Result, found: odd.Difference) -> Result:
     """The failure, with the octets of the sequence."""
     id_ = f"{found.requirement}/{result.case.id.split('/')[1]}"
     case = Case(id_, (), result.case.roles, result.case.text, result.case.run)
-    return Result(case, Verdict.FAIL, found.expected, found.got, log=list(b.log))
+    return Result(case, CaseVerdict.FAIL, found.expected, found.got, log=list(b.log))
 
 
-def fuzz(bench: Bench, done: Run, runs: int, folder: Path, tell: Callable[[Result], None]) -> Path | None:
+def fuzz(
+    bench: Bench, done: SuiteRun, runs: int, folder: Path, tell: Callable[[Result], None]
+) -> Path | None:
     """Play ``runs`` drawn sequences; the first that shows a difference is shrunk and written, and its path returned."""
     ours, written = open_bench(OURS[done.role], done.role, done.seed), None
     with running(bench, done, tell):
@@ -48,7 +50,7 @@ def fuzz(bench: Bench, done: Run, runs: int, folder: Path, tell: Callable[[Resul
     return written
 
 
-def play(bench: Bench, done: Run, file: Path, tell: Callable[[Result], None]) -> None:
+def play(bench: Bench, done: SuiteRun, file: Path, tell: Callable[[Result], None]) -> None:
     """Play a sequence that ``fuzz`` wrote once more."""
     steps = odd.read(file, done.role)
     if not steps:

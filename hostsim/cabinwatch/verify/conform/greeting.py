@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cabinwatch.errors import CabinwatchError, SetupError
 from cabinwatch.verify.conform.bench import Gone, Heard
 from cabinwatch.verify.conform.dialect import LENGTHS, RIGHT, UTF8, Dialect, Mistake, checks, unreadable
-from cabinwatch.verify.conform.line import Program
+from cabinwatch.verify.conform.line import ExecProgram
 
 if TYPE_CHECKING:
     from cabinwatch.verify.conform.live import LiveBench
@@ -141,7 +141,7 @@ def _give_up(b: "LiveBench", heard: bytes) -> None:
         raise SetupError(f"{b.line.name} is a {other} by its APID, not a {b.role}; see --role")
     elif mistake := unreadable(heard, b.apid):
         b.mistakes.append(mistake)
-    elif not heard and isinstance(b.line, Program) and (held := _held_back(b)):
+    elif not heard and isinstance(b.line, ExecProgram) and (held := _held_back(b)):
         b.mistakes.append(
             Mistake(
                 "RST-01", "a boot event at once", f"{len(held)} octets when its input ended: flush the output"
@@ -154,7 +154,7 @@ def _give_up(b: "LiveBench", heard: bytes) -> None:
 
 def _held_back(b: "LiveBench") -> bytes:
     """What a program says only when its input ends."""
-    assert isinstance(b.line, Program)
+    assert isinstance(b.line, ExecProgram)
     b.line.end_input()
     held = b""
     end = time.monotonic() + TRY_S
@@ -199,7 +199,7 @@ def _octet(b: "LiveBench", octet: int) -> Mistake | None:
         why = "no answer to anything since"
     except Gone as gone:
         why = str(gone)
-    if isinstance(b.line, Program):
+    if isinstance(b.line, ExecProgram):
         b.reopen()
         b.hear_first()
     return Mistake("LNK-02", "every octet as it is", f"{what} stops the node: {why}")

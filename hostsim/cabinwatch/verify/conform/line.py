@@ -24,7 +24,7 @@ PATIENCE_S = 5.0
 """How long a node may leave its input unread."""
 
 
-class Line(Protocol):
+class NodeLine(Protocol):
     """Octets to and from a node."""
 
     name: str
@@ -73,7 +73,7 @@ class SerialLine:
             self._port = None
 
 
-class Program:
+class ExecProgram:
     """A program that talks the protocol on its standard input and output; each opening runs it anew."""
 
     def __init__(self, command: str) -> None:
@@ -82,9 +82,9 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
 
-    def again(self) -> "Program":
+    def again(self) -> "ExecProgram":
         """Another run of the same program."""
-        return Program(self._command)
+        return ExecProgram(self._command)
 
     def open(self) -> None:
         try:

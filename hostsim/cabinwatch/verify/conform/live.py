@@ -14,7 +14,7 @@ from cabinwatch.text import shown
 from cabinwatch.verify.conform import greeting
 from cabinwatch.verify.conform.bench import Bench, Gone, Heard, Impossible, Unmet, hear, texts
 from cabinwatch.verify.conform.dialect import Dialect, Mistake, read
-from cabinwatch.verify.conform.line import Line, Program, SerialLine
+from cabinwatch.verify.conform.line import ExecProgram, NodeLine, SerialLine
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
@@ -45,7 +45,7 @@ class LiveBench(Bench):
     or sends one frame at a time (``one_by_one``).
     """
 
-    line: Line = field(kw_only=True)
+    line: NodeLine = field(kw_only=True)
     rtt_s: float = 0.05
     mistakes: list[Mistake] = field(default_factory=list)
     lenient: set[str] = field(default_factory=set)
@@ -156,7 +156,7 @@ class LiveBench(Bench):
             if self.role == "monitor":
                 # What it has stored would outlast the reset.
                 self.ask(b"\0" + self.tc("perform", {"function": t.Function.DEFAULTS, "argument": 0}))
-            if isinstance(self.line, Program) or self.role == "monitor":
+            if isinstance(self.line, ExecProgram) or self.role == "monitor":
                 self.restart()
             else:
                 self._restore()
@@ -173,7 +173,7 @@ class LiveBench(Bench):
                 self.command("set_parameter", {"parameter": p.id, "value": p.default})
 
     def restart(self) -> list[Heard]:
-        if isinstance(self.line, Program):
+        if isinstance(self.line, ExecProgram):
             self.reopen()
             # A node that starts slowly, or says nothing of itself: whatever comes before it answers.
             return self.hear_first() or self._to_fence(True, PATIENCE_S)
@@ -192,11 +192,11 @@ class LiveBench(Bench):
         raise Unmet(f"a boot event within {PATIENCE_S:g} s of a reset", texts(heard), timing=True)
 
     def power_up(self) -> list[Heard]:
-        return self.restart() if isinstance(self.line, Program) else super().power_up()
+        return self.restart() if isinstance(self.line, ExecProgram) else super().power_up()
 
     def twin(self) -> "LiveBench":
         """A bench for another run of the same program, with what is known of it."""
-        assert isinstance(self.line, Program)
+        assert isinstance(self.line, ExecProgram)
         return LiveBench(
             self.role,
             self.seed,

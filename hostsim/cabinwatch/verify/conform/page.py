@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 
 from cabinwatch.verify.conform.report import decoded, sections, verdict
-from cabinwatch.verify.conform.runner import Result, Run, Verdict
+from cabinwatch.verify.conform.runner import CaseVerdict, Result, SuiteRun
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; }
@@ -17,7 +17,7 @@ blockquote { border-left: 4px solid #bbb; margin: .5rem 0; padding-left: 1rem; }
 """
 
 
-def page(done: Run) -> str:
+def page(done: SuiteRun) -> str:
     """The whole page."""
     title = escape(f"Conformance of {done.target} as {done.role}")
     head = (
@@ -31,7 +31,7 @@ def page(done: Run) -> str:
     if done.stopped:
         body.append(f"<pre>{escape(done.stopped)}</pre>")
     body += _table(done)
-    failures = [r for r in done.results if r.verdict is Verdict.FAIL]
+    failures = [r for r in done.results if r.verdict is CaseVerdict.FAIL]
     body += [f"<h2>{len(failures)} failures</h2>"] if failures else []
     for result in failures:
         body += _failure(result, done)
@@ -39,17 +39,17 @@ def page(done: Run) -> str:
     return "\n".join([head, *body, "</html>", ""])
 
 
-def _table(done: Run) -> Iterator[str]:
+def _table(done: SuiteRun) -> Iterator[str]:
     """How many passed and failed, by section of the specification."""
-    names = "".join(f"<th>{v.value}</th>" for v in Verdict)
+    names = "".join(f"<th>{v.value}</th>" for v in CaseVerdict)
     yield f"<table><tr><th>section of SPEC.md</th>{names}</tr>"
     for section, counts in sections(done):
-        cells = "".join(f'<td class="n">{counts[v] or ""}</td>' for v in Verdict)
+        cells = "".join(f'<td class="n">{counts[v] or ""}</td>' for v in CaseVerdict)
         yield f"<tr><td>{escape(section)}</td>{cells}</tr>"
     yield "</table>"
 
 
-def _failure(result: Result, done: Run) -> Iterator[str]:
+def _failure(result: Result, done: SuiteRun) -> Iterator[str]:
     """A failure in full."""
     r = result.case.requirement
     word = "" if done.counts(result) else " (a recommendation)"
@@ -61,12 +61,12 @@ def _failure(result: Result, done: Run) -> Iterator[str]:
     yield f"<pre>{escape(chr(10).join(decoded(result.log)))}</pre>"
 
 
-def _cases(done: Run) -> Iterator[str]:
+def _cases(done: SuiteRun) -> Iterator[str]:
     """Every case, one line each."""
     yield "<h2>All cases</h2><table><tr><th>case</th><th>verdict</th><th>what it tries</th><th>s</th></tr>"
     for r in done.results:
         name = escape(r.case.id)
-        name = f'<a href="#{name}">{name}</a>' if r.verdict is Verdict.FAIL else name
+        name = f'<a href="#{name}">{name}</a>' if r.verdict is CaseVerdict.FAIL else name
         words = escape(r.case.text + (f" ({r.reason})" if r.reason else ""))
         yield f'<tr><td>{name}</td><td class="{r.verdict.value}">{r.verdict.value}</td>'
         yield f'<td>{words}</td><td class="n">{r.seconds:.2f}</td></tr>'

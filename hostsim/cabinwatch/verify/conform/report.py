@@ -9,16 +9,16 @@ from cabinwatch.verify.conform.bench import Exchange
 from cabinwatch.verify.conform.case import UNTESTED, Case
 from cabinwatch.verify.conform.decode import Reader, shown
 from cabinwatch.verify.conform.requirements import requirements
-from cabinwatch.verify.conform.runner import Result, Run, Verdict
+from cabinwatch.verify.conform.runner import CaseVerdict, Result, SuiteRun
 
 LAST = 12
 """Exchanges of a failed case that are shown: those that led to the failure."""
 
 
-def live(result: Result, done: Run) -> str:
+def live(result: Result, done: SuiteRun) -> str:
     """The line of the live list."""
-    word = result.verdict.value.upper() if result.verdict is Verdict.FAIL else result.verdict.value
-    if result.verdict is Verdict.FAIL and not done.counts(result):
+    word = result.verdict.value.upper() if result.verdict is CaseVerdict.FAIL else result.verdict.value
+    if result.verdict is CaseVerdict.FAIL and not done.counts(result):
         word = "should"
     retried = "  (failed by time alone at first, retried once)" if result.retried else ""
     return f"{word:8} {result.case.id:28} {result.reason or result.case.text}{retried}"
@@ -53,29 +53,29 @@ def failure(result: Result) -> Iterator[str]:
     yield from (f"    {text}" for text in decoded(result.log))
 
 
-def sections(done: Run) -> list[tuple[str, dict[Verdict, int]]]:
+def sections(done: SuiteRun) -> list[tuple[str, dict[CaseVerdict, int]]]:
     """How many cases ended how, by section of the specification."""
-    found: dict[str, dict[Verdict, int]] = {}
+    found: dict[str, dict[CaseVerdict, int]] = {}
     for result in done.results:
-        counts = found.setdefault(result.case.requirement.section, dict.fromkeys(Verdict, 0))
+        counts = found.setdefault(result.case.requirement.section, dict.fromkeys(CaseVerdict, 0))
         counts[result.verdict] += 1
     return list(found.items())
 
 
-def table(done: Run) -> Iterator[str]:
+def table(done: SuiteRun) -> Iterator[str]:
     """The table by section of the specification."""
     yield f"{'section of SPEC.md':52} {'pass':>5} {'fail':>5} {'skip':>5} {'not run':>8}"
     for section, n in sections(done):
-        columns = f"{n[Verdict.PASS]:5} {n[Verdict.FAIL]:5} {n[Verdict.SKIP]:5} {n[Verdict.NOT_RUN]:8}"
+        columns = f"{n[CaseVerdict.PASS]:5} {n[CaseVerdict.FAIL]:5} {n[CaseVerdict.SKIP]:5} {n[CaseVerdict.NOT_RUN]:8}"
         yield f"{section[:52]:52} {columns}"
 
 
-def summary(done: Run) -> Iterator[str]:
+def summary(done: SuiteRun) -> Iterator[str]:
     """Table, failures, verdict."""
     yield ""
     yield from table(done)
     for result in done.results:
-        if result.verdict is Verdict.FAIL:
+        if result.verdict is CaseVerdict.FAIL:
             yield ""
             yield from failure(result)
     yield ""
@@ -84,19 +84,19 @@ def summary(done: Run) -> Iterator[str]:
     yield verdict(done)
 
 
-def verdict(done: Run) -> str:
+def verdict(done: SuiteRun) -> str:
     """The last line."""
-    n = {v: sum(r.verdict is v for r in done.results) for v in Verdict}
-    shoulds = n[Verdict.FAIL] - len(done.failed)
+    n = {v: sum(r.verdict is v for r in done.results) for v in CaseVerdict}
+    shoulds = n[CaseVerdict.FAIL] - len(done.failed)
     if done.error:
         return f"{done.target} as {done.role}: not judged: {done.error}"
-    text = f"{done.target} as {done.role}: {n[Verdict.PASS]} passed, {len(done.failed)} failed"
+    text = f"{done.target} as {done.role}: {n[CaseVerdict.PASS]} passed, {len(done.failed)} failed"
     if shoulds:
         text += f", {shoulds} recommendations not followed"
-    if n[Verdict.SKIP]:
-        text += f", {n[Verdict.SKIP]} skipped"
-    if n[Verdict.NOT_RUN]:
-        text += f", {n[Verdict.NOT_RUN]} not run" + (" (interrupted)" if done.interrupted else "")
+    if n[CaseVerdict.SKIP]:
+        text += f", {n[CaseVerdict.SKIP]} skipped"
+    if n[CaseVerdict.NOT_RUN]:
+        text += f", {n[CaseVerdict.NOT_RUN]} not run" + (" (interrupted)" if done.interrupted else "")
     return f"{text}; {done.seconds:.1f} s, seed {done.seed}"
 
 
@@ -109,7 +109,7 @@ def listing(cases: list[Case], role: str) -> Iterator[str]:
             yield f"{id_:28} {'-':6} no case: {reason}"
 
 
-def as_json(done: Run) -> dict[str, Any]:
+def as_json(done: SuiteRun) -> dict[str, Any]:
     """One object with everything."""
     return {
         "target": done.target,
@@ -141,14 +141,14 @@ def _case_json(r: Result) -> dict[str, Any]:
         "retried": r.retried,
         "seconds": round(r.seconds, 3),
         "octets": [[e.at_ms, "to" if e.given else "from", e.octets.hex()] for e in r.log[-LAST:]]
-        if r.verdict is Verdict.FAIL
+        if r.verdict is CaseVerdict.FAIL
         else [],
     }
 
 
-def junit(done: Run) -> str:
+def junit(done: SuiteRun) -> str:
     """The results as JUnit XML, as Ant's schema and Jenkins' have it: a run that could not be is an error."""
-    skipped = [r for r in done.results if r.verdict is not Verdict.PASS and not done.counts(r)]
+    skipped = [r for r in done.results if r.verdict is not CaseVerdict.PASS and not done.counts(r)]
     attributes = {
         "name": f"cabinwatch conform {done.target} {done.role}",
         "timestamp": done.began.strftime("%Y-%m-%dT%H:%M:%S"),
@@ -172,7 +172,7 @@ def junit(done: Run) -> str:
             text = _clean(f"expected {r.expected}; got {r.got}")
             full = _clean("\n".join(failure(r)))
             ET.SubElement(case, "failure", type=r.case.requirement.id, message=text).text = full
-        elif r.verdict is not Verdict.PASS:
+        elif r.verdict is not CaseVerdict.PASS:
             why = r.reason or f"recommendation not followed: {r.got}"
             ET.SubElement(case, "skipped", message=_clean(why))
     ET.SubElement(suite, "system-out").text = _clean(verdict(done))
@@ -188,7 +188,7 @@ def _clean(text: str) -> str:
     )
 
 
-def transcript(done: Run) -> Iterator[str]:
+def transcript(done: SuiteRun) -> Iterator[str]:
     """Every octet, case by case, as JSON Lines; a last line says how it ended."""
     parts = [("set-up", "error" if done.error else "done", done.log)]
     parts += [(r.case.id, r.verdict.value, r.log) for r in done.results]

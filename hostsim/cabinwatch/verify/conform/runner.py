@@ -24,7 +24,7 @@ from cabinwatch.verify.conform import (
 from cabinwatch.verify.conform.bench import Bench, Exchange, Gone, Impossible, Unmet, texts
 from cabinwatch.verify.conform.case import CASES, Case
 from cabinwatch.verify.conform.greeting import Speechless
-from cabinwatch.verify.conform.line import Program
+from cabinwatch.verify.conform.line import ExecProgram
 from cabinwatch.verify.conform.live import LiveBench
 from cabinwatch.verify.conform.requirements import SPEC_VERSION, requirements
 
@@ -48,7 +48,7 @@ FIRST = "first-frames"
 """Case word of what a node gets wrong from its first frame on."""
 
 
-class Verdict(Enum):
+class CaseVerdict(Enum):
     """How a case ended."""
 
     PASS = "pass"
@@ -62,7 +62,7 @@ class Result:
     """One case's result. ``retried``: it failed by time alone at first and was run once more."""
 
     case: Case
-    verdict: Verdict
+    verdict: CaseVerdict
     expected: str = ""
     got: str = ""
     reason: str = ""
@@ -74,7 +74,7 @@ class Result:
 
 
 @dataclass(slots=True)
-class Run:
+class SuiteRun:
     """All results of one run. ``stopped`` says why it ended early, ``error`` why it could not be; or they are empty."""
 
     target: str
@@ -98,17 +98,19 @@ class Run:
         """The result as it counts beside what is known of the node: an old failure does not, its end does."""
         if result.case.id not in self.baseline:
             return result
-        if result.verdict is Verdict.FAIL:
+        if result.verdict is CaseVerdict.FAIL:
             known = f"fails as the baseline says: {result.got}"
-            return replace(result, verdict=Verdict.SKIP, reason=known)
-        if result.verdict is Verdict.PASS:
+            return replace(result, verdict=CaseVerdict.SKIP, reason=known)
+        if result.verdict is CaseVerdict.PASS:
             got = "it passes by now: take it out of the baseline"
-            return replace(result, verdict=Verdict.FAIL, expected="a failure, as the baseline says", got=got)
+            return replace(
+                result, verdict=CaseVerdict.FAIL, expected="a failure, as the baseline says", got=got
+            )
         return result
 
     def counts(self, result: Result) -> bool:
         """Whether a failure of that case makes the run fail."""
-        return result.verdict is Verdict.FAIL and (result.case.must or self.strict)
+        return result.verdict is CaseVerdict.FAIL and (result.case.must or self.strict)
 
     @property
     def failed(self) -> list[Result]:
@@ -146,17 +148,17 @@ def select(role: str, only: Iterable[str] = (), skip: Iterable[str] = ()) -> lis
 def run_case(bench: Bench, case: Case) -> Result:
     """Run one case once. Raises Gone where the target ends, KeyboardInterrupt."""
     begin = time.monotonic()
-    result = Result(case, Verdict.PASS)
+    result = Result(case, CaseVerdict.PASS)
     try:
         bench.begin()
         case.run(bench)
         if odd := bench.strangers():
             raise Unmet("packets of section 15 and no others, unasked ones too", texts(odd[:3]))
     except Unmet as unmet:
-        result.verdict = Verdict.FAIL
+        result.verdict = CaseVerdict.FAIL
         result.expected, result.got, result.timing = unmet.expected, unmet.got, unmet.timing
     except Impossible as impossible:
-        result.verdict, result.reason = Verdict.SKIP, str(impossible)
+        result.verdict, result.reason = CaseVerdict.SKIP, str(impossible)
     result.seconds = time.monotonic() - begin
     result.log = list(bench.log)
     return result
@@ -169,7 +171,7 @@ class Beside:
         self._pool = ThreadPoolExecutor(max_workers=8)
         self._benches: list[LiveBench] = []
         self._results: dict[str, Future[Result | None]] = {}
-        if isinstance(bench, LiveBench) and isinstance(bench.line, Program) and not bench.mistakes:
+        if isinstance(bench, LiveBench) and isinstance(bench.line, ExecProgram) and not bench.mistakes:
             for case in cases:
                 if case.beside:
                     self._results[case.id] = self._pool.submit(self._judge, bench.twin(), case)
@@ -203,7 +205,7 @@ class Beside:
 def judge(bench: Bench, case: Case) -> Result:
     """Run a case; on a live bench once more where it failed by time alone."""
     first = run_case(bench, case)
-    if bench.emulated or not (first.verdict is Verdict.FAIL and first.timing):
+    if bench.emulated or not (first.verdict is CaseVerdict.FAIL and first.timing):
         return first
     second = run_case(bench, case)
     second.retried, second.first_try = True, f"expected {first.expected}; got {first.got}"
@@ -232,12 +234,14 @@ def first_frames(bench: Bench, role: str) -> list[Result]:
         text = "The first frames are right, and the node answers right ones."
         case = Case(f"{mistake.requirement}/{word}", (), (role,), text, lambda b: None)
         results.append(
-            Result(case, Verdict.FAIL, mistake.expected, mistake.got, log=[] if results else list(bench.log))
+            Result(
+                case, CaseVerdict.FAIL, mistake.expected, mistake.got, log=[] if results else list(bench.log)
+            )
         )
     return results
 
 
-def _start(bench: Bench, done: Run, tell: Callable[[Result], None]) -> frozenset[str]:
+def _start(bench: Bench, done: SuiteRun, tell: Callable[[Result], None]) -> frozenset[str]:
     """Bring the node up; the requirements that it is known to break, so that no case judges them leniently."""
     try:
         bench.start()
@@ -256,7 +260,7 @@ def _start(bench: Bench, done: Run, tell: Callable[[Result], None]) -> frozenset
 
 
 @contextmanager
-def running(bench: Bench, done: Run, tell: Callable[[Result], None]) -> Iterator[frozenset[str]]:
+def running(bench: Bench, done: SuiteRun, tell: Callable[[Result], None]) -> Iterator[frozenset[str]]:
     """The node up, and down again however it ends; gives the requirements that it is known to break."""
     begin = time.monotonic()
     up = False
@@ -276,11 +280,11 @@ def running(bench: Bench, done: Run, tell: Callable[[Result], None]) -> Iterator
 def run(
     bench: Bench,
     cases: list[Case],
-    done: Run,
+    done: SuiteRun,
     tell: Callable[[Result], None] = lambda result: None,
     max_failed: int = 0,
     say: Callable[[str], None] = lambda text: None,
-) -> Run:
+) -> SuiteRun:
     """Run the cases and add the results to ``done``; ``tell`` hears each; no more after ``max_failed`` (0: all).
 
     ``say`` hears how long it will take, where that is long.
@@ -295,18 +299,22 @@ def run(
         try:
             for case in cases:
                 if done.stopped:
-                    result = Result(case, Verdict.NOT_RUN, reason=done.stopped.partition("\n")[0])
+                    result = Result(case, CaseVerdict.NOT_RUN, reason=done.stopped.partition("\n")[0])
                 elif 0 < max_failed <= len(done.failed):
-                    result = Result(case, Verdict.NOT_RUN, reason=f"{max_failed} failed: enough (--maxfail)")
+                    result = Result(
+                        case, CaseVerdict.NOT_RUN, reason=f"{max_failed} failed: enough (--maxfail)"
+                    )
                 elif case.requirement.id in broken:
-                    result = Result(case, Verdict.NOT_RUN, reason=f"fails: see {case.requirement.id}/{FIRST}")
+                    result = Result(
+                        case, CaseVerdict.NOT_RUN, reason=f"fails: see {case.requirement.id}/{FIRST}"
+                    )
                 else:
                     try:
                         result, deaths = beside.result(case) or judge(bench, case), 0
                     except Gone as gone:
                         deaths += 1
                         result = Result(
-                            case, Verdict.FAIL, "a node that goes on", str(gone), log=list(bench.log)
+                            case, CaseVerdict.FAIL, "a node that goes on", str(gone), log=list(bench.log)
                         )
                         why = "it ended in one case after the other" if deaths >= DEATHS else _revive(bench)
                         done.stopped = f"the target ended in {case.id} and was given up: {why}" if why else ""
@@ -317,6 +325,6 @@ def run(
             beside.close()
     run_already = {r.case.id for r in done.results}
     done.results += [
-        Result(c, Verdict.NOT_RUN, reason="interrupted") for c in cases if c.id not in run_already
+        Result(c, CaseVerdict.NOT_RUN, reason="interrupted") for c in cases if c.id not in run_already
     ]
     return done

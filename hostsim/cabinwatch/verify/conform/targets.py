@@ -10,7 +10,7 @@ from cabinwatch.targets.microbit import MicrobitTarget
 from cabinwatch.targets.micropython import MicropythonTarget
 from cabinwatch.verify.conform.bench import Bench
 from cabinwatch.verify.conform.emulated import READING, EmulatedBench
-from cabinwatch.verify.conform.line import Program, SerialLine
+from cabinwatch.verify.conform.line import ExecProgram, SerialLine
 from cabinwatch.verify.conform.live import LiveBench
 from cabinwatch.world.instruments import Instrument
 from cabinwatch.world.sensors import Reading
@@ -20,7 +20,7 @@ from cabinwatch_protocol import table as t
 IDLE_MS = 60_000
 
 
-class Steady:
+class SteadyElement:
     """An element that always measures the same, and has the bench's clock."""
 
     def read(self, t_ms: int) -> Reading:
@@ -43,7 +43,7 @@ class HostTransducer:
     def _start(self) -> None:
         self._now = 0
         self._decoder = host.StreamDecoder()
-        self._node = Instrument("transducer", Steady())
+        self._node = Instrument("transducer", SteadyElement())
 
     def _boot(self, cause: t.Reset) -> Answer:
         self._start()
@@ -86,7 +86,7 @@ def open_bench(target: str, role: str, seed: int = 1, timeout_s: float = 30.0, b
     if target in known:
         return EmulatedBench(role, seed, timeout_s, make=known[target])
     if target.startswith("exec:"):
-        return LiveBench(role, seed, timeout_s, line=Program(target[5:]))
+        return LiveBench(role, seed, timeout_s, line=ExecProgram(target[5:]))
     if is_url(target):
         return LiveBench(role, seed, timeout_s, line=SerialLine(target, baud))
     raise UsageError(

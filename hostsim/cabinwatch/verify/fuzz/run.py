@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cabinwatch.errors import SetupError
-from cabinwatch.run.lockstep import LockStep
+from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Step
 from cabinwatch.targets import open_target
 from cabinwatch.targets.base import Target
@@ -12,7 +12,7 @@ from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.swarm import Plan, draw
 from cabinwatch.verify.fuzz.truth import Played, judge
-from cabinwatch.verify.fuzz.watch import Watch
+from cabinwatch.verify.fuzz.watch import WatchingRecorder
 from cabinwatch.world.world import World
 
 MakeTarget = Callable[[], Target]
@@ -38,7 +38,7 @@ class Outcome:
     trace: list[str] = field(default_factory=list)
 
 
-class _Timed(Watch):
+class _Timed(WatchingRecorder):
     """A watch that notes in world time when alarms came and went."""
 
     def __init__(self, world: World) -> None:
@@ -69,7 +69,7 @@ def play(
     world = World(plan.scenario, plan.seed)
     watch = _Timed(world)
     target = make_target()
-    drive = LockStep(world, target, watch)
+    drive = LockStepRun(world, target, watch)
     try:
         drive.run(plan.scenario.duration_ms, lambda: tick(world.now_ms))
     except Wrong as wrong:

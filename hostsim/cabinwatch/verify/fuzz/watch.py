@@ -6,7 +6,7 @@ from cabinwatch.run.transcript import Recorder, Step
 from cabinwatch.verify.fuzz.reference import Reference
 
 
-class Watch(Recorder):
+class WatchingRecorder(Recorder):
     """``keep`` steps are kept for whoever has to be shown what went on; without a ``reference`` nothing is judged."""
 
     def __init__(self, keep: int, reference: Reference | None = None) -> None:

@@ -20,7 +20,7 @@ CABIN_ALLAN_PA: Final = {30: 1.6, 300: 3.0, 1800: 9.0, 3600: 10.0}
 
 
 @dataclass(frozen=True)
-class Wander:
+class BackgroundWander:
     """Background noise: `walk` Pa per root second, levelling off with `memory_s`, and `white_Pa` a sample."""
 
     white_Pa: float
@@ -42,15 +42,15 @@ class Wander:
         return math.sqrt(mean - neighbours + self.white_Pa**2 * self.period_s / tau_s)
 
 
-BENCH: Final = Wander(1.0)
-CABIN: Final = Wander(6.5, 0.35)
+BENCH: Final = BackgroundWander(1.0)
+CABIN: Final = BackgroundWander(6.5, 0.35)
 
 
 @dataclass
 class Noise:
     """A stream of background noise that goes on from block to block."""
 
-    wander: Wander
+    wander: BackgroundWander
     rng: np.random.Generator
     _level: float = field(init=False)
 

@@ -11,12 +11,20 @@ import numpy as np
 from cabinwatch.targets.detector import Detector
 from cabinwatch.verify.cluster import on_cluster
 from cabinwatch.verify.parallel import Spread, on_cores
-from cabinwatch.verify.score.background import BENCH, CABIN, DAY_S, STANDARD_PA, Array, Noise, Wander
+from cabinwatch.verify.score.background import (
+    BENCH,
+    CABIN,
+    DAY_S,
+    STANDARD_PA,
+    Array,
+    BackgroundWander,
+    Noise,
+)
 from cabinwatch.verify.score.life import Life
 from cabinwatch.verify.score.optimum import optimum_s
 from cabinwatch.verify.score.presets import BENCH_PRESET, CABIN_PRESET, parameters
 from cabinwatch.verify.score.rivals import Rival, rivals, threshold
-from cabinwatch.verify.score.trials import LEAKS, Leak, Watch
+from cabinwatch.verify.score.trials import LEAKS, TrialLeak, TrialWatch
 
 GROUNDS: Final = {"bench": BENCH, "cabin": CABIN}
 PRESETS: Final = {"quiet": BENCH_PRESET, "default": CABIN_PRESET}
@@ -33,8 +41,8 @@ TIMED: Final = (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default"))
 """... and those on which leaks are called."""
 WEEKS_A_YEAR: Final = 365.25 / 7
 NITROGEN_LEAKS: Final = {"US Lab hose": 204.0, "PrK, Apr 2024": 121.0}  # Pa/d of nitrogen
-ANALYSER: Final = Wander(27.0, period_s=300.0)
-COARSE: Final = Wander(0.65, CABIN.walk, period_s=10.0)
+ANALYSER: Final = BackgroundWander(27.0, period_s=300.0)
+COARSE: Final = BackgroundWander(0.65, CABIN.walk, period_s=10.0)
 STEP_PA: Final = 53.3  # 0.4 mmHg
 
 Progress = Callable[[int, int, str], None]
@@ -60,7 +68,7 @@ class Exposure:
 
 
 @dataclass(frozen=True)
-class Delay:
+class DelayFigure:
     """Delays of one method against one leak on one ground, s; infinite where it did not call in time."""
 
     ground: str
@@ -85,7 +93,7 @@ class Card:
     trials: int
     exposures: list[Exposure] = field(default_factory=list)
     thresholds: dict[str, dict[str, float]] = field(default_factory=dict)
-    delays: list[Delay] = field(default_factory=list)
+    delays: list[DelayFigure] = field(default_factory=list)
     nitrogen_d: dict[str, tuple[float, ...]] = field(default_factory=dict)
     nitrogen_optimum_d: dict[str, float] = field(default_factory=dict)
 
@@ -177,7 +185,7 @@ def quiet_year(ground: str, preset: str, seed: int, year: int, days: int = 365) 
     if ground == "coarse":
         return quiet_steps(Detector(parameters(**PRESETS[preset])), _seed(seed, "coarse", year), days)
     if ground != "life":
-        watch = Watch(
+        watch = TrialWatch(
             Detector(parameters(**PRESETS[preset])),
             Noise(GROUNDS[ground], np.random.default_rng(_seed(seed, "quiet", ground, year))),
         )
@@ -240,14 +248,16 @@ def weekly_peaks(ground: str, seed: int, year: int, days: int = 365) -> dict[str
     return {name: np.array(values) for name, values in peaks.items()}
 
 
-def _limit_s(wander: Wander, leak: Leak, days: int) -> float:
+def _limit_s(wander: BackgroundWander, leak: TrialLeak, days: int) -> float:
     return min(max(7200.0, 10 * optimum_s(wander, leak.Pa_s)), min(20.0, days) * DAY_S)
 
 
-def detector_delays(ground: str, preset: str, seed: int, trials: int, days: int = 365) -> list[Delay]:
+def detector_delays(ground: str, preset: str, seed: int, trials: int, days: int = 365) -> list[DelayFigure]:
     """The firmware's delays, from a detector that has learned the background."""
     wander = GROUNDS[ground]
-    watch = Watch.warmed(wander, _seed(seed, "warm", ground), min(WARM_DAYS[ground], days), **PRESETS[preset])
+    watch = TrialWatch.warmed(
+        wander, _seed(seed, "warm", ground), min(WARM_DAYS[ground], days), **PRESETS[preset]
+    )
     out = []
     for leak in LEAKS:
         delays = []
@@ -256,14 +266,14 @@ def detector_delays(ground: str, preset: str, seed: int, trials: int, days: int 
             twin.quiet(3600 + 97 * trial + (7200 if ground == "cabin" else 0))
             delays.append(twin.delay(leak, _limit_s(wander, leak, days)))
         out.append(
-            Delay(ground, f"detector, {preset}", leak.name, optimum_s(wander, leak.Pa_s), tuple(delays))
+            DelayFigure(ground, f"detector, {preset}", leak.name, optimum_s(wander, leak.Pa_s), tuple(delays))
         )
     return out
 
 
 def rival_delays(
     ground: str, limits: dict[str, float], seed: int, trials: int, days: int = 365
-) -> list[Delay]:
+) -> list[DelayFigure]:
     """The rivals' delays at their thresholds, each after a quiet day."""
     wander, out = GROUNDS[ground], []
     for leak in LEAKS:
@@ -277,7 +287,7 @@ def rival_delays(
                 rival.run(quiet)
                 found[rival.name].append(_first(rival, record, limits[rival.name]))
         bound = optimum_s(wander, leak.Pa_s)
-        out += [Delay(ground, name, leak.name, bound, tuple(d)) for name, d in found.items()]
+        out += [DelayFigure(ground, name, leak.name, bound, tuple(d)) for name, d in found.items()]
     return out
 
 
@@ -326,4 +336,4 @@ def _poisson_bound(count: int, tail: float) -> float:
     return low
 
 
-__all__ = ["Card", "Delay", "Exposure", "run"]
+__all__ = ["Card", "DelayFigure", "Exposure", "run"]

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from cabinwatch.verify.score.background import DAY_S, Wander
+from cabinwatch.verify.score.background import DAY_S, BackgroundWander
 from cabinwatch.verify.score.optimum import Whitener
 from cabinwatch.verify.score.presets import INDEX, parameters
 
@@ -38,20 +38,20 @@ class Seen:
     kg_d: float
 
 
-def detectable(wander: Wander, step_Pa: float, volume_m3: float) -> Iterator[Seen]:
+def detectable(wander: BackgroundWander, step_Pa: float, volume_m3: float) -> Iterator[Seen]:
     """For each span, of a gauge that rounds to ``step_Pa``, with nothing but the leak moving the pressure."""
     for within, span_s in SPANS_S.items():
         Pa_s = min((_least_Pa_s(wander, step_Pa, scale, span_s) for scale in SCALES), default=math.inf)
         yield Seen(within, Pa_s * 3600, Pa_s * DAY_S * volume_m3 / (AIR_J_kgK * CABIN_K))
 
 
-def _least_Pa_s(wander: Wander, step_Pa: float, scale: int, span_s: float) -> float:
+def _least_Pa_s(wander: BackgroundWander, step_Pa: float, scale: int, span_s: float) -> float:
     seconds = 2**scale
     samples = int(seconds / wander.period_s)
     blocks = span_s / seconds - 0.5  # a leak begins within a block
     if samples < 2 or blocks < 1:
         return math.inf
-    noise = Wander(
+    noise = BackgroundWander(
         math.hypot(wander.white_Pa, step_Pa / math.sqrt(12)), wander.walk, wander.memory_s, wander.period_s
     )
     sd_Pa = deviation_Pa(noise, samples)
@@ -68,7 +68,7 @@ def response(blocks: float) -> float:
     return value
 
 
-def deviation_Pa(wander: Wander, samples: int) -> float:
+def deviation_Pa(wander: BackgroundWander, samples: int) -> float:
     """Standard deviation of the difference where a block has so many samples."""
     whiten = Whitener.of(wander, samples)
     phi, theta, v = whiten.phi, whiten.theta, whiten.variance

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from cabinwatch.verify.score.background import Array, Wander
+from cabinwatch.verify.score.background import Array, BackgroundWander
 
 YEAR_S: Final = 365.25 * 86_400
 BLOCKS: Final = 1000
@@ -32,7 +32,7 @@ class Whitener:
     variance: float
 
     @classmethod
-    def of(cls, wander: Wander, block: int) -> "Whitener":
+    def of(cls, wander: BackgroundWander, block: int) -> "Whitener":
         """The ARMA(1,1) that has the autocovariances of the block means."""
         seconds = block * wander.period_s
         white = wander.white_Pa**2 / block
@@ -80,7 +80,7 @@ def log_statistic(innovations: Array, template: Array) -> Array:
 
 
 @functools.cache
-def optimum_s(wander: Wander, Pa_s: float, trials: int = TRIALS) -> float:
+def optimum_s(wander: BackgroundWander, Pa_s: float, trials: int = TRIALS) -> float:
     """Median delay of the optimum for a steady fall, s; of ``trials`` paths that are the same on every call."""
     block = max(1, int(3 * first_order_s(wander, Pa_s) / wander.period_s / BLOCKS))
     whiten = Whitener.of(wander, block)
@@ -95,7 +95,7 @@ def optimum_s(wander: Wander, Pa_s: float, trials: int = TRIALS) -> float:
     return float(np.median(delays))
 
 
-def first_order_s(wander: Wander, Pa_s: float) -> float:
+def first_order_s(wander: BackgroundWander, Pa_s: float) -> float:
     """About how long it takes, s, to choose the blocks by; 1.5 to 3 times the optimum.
 
     White noise: (6 sigma^2 ln(gamma) / theta^2)^(1/3) samples. A random walk of q Pa per root second: 2 q^2

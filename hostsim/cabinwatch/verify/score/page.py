@@ -2,7 +2,7 @@
 
 import math
 
-from cabinwatch.verify.score.card import Card, Delay, Exposure
+from cabinwatch.verify.score.card import Card, DelayFigure, Exposure
 from cabinwatch.verify.score.presets import TUNABLES
 
 TITLES = {
@@ -30,7 +30,10 @@ def render(card: Card, command: str, picture: str = "") -> str:
     if picture:
         parts.append(f"![Median delay over the leak's rate, for each method and ground]({picture})")
     for ground in dict.fromkeys(d.ground for d in card.delays):
-        parts += [f"## Delay: {TITLES[ground]}", _delays([d for d in card.delays if d.ground == ground])]
+        parts += [
+            f"## Delay: {TITLES[ground]}",
+            _delays([d for d in card.delays if d.ground == ground]),
+        ]
     parts += [
         f"Median / 90 % of {card.trials} trials, and the median over the optimum; a dash: not called "
         "in the time allowed. The optimum is Shiryaev-Roberts on the whitened record: it knows the noise and the "
@@ -78,9 +81,9 @@ def _exposure(e: Exposure) -> tuple[str, ...]:
     return TITLES[e.ground], e.preset, f"{e.days:.0f}", str(e.calls), span
 
 
-def _delays(delays: list[Delay]) -> str:
+def _delays(delays: list[DelayFigure]) -> str:
     methods = list(dict.fromkeys(d.method for d in delays))
-    by_leak: dict[str, dict[str, Delay]] = {}
+    by_leak: dict[str, dict[str, DelayFigure]] = {}
     for d in delays:
         by_leak.setdefault(d.leak, {})[d.method] = d
     rows = [
@@ -90,7 +93,7 @@ def _delays(delays: list[Delay]) -> str:
     return _table(("leak", "optimum", *methods), rows)
 
 
-def _cell(d: Delay) -> str:
+def _cell(d: DelayFigure) -> str:
     middle = d.quantile(0.5)
     ratio = f" ({middle / d.optimum_s:.2f}x)" if math.isfinite(middle) and d.optimum_s > 10 else ""
     return f"{_span(middle)} / {_span(d.quantile(0.9))}{ratio}"

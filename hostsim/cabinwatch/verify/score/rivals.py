@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cabinwatch.verify.score.background import Array, Wander
+from cabinwatch.verify.score.background import Array, BackgroundWander
 
 
 class Rival(Protocol):
@@ -80,7 +80,7 @@ class PageHinkley:
         return out
 
 
-def rivals(wander: Wander) -> list[Rival]:
+def rivals(wander: BackgroundWander) -> list[Rival]:
     """The three, fresh."""
     return [FixedRate(), Cusum(wander.sd_Pa), PageHinkley(wander.sd_Pa)]
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from cabinwatch.targets.detector import Detector
-from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, Noise, Wander
+from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, BackgroundWander, Noise
 from cabinwatch.verify.score.presets import parameters
 
 MMHG_PA: Final = 133.322
@@ -18,7 +18,7 @@ TEMPERATURE_CK: Final = 29_500
 
 
 @dataclass(frozen=True)
-class Leak:
+class TrialLeak:
     """A leak by name; `k` is the share of the air that it takes each second."""
 
     name: str
@@ -30,14 +30,14 @@ class Leak:
         return self.k * STANDARD_PA
 
 
-def by_mass(name: str, kg_d: float) -> Leak:
+def by_mass(name: str, kg_d: float) -> TrialLeak:
     """A leak of kg_d kilograms a day from the whole station."""
-    return Leak(name, kg_d / CABIN_KG / DAY_S)
+    return TrialLeak(name, kg_d / CABIN_KG / DAY_S)
 
 
-def by_rate(name: str, mmHg_d: float) -> Leak:
+def by_rate(name: str, mmHg_d: float) -> TrialLeak:
     """A leak that lowers the total pressure by mmHg_d a day."""
-    return Leak(name, mmHg_d * MMHG_PA / STANDARD_PA / DAY_S)
+    return TrialLeak(name, mmHg_d * MMHG_PA / STANDARD_PA / DAY_S)
 
 
 LEAKS: Final = (
@@ -47,30 +47,32 @@ LEAKS: Final = (
     by_rate("US Lab hose: 2 mmHg/d", 2.0),
     by_rate("5 mmHg/d", 5.0),
     by_rate("10 mmHg/d", 10.0),
-    Leak("Soyuz MS-09: 0.8 mbar/h", 80 / 3600 / STANDARD_PA),
+    TrialLeak("Soyuz MS-09: 0.8 mbar/h", 80 / 3600 / STANDARD_PA),
     by_rate("60 mmHg/d", 60.0),
-    Leak("1 Pa/s", 1 / STANDARD_PA),
-    Leak("Spektr: 75 mmHg in 6 min", 2.9e-4),
-    Leak("Soyuz 11", 0.0253),
+    TrialLeak("1 Pa/s", 1 / STANDARD_PA),
+    TrialLeak("Spektr: 75 mmHg in 6 min", 2.9e-4),
+    TrialLeak("Soyuz 11", 0.0253),
 )
 
 
 @dataclass
-class Watch:
+class TrialWatch:
     """A detector that has learned a background, with that background's noise."""
 
     detector: Detector
     noise: Noise
 
     @classmethod
-    def warmed(cls, wander: Wander, seed: np.random.SeedSequence, days: float, **preset: int) -> "Watch":
+    def warmed(
+        cls, wander: BackgroundWander, seed: np.random.SeedSequence, days: float, **preset: int
+    ) -> "TrialWatch":
         """A detector after `days` of quiet at the background's own sample period."""
         watch = cls(Detector(parameters(**preset)), Noise(wander, np.random.default_rng(seed)))
         for _ in range(math.ceil(days)):
             watch.quiet(DAY_S)
         return watch
 
-    def fork(self, seed: np.random.SeedSequence) -> "Watch":
+    def fork(self, seed: np.random.SeedSequence) -> "TrialWatch":
         """A copy whose noise goes on differently."""
         twin = copy.deepcopy(self)
         twin.noise.rng = np.random.default_rng(seed)
@@ -89,7 +91,7 @@ class Watch:
                 self.detector.dismiss()
         return calls
 
-    def delay(self, leak: Leak, limit_s: float) -> float:
+    def delay(self, leak: TrialLeak, limit_s: float) -> float:
         """Seconds from the leak's start to the call; infinite if there is none within the limit."""
         sample: Callable[[int, int, int], None] = self.detector.sample
         step = round(self.noise.wander.period_s * 1000)

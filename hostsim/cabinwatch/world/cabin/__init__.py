@@ -4,10 +4,11 @@ from cabinwatch.models.cabin import CabinModel, Repress
 from cabinwatch.models.leak_tables import Leak
 from cabinwatch.world.cabin.actions import Action, Close, Empty, LetIn, Open, Patch, Resize, StartLeak
 from cabinwatch.world.cabin.coolant import CoolantReading
-from cabinwatch.world.cabin.station import Reading, Station
+from cabinwatch.world.cabin.station import AirReading, Station
 
 __all__ = [
     "Action",
+    "AirReading",
     "CabinModel",
     "Close",
     "CoolantReading",
@@ -16,7 +17,6 @@ __all__ = [
     "LetIn",
     "Open",
     "Patch",
-    "Reading",
     "Repress",
     "Resize",
     "StartLeak",

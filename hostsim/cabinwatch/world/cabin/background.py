@@ -8,7 +8,7 @@ its way is a path drawn for that zone plus what is left of the gap between the t
 import math
 
 from cabinwatch.models.cabin import CabinModel
-from cabinwatch.models.curve import Thermal
+from cabinwatch.models.curve import ThermalCurve
 from cabinwatch.world.cabin.network import Network, term
 from cabinwatch.world.cabin.segment import Segment
 from cabinwatch.world.cabin.wander import Course, Wander
@@ -18,7 +18,7 @@ class Background:
     """The background of one station; ``seed`` draws its wander."""
 
     def __init__(self, model: CabinModel, net: Network, seed: int) -> None:
-        self._weather = Thermal(0.0, [term(change) for change in model.weather.values()])
+        self._weather = ThermalCurve(0.0, [term(change) for change in model.weather.values()])
         self._wander = model.wander
         self._seed = seed
         self._net = net

@@ -13,7 +13,7 @@ import math
 from typing import NamedTuple
 
 from cabinwatch.models.cabin import CabinModel, Loop
-from cabinwatch.models.curve import Curve, Thermal
+from cabinwatch.models.curve import Curve, ThermalCurve
 from cabinwatch.world.cabin.network import loop_terms
 
 
@@ -33,7 +33,7 @@ class CoolantLoop:
     def __init__(self, model: CabinModel, name: str) -> None:
         loop = model.loops[name]
         self._loop = loop
-        self._thermal = Thermal(loop.temperature, loop_terms(model, name))
+        self._thermal = ThermalCurve(loop.temperature, loop_terms(model, name))
         self._area, self._curve = 0.0, Curve()
         if loop.leak:
             self._curve, self._area = loop.leak.curve(), _area(loop)

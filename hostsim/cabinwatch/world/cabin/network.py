@@ -23,7 +23,7 @@ from cabinwatch.models.cabin import (
     Transfer,
 )
 from cabinwatch.models.cabin import Thermal as ThermalModel
-from cabinwatch.models.curve import Curve, Term, Thermal
+from cabinwatch.models.curve import Curve, Term, ThermalCurve
 from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.leaks import Law
 from cabinwatch.models.units import DAY_s, LeakSize
@@ -49,7 +49,7 @@ class Room:
     name: str
     volume: float
     adiabatic: bool
-    thermal: Thermal
+    thermal: ThermalCurve
     start: Moles
 
 
@@ -190,7 +190,9 @@ class Network:
     def add_room(self, name: str, air: Air, adiabatic: bool = False, terms: list[Term] | None = None) -> None:
         self.index[name] = len(self.rooms)
         start = gas.fill(air.pressure, air.volume, air.temperature, air.o2, air.co2, air.h2o)
-        self.rooms.append(Room(name, air.volume, adiabatic, Thermal(air.temperature, terms or ()), start))
+        self.rooms.append(
+            Room(name, air.volume, adiabatic, ThermalCurve(air.temperature, terms or ()), start)
+        )
 
     def add_hole(self, name: str, leak: Leak, now: float = 0.0) -> None:
         """A leak whose times count from ``now``."""

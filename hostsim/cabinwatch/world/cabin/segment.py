@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cabinwatch.models.curve import Piece
+from cabinwatch.models.curve import CurvePiece
 from cabinwatch.world.cabin import gas
 from cabinwatch.world.cabin.gas import R
 from cabinwatch.world.cabin.network import Network
@@ -86,7 +86,7 @@ class Segment:
                 continue
             zone = self.zones[self.zone_of[hole.room]]
             coefficient, now = hole.settle(zone.volume), hole.curve.piece(t0)
-            factor, piece = (1.0, now) if isinstance(now, Piece) else (now, None)
+            factor, piece = (1.0, now) if isinstance(now, CurvePiece) else (now, None)
             if factor > 0:
                 zone.openings.append(
                     Opening(hole.law, coefficient, factor, piece, *self.temperatures[hole.room])

@@ -20,7 +20,7 @@ from cabinwatch.world.cabin.zones import Contents, Zone
 from cabinwatch.world.record import Moment, recording
 
 
-class Reading(NamedTuple):
+class AirReading(NamedTuple):
     """The air of a compartment at a time."""
 
     pressure_Pa: float
@@ -109,7 +109,7 @@ class Station:
         """Every compartment, vehicles and their vestibules (``NAME.vestibule``) too."""
         return tuple(self._net.index)
 
-    def at(self, compartment: str, t_s: float) -> Reading:
+    def at(self, compartment: str, t_s: float) -> AirReading:
         """The air of a compartment at t >= 0. Raises `UsageError` for an unknown name or a negative time."""
         segment = self._segment(t_s)
         room = self._net.index.get(compartment)
@@ -123,7 +123,7 @@ class Station:
         T = segment.temperature(room, t_s, contents, zone)
         if self.record is not None:
             T += self.record.at(t_s).temperature_K - self.record[0].temperature_K
-        return Reading((a + b + c + d) * x, T, a * x, b * x, c * x, d * x)
+        return AirReading((a + b + c + d) * x, T, a * x, b * x, c * x, d * x)
 
     def zone(self, compartment: str, t_s: float) -> tuple[str, ...]:
         """The compartments that are one with it through open hatches, itself among them."""

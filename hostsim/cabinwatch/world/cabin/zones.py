@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import Protocol
 
-from cabinwatch.models.curve import Piece
+from cabinwatch.models.curve import CurvePiece
 from cabinwatch.models.leaks import Law
 from cabinwatch.world.cabin import gas, laws
 from cabinwatch.world.cabin.gas import GAMMA, MOLAR_kg, R
@@ -36,7 +36,7 @@ class Opening:
     law: Law
     coefficient: float
     factor: float
-    piece: Piece | None
+    piece: CurvePiece | None
     temperature: float
     temperature_at: Callable[[float], float] | None
 

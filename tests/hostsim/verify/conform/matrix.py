@@ -13,17 +13,17 @@ from mutants import MUTANTS, Mutant
 from cabinwatch.targets.cpython import CpythonTarget
 from cabinwatch.verify.conform.case import CASES
 from cabinwatch.verify.conform.emulated import EmulatedBench
-from cabinwatch.verify.conform.runner import Run, Verdict, run, select
+from cabinwatch.verify.conform.runner import CaseVerdict, SuiteRun, run, select
 
 
-def catchers(m: Mutant, ids: tuple[str, ...]) -> dict[str, Verdict]:
+def catchers(m: Mutant, ids: tuple[str, ...]) -> dict[str, CaseVerdict]:
     """The verdict of each case on a wrong node."""
     wanted = [c for c in select(m.role) if c.id in ids]
     assert len(wanted) == len(ids), f"{m.name}: no such case among {ids}"
     verdicts = {}
     for c in wanted:
         bench = EmulatedBench(m.role, make=lambda: CpythonTarget(m.make_node))
-        done = run(bench, [c], Run("mutant", m.role, 1, True))
+        done = run(bench, [c], SuiteRun("mutant", m.role, 1, True))
         verdicts[c.id] = done.results[0].verdict
     return verdicts
 
@@ -35,7 +35,7 @@ def main() -> int:
     for m in MUTANTS:
         ids = tuple(c.id for c in select(m.role)) if everything else m.caught_by
         verdicts = catchers(m, ids)
-        caught = [i for i, v in verdicts.items() if v is Verdict.FAIL]
+        caught = [i for i, v in verdicts.items() if v is CaseVerdict.FAIL]
         killed.update(caught)
         missed = [i for i in m.caught_by if i not in caught]
         slipped += bool(missed)

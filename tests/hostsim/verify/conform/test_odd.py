@@ -12,7 +12,7 @@ from cabinwatch.targets.cpython import CpythonTarget
 from cabinwatch.verify.conform import odd
 from cabinwatch.verify.conform.emulated import EmulatedBench
 from cabinwatch.verify.conform.requirements import SPEC_VERSION
-from cabinwatch.verify.conform.runner import Verdict, select
+from cabinwatch.verify.conform.runner import CaseVerdict, select
 from cabinwatch.verify.conform.targets import open_bench
 
 OURS = {"transducer": "host", "monitor": "cpython"}
@@ -52,7 +52,7 @@ def test_our_nodes_answer_alike(target, role, runs):
 
 def test_what_every_case_lets_pass_falls_to_a_drawn_sequence():
     ids = tuple(c.id for c in select("transducer", skip=["SEQ-02,TIM-04"]))
-    assert set(catchers(SURVIVOR, ids).values()) == {Verdict.PASS}
+    assert set(catchers(SURVIVOR, ids).values()) == {CaseVerdict.PASS}
     bench = EmulatedBench("transducer", make=lambda: CpythonTarget(SURVIVOR.make_node))
     _, (steps, found) = next(differences(bench, "transducer", 1, 300))
     assert len(steps) == 1

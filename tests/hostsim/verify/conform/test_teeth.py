@@ -18,7 +18,7 @@ from cabinwatch.verify.conform.bench import Reference
 from cabinwatch.verify.conform.case import CASES, UNTESTED
 from cabinwatch.verify.conform.emulated import READING
 from cabinwatch.verify.conform.requirements import requirements
-from cabinwatch.verify.conform.runner import Run, Verdict, run, select
+from cabinwatch.verify.conform.runner import CaseVerdict, SuiteRun, run, select
 from cabinwatch.verify.conform.targets import open_bench
 from conftest import missing
 
@@ -29,7 +29,9 @@ LONG = {"monitor": ("SEQ-02", "TIM", "HKP-06/modulo"), "transducer": ("SEQ-02", 
 
 def failures(done):
     return {
-        r.case.id: (r.expected, r.got) for r in done.results if r.verdict not in (Verdict.PASS, Verdict.SKIP)
+        r.case.id: (r.expected, r.got)
+        for r in done.results
+        if r.verdict not in (CaseVerdict.PASS, CaseVerdict.SKIP)
     }
 
 
@@ -46,7 +48,7 @@ def test_every_requirement_has_a_case_or_a_reason():
 @pytest.mark.parametrize("m", MUTANTS, ids=lambda m: m.name.replace(" ", "-"))
 def test_wrong_node_is_caught(m):
     verdicts = catchers(m, m.caught_by)
-    assert set(verdicts.values()) == {Verdict.FAIL}, verdicts
+    assert set(verdicts.values()) == {CaseVerdict.FAIL}, verdicts
 
 
 def test_every_case_catches_a_wrong_node():
@@ -70,9 +72,9 @@ def test_ours_conform(target, role):
     if target == "microbit" and shutil.which(PROGRAM) is None:
         missing(PROGRAM, INSTALL)
     cases = select(role, skip=LONG[role] if target.startswith("micro") else ())
-    done = run(open_bench(target, role), cases, Run(target, role, 1, True))
+    done = run(open_bench(target, role), cases, SuiteRun(target, role, 1, True))
     assert not failures(done)
-    assert sum(r.verdict is Verdict.PASS for r in done.results) == len(cases)
+    assert sum(r.verdict is CaseVerdict.PASS for r in done.results) == len(cases)
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +86,9 @@ def test_a_transducer_in_c_conforms(c_transducer):
     """Written from SPEC.md alone; live, in real time, and strict."""
     bench = open_bench(c_transducer, "transducer")
     bench.reference = Reference(**READING)
-    done = run(bench, select("transducer"), Run("c", "transducer", 1, True))
+    done = run(bench, select("transducer"), SuiteRun("c", "transducer", 1, True))
     assert not failures(done)
-    skipped = {r.case.id for r in done.results if r.verdict is Verdict.SKIP}
+    skipped = {r.case.id for r in done.results if r.verdict is CaseVerdict.SKIP}
     assert skipped == {"TIM-03/day", "TIM-04/days", "RST-04/external"}
 
 
@@ -97,9 +99,9 @@ def test_a_transducer_in_javascript_conforms():
     bench = open_bench(f"exec:node {HERE / 'transducer.js'}", "transducer")
     bench.reference = Reference(9876543, 29420)
     cases = select("transducer", skip=["SEQ-02,TIM-03,TIM-04,TIM-05,RST-04,RST-06/idle,EVT-01,XDR-04"])
-    done = run(bench, cases, Run("javascript", "transducer", 1, True))
+    done = run(bench, cases, SuiteRun("javascript", "transducer", 1, True))
     assert not failures(done)
-    assert {r.verdict for r in done.results} == {Verdict.PASS}
+    assert {r.verdict for r in done.results} == {CaseVerdict.PASS}
 
 
 # ruff: noqa: E501 - one mistake a line
@@ -126,8 +128,10 @@ C_MISTAKES = {
 def test_a_wrong_transducer_in_c_is_caught(name, tmp_path):
     old, new, id_ = C_MISTAKES[name]
     cases = select("transducer", only=[id_])
-    done = run(open_bench(build(tmp_path, (old, new)), "transducer"), cases, Run("c", "transducer", 1, True))
-    assert [r.verdict for r in done.results] == [Verdict.FAIL]
+    done = run(
+        open_bench(build(tmp_path, (old, new)), "transducer"), cases, SuiteRun("c", "transducer", 1, True)
+    )
+    assert [r.verdict for r in done.results] == [CaseVerdict.FAIL]
 
 
 LIVE = {
@@ -143,6 +147,8 @@ def test_a_wrong_monitor_is_caught_live(name, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), *sys.path]))
     target = f"exec:{sys.executable} {HERE / 'live_node.py'} '{name}'"
     done = run(
-        open_bench(target, "monitor"), select("monitor", only=[LIVE[name]]), Run("live", "monitor", 1, True)
+        open_bench(target, "monitor"),
+        select("monitor", only=[LIVE[name]]),
+        SuiteRun("live", "monitor", 1, True),
     )
-    assert [r.verdict for r in done.results] == [Verdict.FAIL]
+    assert [r.verdict for r in done.results] == [CaseVerdict.FAIL]

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from cabinwatch.verify.score.background import Noise, Wander
+from cabinwatch.verify.score.background import BackgroundWander, Noise
 from cabinwatch.verify.score.detectable import detectable, deviation_Pa, response
 from cabinwatch.verify.score.presets import parameters
 from cabinwatch_firmware.detector.slow import SlowLeak
@@ -46,7 +46,7 @@ class Trial:
 @pytest.mark.parametrize(("noise_Pa", "step_Pa", "period_s"), [(2, 10, 10), (1, 0, 2), (10, 1, 30)])
 def test_what_is_reckoned_is_what_the_firmware_sees(noise_Pa, step_Pa, period_s):
     """Within a factor of 1.3, for an hour."""
-    wander = Wander(float(noise_Pa), period_s=float(period_s))
+    wander = BackgroundWander(float(noise_Pa), period_s=float(period_s))
     seen = next(iter(detectable(wander, step_Pa, 80)))
     trial = Trial(wander, step_Pa)
     assert trial.share(1.3 * seen.Pa_h / 3600, 3600) >= 0.9
@@ -54,16 +54,16 @@ def test_what_is_reckoned_is_what_the_firmware_sees(noise_Pa, step_Pa, period_s)
 
 
 def test_more_time_less_noise_and_less_volume_show_smaller_leaks():
-    quiet, loud = (list(detectable(Wander(noise, period_s=10.0), 1, 80)) for noise in (1.0, 10.0))
+    quiet, loud = (list(detectable(BackgroundWander(noise, period_s=10.0), 1, 80)) for noise in (1.0, 10.0))
     assert all(a.Pa_h < b.Pa_h for a, b in zip(quiet, loud, strict=True))
     assert [s.Pa_h for s in quiet] == sorted((s.Pa_h for s in quiet), reverse=True)
-    small = list(detectable(Wander(1.0, period_s=10.0), 1, 8))
+    small = list(detectable(BackgroundWander(1.0, period_s=10.0), 1, 8))
     assert small[0].kg_d == pytest.approx(quiet[0].kg_d / 10)
 
 
 @pytest.mark.parametrize("walk", [0.0, 0.35])
 def test_the_deviation_is_that_of_the_averages(walk):
-    wander, samples = Wander(6.5, walk, period_s=60.0), 8
+    wander, samples = BackgroundWander(6.5, walk, period_s=60.0), 8
     means = Noise(wander, np.random.default_rng(4)).take(400_000).reshape(-1, samples).mean(axis=1)
     quick = slow = means[0]
     out = []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cabinwatch.verify.score.background import BENCH, CABIN, Noise, Wander
+from cabinwatch.verify.score.background import BENCH, CABIN, BackgroundWander, Noise
 from cabinwatch.verify.score.optimum import Whitener, first_order_s, log_statistic, optimum_s
 
 DAY_S = 86_400
@@ -32,7 +32,7 @@ def autocovariances(wander, block, lags):
 )
 def test_the_innovations_are_those_of_the_exact_covariance(block, walk, memory_s, seed):
     """Gaussian elimination on the covariance matrix gives the same, once the filter's start has died away."""
-    wander = Wander(1.0, walk, memory_s)
+    wander = BackgroundWander(1.0, walk, memory_s)
     n = 90
     c = autocovariances(wander, block, n)
     covariance = c[np.abs(np.subtract.outer(np.arange(n), np.arange(n)))]
@@ -80,7 +80,7 @@ def test_the_statistic_is_its_definition(n, seed, size, block):
         (BENCH, 80 * 24, 55.5),
         (CABIN, 2 * 133.322, 6.6 * 3600),
         (CABIN, 80 * 24, 0.85 * 3600),
-        (Wander(27.0, period_s=300.0), 204, 0.142 * DAY_S),
+        (BackgroundWander(27.0, period_s=300.0), 204, 0.142 * DAY_S),
     ],
 )
 def test_the_delays_are_those_found_with_other_code(wander, Pa_d, published_s):

@@ -10,7 +10,7 @@ from scipy import stats
 
 from cabinwatch.errors import UsageError
 from cabinwatch.verify.score import card, page, picture
-from cabinwatch.verify.score.background import CABIN, CABIN_ALLAN_PA, Noise, Wander
+from cabinwatch.verify.score.background import CABIN, CABIN_ALLAN_PA, BackgroundWander, Noise
 from cabinwatch.verify.score.presets import FIRST, TUNABLES, parameters
 from cabinwatch.verify.score.rivals import Cusum, FixedRate, PageHinkley, threshold
 from conftest import missing
@@ -38,7 +38,7 @@ def test_noise_has_the_allan_deviation_that_it_states(tau):
 
 
 def test_noise_does_not_depend_on_how_it_is_taken_apart_from_its_draws():
-    whole = Noise(Wander(0.0, 0.35), np.random.default_rng(2)).take(300_000)
+    whole = Noise(BackgroundWander(0.0, 0.35), np.random.default_rng(2)).take(300_000)
     a = math.exp(-1 / 7200)
     rng = np.random.default_rng(2)
     level = 0.35 * 60 * rng.standard_normal()
@@ -127,8 +127,8 @@ def test_page_shows_what_was_measured():
         card.Exposure("bench", "quiet", 365.0, 2),
     ]
     measured.delays = [
-        card.Delay("bench", "detector, quiet", "hose", 100.0, (90.0, 150.0)),
-        card.Delay("bench", "CUSUM, k = 0.5", "hose", 100.0, (math.inf, math.inf)),
+        card.DelayFigure("bench", "detector, quiet", "hose", 100.0, (90.0, 150.0)),
+        card.DelayFigure("bench", "CUSUM, k = 0.5", "hose", 100.0, (math.inf, math.inf)),
     ]
     measured.nitrogen_d = {"hose": (0.25, 0.5)}
     measured.nitrogen_optimum_d = {"hose": 0.2}
@@ -160,7 +160,7 @@ def test_picture_shows_each_method_on_each_ground_with_its_exposure(tmp_path):
         ("bench", "CUSUM, k = 0.5", "5 mmHg/d", 150.0),
         ("cabin", "detector, default", "5 mmHg/d", 900.0),
     ):
-        measured.delays.append(card.Delay(ground, method, leak, 80.0, (delay,) * 3))
+        measured.delays.append(card.DelayFigure(ground, method, leak, 80.0, (delay,) * 3))
     bench, cabin = picture.figure(measured).axes
     drawn = {line.get_label(): line.get_xydata().tolist() for line in bench.get_lines()}
     assert drawn["optimum"] == [[pytest.approx(5), 80], [pytest.approx(10), 80]]

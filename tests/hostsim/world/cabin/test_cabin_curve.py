@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from cabinwatch.models.curve import Curve, Piece, Term, Thermal
+from cabinwatch.models.curve import Curve, CurvePiece, Term, ThermalCurve
 
 shapes = st.sampled_from(["linear", "exponential", "fatigue"])
 factors = st.floats(0.05, 20)
@@ -16,7 +16,7 @@ factors = st.floats(0.05, 20)
 
 @given(shapes, factors, factors, st.sampled_from([2.0, 4.0]), st.floats(0, 1))
 def test_a_piece_goes_from_its_start_to_its_end_and_its_integral_is_its_area(shape, v0, v1, power, x):
-    piece = Piece(10.0, v0, 110.0, v1, shape, power)
+    piece = CurvePiece(10.0, v0, 110.0, v1, shape, power)
     assert piece.at(10.0) == pytest.approx(v0)
     assert piece.at(110.0) == pytest.approx(v1)
     t = 10 + 100 * x
@@ -27,7 +27,7 @@ def test_a_piece_goes_from_its_start_to_its_end_and_its_integral_is_its_area(sha
 @pytest.mark.parametrize("power", [2.0, 4.0])
 def test_fatigue_growth_obeys_the_paris_law(power):
     """a = v^(1/power): da/dt is proportional to a^(m/2), m = 4."""
-    piece = Piece(0.0, 1.0, 100.0, 8.0, "fatigue", power)
+    piece = CurvePiece(0.0, 1.0, 100.0, 8.0, "fatigue", power)
 
     def length(t):
         return piece.at(t) ** (1 / power)
@@ -37,7 +37,7 @@ def test_fatigue_growth_obeys_the_paris_law(power):
 
 
 def test_exponential_growth_doubles_in_equal_times():
-    piece = Piece(0.0, 1.0, 30.0, 8.0, "exponential")
+    piece = CurvePiece(0.0, 1.0, 30.0, 8.0, "exponential")
     assert [piece.at(t) for t in (0, 10, 20, 30)] == pytest.approx([1, 2, 4, 8])
 
 
@@ -75,7 +75,7 @@ def test_terms_of_temperature():
     swing = Term("swing", 0, math.inf, 2.0, 100.0)
     heater = Term("approach", 50, 250, -8.0, 30.0)
     ramp = Term("ramp", 10, math.inf, 4.0, 20.0)
-    thermal = Thermal(290.0, [swing, heater, ramp])
+    thermal = ThermalCurve(290.0, [swing, heater, ramp])
     assert thermal.value(0) == 290
     assert thermal.value(25) == pytest.approx(290 + 2 + 3)
     assert thermal.value(80) == pytest.approx(290 + 2 * math.sin(1.6 * math.pi) + 4 - 8 * (1 - math.exp(-1)))
@@ -90,7 +90,7 @@ def test_the_stretch_of_a_temperature_is_its_value(t):
         Term("approach", 50, 250, -8.0, 30.0),
         Term("ramp", 10, 300, 4.0, 20.0),
     ]
-    thermal = Thermal(290.0, terms)
+    thermal = ThermalCurve(290.0, terms)
     start = max(c for c in [0.0, *thermal.corners()] if c <= t)
     fixed, moving = thermal.on(start)
     assert (moving(t) if moving else fixed) == pytest.approx(thermal.value(t), rel=1e-14)
