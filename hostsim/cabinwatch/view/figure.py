@@ -153,7 +153,8 @@ def _mark(axes: list[Any], seen: Seen) -> None:
     story, scale = seen.story, seen.scale
     scenario = story.world.scenario
     alarms = [e for e in story.events if e.event is t.Event.ALARM]
-    others = [e.t_ms / 1000 for e in story.events if e.event is not t.Event.ALARM]
+    told = {t.Event.ALARM, t.Event.ALARM_REMINDER, t.Event.SENSOR_REMINDER}
+    others = [e.t_ms / 1000 for e in story.events if e.event not in told]
     resets = [
         *scenario.resets,
         *(f.at for f in scenario.device.faults if isinstance(f, NodeReset | BrownOut)),
