@@ -14,7 +14,7 @@ from cabinwatch.board.flash.ports import list_boards
 from cabinwatch.run.transcript import FORMAT
 from cabinwatch.scenario.load import parse
 from cabinwatch.verify.conform.bench import Gone
-from cabinwatch.verify.conform.live import Program
+from cabinwatch.verify.conform.live import ExecProgram
 from cabinwatch.view.panel import Panels
 from cabinwatch.world.world import World
 
@@ -99,7 +99,7 @@ def test_a_recordings_header_is_shown(cabinwatch, tmp_path):
 
 def test_what_a_program_says_is_marked_as_its_own():
     said = r"\033]0;renamed\007\n\n0 failed\n"
-    program = Program(f"""{sys.executable} -c "import sys; sys.stderr.write('{said}'); sys.exit(3)" """)
+    program = ExecProgram(f"""{sys.executable} -c "import sys; sys.stderr.write('{said}'); sys.exit(3)" """)
     program.open()
     try:
         with pytest.raises(Gone) as gone:

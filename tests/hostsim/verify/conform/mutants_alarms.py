@@ -34,4 +34,4 @@ mutant('looks for a transducer that is out of service', 'alarms', '        if se
 mutant('calls itself blind at once', 'alarms', 'caution_x4_ms = 4000 * node.p[P_BLIND_DELAY]', 'caution_x4_ms = 0', 'ALM-14/flaps', more=(('alarms', '>= self.node.p[P_OFF_DELAY] * 1000 << self.doublings', '>= 0'),))
 mutant('permits a tenth of what it is told to permit', 'alarms', '> p[P_PERMIT] or', '> p[P_PERMIT] // 10 or', 'ALM-15/permitted')
 mutant('tells the rest of an inhibit in ms', 'monitor', '(alarm.suppressed_ms + 999) // 1000', 'alarm.suppressed_ms', 'ALM-21/report')
-mutant('tells an alarm without a class', 'alarms', '            severity = self.cls\n', '            severity = 0\n', 'ALM-10/event')
+mutant('tells an alarm without a class', 'monitor', 'severity = self.about.cls if told', 'severity = 0 if told', 'ALM-10/event')
