@@ -25,6 +25,9 @@ TAIL = 1000
 SCALED = ("poll_period", "hk_period", "analyser_period")
 """Parameters that are times of the world: at ``speed`` times real time the node is given the shorter ones."""
 
+FASTEST_CLOCK = 2.0
+"""Stamps that run faster than this times the node's own clock are a fault to it (SPEC SEN-14): it must not look."""
+
 
 def check_live(scenario: Scenario, target: str) -> None:
     """Raise UsageError where the scenario does to the node what only an emulated one lets be done to it."""
@@ -81,6 +84,8 @@ class Live:
             limits = MONITOR_PARAMETERS[name]
             value = round(parameters.get(name, limits.default) / speed)
             parameters[name] = min(max(value, limits.low), limits.high)
+        if speed > FASTEST_CLOCK:
+            parameters["stuck_samples"] = 0
 
     def run(
         self, until_ms: int, tick: Callable[[], None] = lambda: None, patience_s: float = PATIENCE_S
