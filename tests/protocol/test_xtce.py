@@ -70,7 +70,7 @@ def run():
     model, _ = scenario.load(name)
     world = World(model, 1)
     tap = Tap()
-    samples = {"parameter": 0, "value": 1000, "function": 3, "argument": 60}
+    samples = {"parameter": 0, "value": 1000, "function": 3, "argument": 60, "number": 1}
     for i, p in enumerate(p for p in t.TC_PACKETS if "monitor" in p.roles):
         values = {f.name: samples[f.name] for f in p.fields if f.fixed is None}
         world.at(5000 + 500 * i, lambda p=p, v=values: world.ground.command(p, v, world.now_ms))

@@ -5,6 +5,7 @@ whole) and as meta commands (so that a ground system can send them). The ground'
 """
 
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from enum import IntEnum
 
 from cabinwatch_protocol import table as t
@@ -111,8 +112,9 @@ class Telemetry:
         where: dict[str, int] | None = None,
         abstract: bool = True,
         doc: str = "",
+        unless: Iterable[tuple[str, int]] = (),
     ) -> ET.Element:
-        """A container of whole-number entries; its entry list, for more."""
+        """A container of whole-number entries, for packets ``where`` and not ``unless``; its entry list, for more."""
         about = {"shortDescription": doc} if doc else {}
         element = _add(
             self.containers, "SequenceContainer", name=name, abstract=str(abstract).lower(), **about
@@ -128,6 +130,11 @@ class Telemetry:
                 _add(
                     comparisons, "Comparison", parameterRef=parameter, value=value, useCalibratedValue="false"
                 )
+            for parameter, value in unless:
+                _add(
+                    comparisons, "Comparison", parameterRef=parameter, value=value, comparisonOperator="!=",
+                    useCalibratedValue="false",
+                )  # fmt: skip
         return listed
 
     def packet(self, p: t.Packet) -> None:
@@ -135,7 +142,10 @@ class Telemetry:
         where = {f"{p.kind}_SERVICE": p.service, f"{p.kind}_SUBTYPE": p.subtype}
         if len(p.roles) == 1:
             where["PKT_APID"] = t.ROLES[p.roles[0]]
-        listed = self.container(p.name, (), p.kind, where, abstract=False, doc=f"{p.title} {p.doc}")
+        apart = [("PKT_APID", t.ROLES[role]) for role in _apart(p)]
+        listed = self.container(
+            p.name, (), p.kind, where, abstract=False, doc=f"{p.title} {p.doc}", unless=apart
+        )
         for f in p.fields:
             name = f"{p.name}_{f.name}"
             self.parameter(name, self.types.of(f), f.doc or f.name)
@@ -184,6 +194,12 @@ class Commands:
             else:
                 fixed(f.name, f.fixed, 8 * f.size)
         fixed("pec", 0, 16)
+
+
+def _apart(p: t.Packet) -> list[str]:
+    """The roles that have a packet of their own of a message type which ``p`` shares between others."""
+    same = (q for q in t.TM_PACKETS if (q.service, q.subtype) == (p.service, p.subtype) and q is not p)
+    return [q.roles[0] for q in same if len(q.roles) == 1 < len(p.roles) and p.kind == q.kind]
 
 
 def xtce() -> str:
