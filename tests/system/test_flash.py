@@ -329,7 +329,7 @@ def test_firmware_that_stays_silent(start: Start, monkeypatch: pytest.MonkeyPatc
 
 def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mpremote.transport_serial", None)
-    with pytest.raises(SetupError, match=r'mpremote is needed for boards: pip install "cabinwatch\[board\]"'):
+    with pytest.raises(SetupError, match=r'mpremote is needed here: pip install "cabinwatch\[board\]"'):
         flash("rp2", "/dev/ttyNOTHERE")
 
 
@@ -404,7 +404,8 @@ def microbit(tmp_path: Path) -> Iterator[tuple[str, int, Path]]:
 def _boot_frame() -> bytes:
     event = t.packet("TM", 5, 1, "monitor")
     assert event
-    values = {"event": t.Event.BOOT, "cause": t.Reset.POWER_ON, "value": 0x100}
+    values = {f.name: 0 for f in event.fields if f.fixed is None}
+    values |= {"event": t.Event.BOOT, "cause": t.Reset.POWER_ON, "value": 0x100}
     return seal(encode_tm(event, t.Apid.MONITOR, 0, 0, 0, values))
 
 

@@ -23,6 +23,7 @@ def device_files() -> dict[str, Path]:
     firmware, protocol = folder("cabinwatch_firmware"), folder("cabinwatch_protocol")
     found = [
         *firmware.glob("*.py"),
+        *firmware.glob("detector/*.py"),
         *firmware.glob("drivers/*.py"),
         *(firmware / "ports" / name for name in ("__init__.py", "files.py", "uart.py")),
         protocol / "__init__.py",
