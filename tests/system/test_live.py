@@ -84,7 +84,7 @@ def test_a_live_process_plays_the_same_world(leak_file, tmp_path, way, target, r
         assert done.returncode == 0, done.stderr + done.stdout
         found = json.loads(done.stdout)
         codes = [e["code"] for e in found["events"]]
-        assert "sensor_found" in codes
+        assert "boot" in codes
         assert "emergency" in [e["class"] for e in found["events"] if e["code"] == "alarm"]
         assert found["link"]["frames"] >= SECONDS / POLL_S / LEAD, "the world waits for a slow device"
         assert found["link"]["crc_errors"] == found["link"]["resyncs"] == 0
