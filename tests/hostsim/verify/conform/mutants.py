@@ -98,7 +98,7 @@ mutant('presets the CRC with 0', 'crc', 'crc = 0xFFFF', 'crc = 0', 'PEC-01/crc')
 # -- packets
 
 mutant('sends telemetry with the type of telecommands', 'node', 'self.set(TM_PACKET_ID, 0x0800 |', 'self.set(TM_PACKET_ID, 0x1800 |', 'PKT-01/headers')
-mutant('sends sequence flags 0', 'node', 'self.set(TM_SEQUENCE, 0xC000 | seq)', 'self.set(TM_SEQUENCE, seq)', 'PKT-01/headers')
+mutant('sends sequence flags 0', 'node', 'self.set(TM_SEQUENCE, 0xC000 | self.seq)', 'self.set(TM_SEQUENCE, self.seq)', 'PKT-01/headers')
 mutant('does not look at the packet version', 'node', 'elif pid == 0x1800 | self.apid:', 'elif pid & 0x1FFF == 0x1800 | self.apid:', 'PKT-02/version')
 mutant('does not look at the secondary header flag', 'node', 'elif pid == 0x1800 | self.apid:', 'elif pid | 0x0800 == 0x1800 | self.apid:', 'PKT-02/secondary-header')
 mutant('does not look at the sequence flags', 'node', 'if self.field(TC_SEQUENCE) < 0xC000:', 'if False:', 'PKT-02/sequence-flags')

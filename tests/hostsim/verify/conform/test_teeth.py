@@ -47,8 +47,6 @@ def test_every_requirement_has_a_case_or_a_reason():
 
 @pytest.mark.parametrize("m", MUTANTS, ids=lambda m: m.name.replace(" ", "-"))
 def test_wrong_node_is_caught(m):
-    if m.name == "sends sequence flags 0":
-        pytest.xfail("PKT-01/headers does not see it any more")
     verdicts = catchers(m, m.caught_by)
     assert set(verdicts.values()) == {CaseVerdict.FAIL}, verdicts
 
