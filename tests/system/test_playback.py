@@ -63,11 +63,16 @@ def test_twenty_hours_with_all_that_happens_to_a_log(cabinwatch, tmp_path):
     assert told["not_believed"]["unreadable"]["lines"] == [102, 7002, 9002]
     (gap,) = told["gaps"]
     assert gap == {"t_s": 5 * 3600 - 5, "length_s": 3605}
-    sensor = [(e["code"], round(e["t_s"])) for e in told["events"] if e["code"].startswith("sensor")]
-    assert sensor[0] == ("sensor_found", 0)
-    assert [what for what, _ in sensor[1:]] == ["sensor_lost", "sensor_found"]
-    assert 5 * 3600 <= sensor[1][1] <= 5 * 3600 + 20
-    assert 6 * 3600 <= sensor[2][1] <= 6 * 3600 + 5
+    lost, escalated, returned = (e for e in told["events"] if e["code"] in ("sensor_lost", "sensor_returned"))
+    assert [e["code"] for e in (lost, escalated, returned)] == [
+        "sensor_lost",
+        "sensor_lost",
+        "sensor_returned",
+    ]
+    assert 5 * 3600 <= lost["t_s"] <= 5 * 3600 + 20
+    assert lost["class"] == "caution"
+    assert escalated["class"] == "warning"
+    assert 6 * 3600 <= returned["t_s"] <= 6 * 3600 + 5
     assert told["first_call"] is None
     assert told["final"]["state"] == "nominal"
 

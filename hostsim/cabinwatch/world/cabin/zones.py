@@ -291,9 +291,11 @@ def _state(zone: Zone, t: float, y: list[float], o: int) -> tuple[float, float, 
     pressure."""
     a, b, c, d = y[o : o + 4]
     total = a + b + c + d
-    if total <= 0 or (zone.adiabatic and y[o + 4] <= 0):  # the last trace, within the tolerance
+    mass = a * _M0 + b * _M1 + c * _M2 + d * _M3
+    # The last trace, within the tolerance: gases that a trial step has overdrawn can weigh less than nothing.
+    if total <= 0 or mass <= 0 or (zone.adiabatic and y[o + 4] <= 0):
         return 0.0, 0.0, zone.volume / zone.room_per_K, 1.0
-    root = sqrt((a * _M0 + b * _M1 + c * _M2 + d * _M3) / total * R)
+    root = sqrt(mass / total * R)
     if zone.adiabatic:
         energy = y[o + 4]
         return total, energy * R / zone.volume, energy / total, root
