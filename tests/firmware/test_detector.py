@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cabinwatch.verify.score.background import CABIN
@@ -76,6 +76,22 @@ def test_a_step_of_air_is_no_leak_and_does_not_blind(seed, size, seconds, sign):
     worst, first = noisy(d, rng, 1200, lambda i: after - 200 * (i + 1))
     assert worst
     assert first <= 620
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    rise_Pa=st.floats(500, 30_000),
+    seconds=st.integers(600, 14_400),
+    dt=st.sampled_from([5000, 60_000]),
+)
+@example(seed=3, rise_Pa=10_000, seconds=3000, dt=5000)
+def test_a_repress_is_no_leak(seed, rise_Pa, seconds, dt):
+    """Neither while it goes on, which may be longer than the slow watch waits, nor once it is over."""
+    d, rng = quiet(seed, dt)
+    slope = 100 * rise_Pa / seconds
+    n = (seconds + 3600) * 1000 // dt
+    assert noisy(d, rng, n, lambda i: P0 + slope * min(i * dt / 1000, seconds), dt=dt) == (0, None)
 
 
 @settings(max_examples=15, deadline=None)

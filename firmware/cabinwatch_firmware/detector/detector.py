@@ -125,7 +125,7 @@ class Detector:
         """The slow watch sees what does not change quickly, less the steps that did."""
         fall = self.fall
         slow = self.slow
-        if fall.removed_cPa:
+        if fall.removed_cPa and slow.t == self.calm_second:  # else it has seen the change itself
             slow.shift(fall.removed_cPa)
             self.share(fall.removed_cPa)
         p = self.p
