@@ -37,8 +37,8 @@ if shutil.which(PROGRAM) is None:
 
 HEAP_MIN = 2000
 """Octets that must stay free, by the project's budget."""
-HEAP_NOW = 1300
-"""... and what may not be undercut while the budget is not met."""
+HEAP_NOW = 3300
+"""... and what no change may undercut without saying why."""
 RANGES = {"B": (0, 255), "H": (0, 65535), "I": (0, 2**32 - 1), "i": (-(2**31), 2**31 - 1)}
 
 
@@ -150,15 +150,8 @@ def test_heap_is_enough_after_a_day(day, capsys):
             print(f"  {port}: {heap.at_start} at start, {heap.after_load} after load")
             for module, taken in heap.taken.items():
                 print(f"    {module:34}{taken:6}")
-    assert day >= HEAP_NOW
+    assert day >= max(HEAP_MIN, HEAP_NOW)
     assert all(heap.after_load > HEAP_MIN for heap in reports.values())
-
-
-@pytest.mark.xfail(
-    reason="the alarms and the slow watch took more of the heap than they may: tables belong into flash"
-)
-def test_the_budget_of_the_heap_is_kept(day):
-    assert day >= HEAP_MIN
 
 
 def test_heap_does_not_shrink_between_hour_and_day(day):

@@ -207,7 +207,7 @@ def board(tell: Callable[[str], None]) -> dict[str, Any]:
         "(QEMU counts an instruction a cycle; a real core takes up to twice that)"
     )
     heap = heap_by_module()
-    tell(f"free heap {heap.at_start:,} octets at start, {heap.after_load:,} when loaded; each module takes")
+    tell(f"free heap {heap.at_start:,} octets at start, {heap.after_load:,} when loaded; of that take")
     for module, octets in heap.taken.items():
         tell(f"  {module:<34}{octets:>8,}")
     return {"sample": asdict(slowest), "heap": asdict(heap)}

@@ -15,12 +15,14 @@ INSTRUCTION_CLOCK = ("-icount", "shift=6")
 OCTET_US = 10 * 1_000_000 / 115_200
 """Time on the line of one octet at 115,200 baud, 8N1, in microseconds."""
 
+NAMES = "names of what is in flash"
+
 FILE_ROOM = 4000  # octets of steps that fit beside the firmware
 
 
 @dataclass(frozen=True)
 class Heap:
-    """Octets of heap free before the firmware, and what each module's code took of that, in load order."""
+    """Octets of heap free before the firmware, and what names and then each module's statements took, in load order."""
 
     at_start: int
     taken: dict[str, int]
@@ -54,12 +56,12 @@ def heap_by_module(port: str = "uart") -> Heap:
     free: list[int] = []
     with Qemu(image.hex, explain=image.explain) as qemu:
         heard = b""
-        while len(free) < len(image.chunks) + 1:
+        while len(free) < len(image.chunks) + 2:
             heard += qemu.receive()
             qemu.check(heard)
-            free = [int(m[1]) for m in re.finditer(rb"(?:-1|\d+) (\d+)\r\n", heard)]
-    taken: dict[str, int] = {}
-    for (_, module), before, after in zip(image.chunks, free, free[1:], strict=False):
+            free = [int(m[1]) for m in re.finditer(rb"(?:-2|-1|\d+) (\d+)\r\n", heard)]
+    taken = {NAMES: free[0] - free[1]}
+    for (_, module), before, after in zip(image.chunks, free[1:], free[2:], strict=True):
         taken[module] = taken.get(module, 0) + before - after
     return Heap(free[0], taken)
 

@@ -43,6 +43,11 @@ class Code:
     constants: tuple[int, ...]
 
 
+def name_object(index: int) -> int:
+    """An interned string as an object: its index, marked by the three lowest bits."""
+    return index << 3 | 6
+
+
 def unsigned(value: int) -> bytes:
     """Big-endian groups of 7 bits, all but the last with the top bit set."""
     out = [value & 127]
@@ -134,5 +139,5 @@ class Assembler:
         prelude = (
             unsigned(self.most + self.deepest) + bytes([0, 0, len(arguments), 0, 0, len(info) + 1]) + info
         )
-        words = tuple(self.name(argument) << 2 | 2 for argument in arguments)
+        words = tuple(name_object(self.name(argument)) for argument in arguments)
         return Code(prelude + bytes([END_OF_CELLS]) + bytes(self.out), words)

@@ -47,11 +47,24 @@ class Compiler:
         self._codes: dict[PlacedFunction, Code | NotCovered] = {}
         self._open: list[PlacedFunction] = []
         self.left = dict[PlacedFunction, str]()
+        self.left_classes: set[str] = set()
         if dissolve:
             plain = Compiler(program, names, dissolve=False)
             self.left = {f: reason for f in program.all() if (reason := plain.reason(f))}
+            self._leave_classes()
             for function in self.left:
                 program.leave(function)
+
+    def _leave_classes(self) -> None:
+        """A class is left to the board as a whole, and with it those that are based on it."""
+        for name, found in self.program.classes.items():
+            reasons = [self.left[method] for method in found.methods.values() if method in self.left]
+            if (found.base and found.base not in self.program.classes) or found.base in self.left_classes:
+                reasons.append(f"the base {found.base}")
+            if reasons or found.more:
+                self.left_classes.add(name)
+                for method in found.methods.values():
+                    self.left.setdefault(method, reasons[0] if reasons else "its class has more than methods")
 
     def reason(self, function: PlacedFunction) -> str:
         """Why the board has to compile ``function``; "" where it has not."""
@@ -82,7 +95,7 @@ class Compiler:
 
     def dissolved(self, function: PlacedFunction | None) -> PlacedFunction | None:
         """``function``, if it is to be compiled into its callers."""
-        if function is None or not self.dissolve:
+        if function is None or not self.dissolve or function in self.left:
             return None
         if function in self._open:
             if function.node.name == "__init__":

@@ -8,7 +8,7 @@ import ast
 import importlib
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import Any
 from cabinwatch.board.build.chunks import HARD_LIMIT, cut
 from cabinwatch.board.build.compiler import Compiler
 from cabinwatch.board.build.flatten import BuildError, Module, flatten
-from cabinwatch.board.build.names import Renamer, choose, interned
-from cabinwatch.board.build.place import MAKE, PAGE, Flash, Placer
+from cabinwatch.board.build.names import Renamer, choose
+from cabinwatch.board.build.place import PAGE, Flash, Placer
 from cabinwatch.board.build.program import FlatProgram
+from cabinwatch.board.build.runtime import known_names as names_in
 from cabinwatch.errors import SetupError, UsageError
 
 PORTS = {
@@ -37,8 +38,8 @@ _NAMED = re.compile(r"(?<=, in )\w+|(?<=')\w+(?=')")  # in a traceback: the func
 
 # What the start script uses, and list.append, which a comprehension becomes; none is given to a name of ours.
 _START_NAMES = (
-    "a", "append", "b", "collect", "exec", "function", "gc", "i", "id", "kbd_intr", "loop", "machine", "mem32",
-    "mem_free", "micropython", "opt_level", "open", "print", "range", "read", "str",
+    "append", "collect", "exec", "gc", "globals", "i", "id", "kbd_intr", "machine", "mem32", "mem_free",
+    "micropython", "opt_level", "open", "print", "range", "read", "str", "update",
 )  # fmt: skip
 
 
@@ -118,7 +119,8 @@ def build_image(
             chunks.append((name, module.name))
             files[name] = octets
     run = next(m for m in linked.modules if m.name == ports[port]).flat["run"]
-    files[START] = _start_script(len(chunks), linked.names.get(run, run), probe, in_flash).encode("ascii")
+    start = _start_script(len(chunks), linked.names.get(run, run), probe, linked.directory)
+    files[START] = start.encode("ascii")
     files |= data or {}
     return Image(
         _embed(files, linked.base, linked.flash) if in_flash else "",
@@ -130,27 +132,33 @@ def build_image(
     )
 
 
-def _start_script(count: int, run: str, probe: bool, in_flash: bool) -> str:
-    """Execute the chunks one by one in one namespace, then call the port's ``run`` with nothing else on the stack."""
-    maker = (
-        f"import machine\ndef {MAKE}(a,b):\n def loop():pass\n"
-        " machine.mem32[id(loop)+8]=a\n machine.mem32[id(loop)+12]=b\n return loop\n"
+def _start_script(count: int, run: str, probe: bool, directory: int) -> str:
+    """Take what is in flash from the dictionary there (0 = none), execute the chunks one by one in the same namespace,
+    then call the port's ``run`` with nothing else on the stack.
+    """
+    # An object in flash is at hand once a list holds its address: word 3 of a list says where its items are.
+    take = (
+        f"import machine\ni=[0]\nmachine.mem32[machine.mem32[id(i)+12]]={directory}\n"
+        "globals().update(i[0])\ngc.collect()\n"
     )
-    report = " print(i,gc.mem_free())\n" if probe else ""
+    report = "print(i,gc.mem_free())\n" if probe else ""
     return (
         "import gc,micropython\n"
         "micropython.kbd_intr(-1)\n"  # octet 3 is everywhere in the protocol and must not be a Ctrl-C
-        + ("gc.collect()\nprint(-1,gc.mem_free())\n" if probe else "")
-        + (maker if in_flash else "")
-        + f"for i in range({count}):\n exec(open(str(i)).read())\n gc.collect()\n{report}"
-        + (f"del {MAKE}\n" if in_flash else "")
+        + (f"gc.collect()\ni=-2\n{report}" if probe else "")
+        + (take if directory else "")
+        + (f"i=-1\n{report}" if probe else "")
+        + f"for i in range({count}):\n exec(open(str(i)).read())\n gc.collect()\n"
+        + (f" {report}" if probe else "")
         + f"{run}()\n"
     )
 
 
 @dataclass(frozen=True)
 class _Linked:
-    """The core and every port, minified and renamed; with the octets of core and chosen port for flash, at ``base``."""
+    """The core and every port, minified and renamed; with the octets of core and chosen port for flash, at ``base``,
+    and the address of the dictionary that is in them.
+    """
 
     modules: list[Module]
     names: dict[str, str]
@@ -158,6 +166,7 @@ class _Linked:
     left: dict[str, str]
     base: int
     flash: bytes
+    directory: int
 
 
 def _link(entries: tuple[str, ...], port: str, root: Path | None, in_flash: bool) -> _Linked:
@@ -176,25 +185,34 @@ def _link(entries: tuple[str, ...], port: str, root: Path | None, in_flash: bool
     for tree in trees:
         Renamer(names).visit(tree)
     sizes = {m.name: len(_printer()(tree)) for m, tree in zip(modules, trees, strict=True)}
-    base, flash, left = 0, b"", dict[str, str]()
+    base, flash, left, directory = 0, b"", dict[str, str](), 0
     if in_flash:
         program = FlatProgram([m.body for m in modules], set(names.values()))
         compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)})
-        # The core begins where it has room with the longest port behind it.
-        longest = max(len(_place(modules, compiler, 0, {*entries} - {entry})[1]) for entry in entries)
-        base = _last_page() - longest
-        bodies, flash, left = _place(modules, compiler, base, {*entries} - {port})
+        # The core begins where it has room with the longest port behind it; what is left free depends on where that is.
+        base = _last_page()
+        while (over := base + _longest(modules, compiler, base, entries) - _last_page()) > 0:
+            base -= over
+        bodies, flash, directory = _place(modules, compiler, base, {*entries} - {port})
         for module, body in zip(modules, bodies, strict=True):
             module.body = body
-    return _Linked(modules, names, sizes, left, base, flash)
+        left = {function.node.name: reason for function, reason in compiler.left.items()}
+    return _Linked(modules, names, sizes, left, base, flash, directory)
 
 
 def _place(
     modules: Sequence[Module], compiler: Compiler, base: int, without: set[str]
-) -> tuple[list[list[ast.stmt]], bytes, dict[str, str]]:
+) -> tuple[list[list[ast.stmt]], bytes, int]:
+    """What is left of each module, the pages for flash, and where in them the dictionary is."""
     placer = Placer(Flash(base), compiler)
     bodies = [module.body if module.name in without else placer.body(module.body) for module in modules]
-    return bodies, placer.flash.pages(), placer.left
+    directory = placer.directory()
+    return bodies, placer.flash.pages(), directory
+
+
+def _longest(modules: Sequence[Module], compiler: Compiler, base: int, entries: Iterable[str]) -> int:
+    """Octets of the pages with the port that takes most."""
+    return max(len(_place(modules, compiler, base, {*entries} - {entry})[1]) for entry in entries)
 
 
 def _repeated_import(stmt: ast.stmt, seen: set[str]) -> bool:
@@ -229,14 +247,10 @@ def _base_hex() -> str:
 
 
 @cache
-def _known_names() -> tuple[str, ...]:
-    memory = _need("intelhex").IntelHex(io.StringIO(_base_hex()))
-    return tuple(interned(bytes(memory.tobinarray(start=0, end=_runtime_end() - 1))))
-
-
-def known_names() -> list[str]:
+def known_names() -> Sequence[str]:
     """The strings that the board's MicroPython has interned in flash; the first has index 1."""
-    return list(_known_names())
+    memory = _need("intelhex").IntelHex(io.StringIO(_base_hex()))
+    return names_in(bytes(memory.tobinarray(start=0, end=_runtime_end() - 1)))
 
 
 @cache

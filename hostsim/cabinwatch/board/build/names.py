@@ -11,7 +11,7 @@ import ast
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cabinwatch.board.build.flatten import identifiers
 
@@ -22,8 +22,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z", re.ASCII)
 def interned(flash: bytes) -> list[str]:
     """The strings that a MicroPython image holds interned, in index order, found by their shape.
 
-    The table is the longest run of 32-bit pointers to (hash, length, text, 0), where the hash is the low octet of
-    DJB2 with exclusive or over the text.
+    The table is the longest run of 32-bit pointers to (hash, length, text, 0).
     """
     best: list[str] = []
     at = 0
@@ -44,13 +43,18 @@ def _interned_at(flash: bytes, pointer: int) -> str | None:
     text = flash[pointer + 2 : end]
     if end >= len(flash) or flash[end] or not text.isascii():
         return None
+    return text.decode("ascii") if flash[pointer] == string_hash(text) else None
+
+
+def string_hash(text: bytes) -> int:
+    """The low octet of DJB2 with exclusive or; never 0, which means that it is not known."""
     djb2 = 5381 & 0xFF
     for octet in text:
         djb2 = (djb2 * 33 ^ octet) & 0xFF
-    return text.decode("ascii") if flash[pointer] == (djb2 or 1) else None
+    return djb2 or 1
 
 
-def choose(trees: Iterable[ast.AST], known: list[str], reserved: Iterable[str]) -> dict[str, str]:
+def choose(trees: Iterable[ast.AST], known: Sequence[str], reserved: Iterable[str]) -> dict[str, str]:
     """Map each identifier in ``trees`` that the image does not know to one that it does.
 
     :param known: the image's interned strings in index order, as from :func:`interned`.

@@ -1,24 +1,28 @@
-"""Put compiled functions into the board's flash, and tell the board where they are.
+"""Put the firmware's functions, classes and tables into the board's flash as the objects that they are.
 
-A MicroPython function is four words: its type, its globals, the address of its bytecode, the address of its
-constants. The start script makes such an object from an empty function and, with machine.mem32, points it at flash;
-after that nothing differs from a function that was compiled on the board. The octets live at the end of the file
-system's region, below its last page. The file system takes whatever starts a chunk of 128 octets for a marker; any
-but the few that mean "free" or "file" make it leave the chunk alone.
+Compiled on the board, they would fill the heap twice over; from flash they take none of it. MicroPython keeps objects
+of its own there in just this form, and the collector leaves alone whatever lies outside the heap. The start script
+takes one dictionary from there, of all that is placed by name; after that nothing differs from what the board makes.
+
+The octets live at the end of the file system's region, below its last page. The file system takes whatever starts a
+chunk of 128 octets for a marker; any but the few that mean "free" or "file" make it leave the chunk alone.
 """
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from cabinwatch.board.build.bytecode import NotCovered
+from cabinwatch.board.build.bytecode import SMALL_INT_MAX, Code, name_object
 from cabinwatch.board.build.compiler import Compiler
+from cabinwatch.board.build.flatten import integer
+from cabinwatch.board.build.names import string_hash
 from cabinwatch.board.build.program import PlacedFunction
+from cabinwatch.board.build.runtime import BYTES, CLASS, DICT, FUNCTION, GLOBALS, INT, TUPLE, TYPE
 
-MAKE = "function"  # the start script's maker of functions: MAKE(bytecode address, constants address)
 PAGE = 1024
 CHUNK = 128
 _TELLING = (0, 253, 254, 255)  # freed, persistent page, start of a file, unused
 _FILL = 1  # reads as a later chunk of some file
+_DIGIT = 16  # bits of a digit of an integer that is an object
 
 
 class Flash:
@@ -45,55 +49,112 @@ class Flash:
         return bytes(self.octets) + bytes([_FILL]) * (-len(self.octets) % PAGE)
 
 
+class Objects:
+    """Makes objects in flash, each of whole words; what a method returns is the object's address.
+
+    ``names`` maps each name to the index of the interned string.
+    """
+
+    def __init__(self, flash: Flash, names: Mapping[str, int]) -> None:
+        self.flash, self.names = flash, names
+
+    def words(self, *words: int) -> int:
+        return self.flash.place(b"".join(word.to_bytes(4, "little") for word in words), 4)
+
+    def integer(self, value: int) -> int:
+        """The value itself where 31 bits hold it, marked by the lowest bit; else an object of digits."""
+        if abs(value) <= SMALL_INT_MAX:
+            return (value << 1 | 1) & 0xFFFFFFFF
+        size = -(-abs(value).bit_length() // _DIGIT)
+        digits = self.flash.place(abs(value).to_bytes(2 * size, "little"), 2)
+        return self.words(INT, size << 2 | 2 | (value < 0), size, digits)
+
+    def tuple(self, values: Sequence[int]) -> int:
+        return self.words(TUPLE, len(values), *(self.integer(value) for value in values))
+
+    def bytes(self, octets: bytes) -> int:
+        return self.words(BYTES, string_hash(octets), len(octets), self.flash.place(octets))
+
+    def function(self, code: Code) -> int:
+        constants = self.words(*code.constants) if code.constants else 0
+        return self.words(FUNCTION, GLOBALS, self.flash.place(code.bytecode), constants)
+
+    def klass(self, name: str, base: int, methods: Mapping[str, int]) -> int:
+        return self.words(TYPE, self.names[name], *CLASS, base, self.table(methods) if methods else 0)
+
+    def table(self, entries: Mapping[str, int]) -> int:
+        """A dictionary from names to objects: a hash table with a third of it free, since what is not there is sought
+        up to the next free entry.
+        """
+        size = len(entries) + (len(entries) + 1) // 2
+        found: list[tuple[int, int]] = [(0, 0)] * size
+        for name, address in entries.items():
+            at = string_hash(name.encode()) % size
+            while found[at][0]:
+                at = (at + 1) % size
+            found[at] = name_object(self.names[name]), address
+        words = self.words(*(word for entry in found for word in entry))
+        return self.words(DICT, len(entries) << 3 | 3, size, words)  # 3: all keys are names, and it is fixed
+
+
 class Placer:
-    """Replaces function definitions by assignments of functions in flash, and says which it had to leave."""
+    """Takes functions, classes and tables out of the firmware and puts them into flash, where they can be."""
 
     def __init__(self, flash: Flash, compiler: Compiler) -> None:
         self.flash, self.compiler = flash, compiler
-        self.left: dict[str, str] = {}
-        self.bare = ""
+        self.objects = Objects(flash, compiler.names)
+        self.placed: dict[str, int] = {}
+        self.bare = 0
 
-    def body(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
-        """The same top-level statements, with functions and methods taken from flash where they can be."""
+    def body(self, body: Iterable[ast.stmt]) -> list[ast.stmt]:
+        """What of these top-level statements the board has to execute itself."""
+        return [stmt for stmt in body if not self._place(stmt)]
+
+    def directory(self) -> int:
+        """The dictionary of all that is placed."""
+        return self.objects.table(self.placed)
+
+    def _place(self, stmt: ast.stmt) -> bool:
+        """Whether the statement is done with."""
         program = self.compiler.program
-        out: list[ast.stmt] = []
-        for stmt in body:
-            if isinstance(stmt, ast.FunctionDef):
-                out += self._function(program.functions[stmt.name], ast.Name(stmt.name, ast.Store()))
-            elif isinstance(stmt, ast.ClassDef):
-                out += self._class(stmt)
-            else:
-                out.append(stmt)
-        return out
+        match stmt:
+            case ast.FunctionDef(name=name) if program.functions[name] not in self.compiler.left:
+                self._functions(self.placed, [program.functions[name]])
+            case ast.ClassDef(name=name) if name not in self.compiler.left_classes:
+                self.placed[name] = self._class(name)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if program.stores[name] == 1:
+                address = self._constant(value)
+                if not address:
+                    return False
+                self.placed[name] = address
+            case _:
+                return False
+        return True
 
-    def _class(self, node: ast.ClassDef) -> list[ast.stmt]:
-        kept: list[ast.stmt] = []
-        late: list[ast.stmt] = []
-        for inner in node.body:
-            if isinstance(inner, ast.FunctionDef):
-                method = self.compiler.program.classes[node.name].methods[inner.name]
-                target = ast.Attribute(ast.Name(node.name, ast.Load()), inner.name, ast.Store())
-                placed = self._function(method, target)
-                (kept if inner in placed else late).extend(placed)
-            else:
-                kept.append(inner)
-        if not (kept or late or node.bases):
-            # Nothing is left of it but that it has objects: any other of that kind will do, and spares 144 octets.
-            if self.bare:
-                return [ast.Assign([ast.Name(node.name, ast.Store())], ast.Name(self.bare, ast.Load()))]
-            self.bare = node.name
-        return [ast.ClassDef(node.name, node.bases, node.keywords, kept or [ast.Pass()], []), *late]
+    def _class(self, name: str) -> int:
+        found = self.compiler.program.classes[name]
+        methods: dict[str, int] = {}
+        self._functions(methods, found.methods.values())
+        if methods or found.base:
+            return self.objects.klass(name, self.placed.get(found.base, 0), methods)
+        # Nothing is left of it but that it has objects: any other of that kind will do.
+        self.bare = self.bare or self.objects.klass(name, 0, {})
+        return self.bare
 
-    def _function(self, function: PlacedFunction, target: ast.expr) -> list[ast.stmt]:
-        """``target = MAKE(...)``; nothing where all callers contain it; the definition where it is not covered."""
-        try:
-            code = self.compiler.compile(function)
-        except NotCovered as reason:
-            self.left[function.node.name] = str(reason)
-            return [function.node]
-        if not self.compiler.program.needed(function, self.compiler.dissolved(function) is not None):
-            return []
-        words = b"".join(word.to_bytes(4, "little") for word in code.constants)
-        constants = self.flash.place(words, 4) if words else 0
-        addresses: list[ast.expr] = [ast.Constant(self.flash.place(code.bytecode)), ast.Constant(constants)]
-        return [ast.Assign([target], ast.Call(ast.Name(MAKE, ast.Load()), addresses, []))]
+    def _functions(self, into: dict[str, int], functions: Iterable[PlacedFunction]) -> None:
+        """Place those that are not compiled into all of their callers."""
+        for function in functions:
+            dissolved = self.compiler.dissolved(function) is not None
+            if self.compiler.program.needed(function, dissolved):
+                into[function.node.name] = self.objects.function(self.compiler.compile(function))
+
+    def _constant(self, value: ast.expr) -> int:
+        """A table of integers or octets, or a long integer; 0 where it is something else."""
+        match value:
+            case ast.Constant(value=bytes(octets)):
+                return self.objects.bytes(octets)
+            case ast.Tuple(elts=elements):
+                numbers = [number for element in elements if (number := integer(element)) is not None]
+                return self.objects.tuple(numbers) if len(numbers) == len(elements) else 0
+        number = integer(value)
+        return self.objects.integer(number) if number is not None else 0

@@ -29,10 +29,11 @@ class PlacedFunction:
 
 @dataclass
 class Class:
-    """A class: its base among the firmware's classes ("" for none) and its methods."""
+    """A class: its base among the firmware's classes ("" for none), its methods, and whether it has more than those."""
 
     base: str
     methods: dict[str, PlacedFunction] = field(default_factory=dict)
+    more: bool = False
 
 
 class FlatProgram:
@@ -46,6 +47,9 @@ class FlatProgram:
         for body in bodies:
             for stmt in body:
                 self._add(stmt)
+        self.stores = Counter(
+            name for root in (*self.loose, *(f.node for f in self.all())) for name in _bound(root)
+        )
         self.made = self._made()
         self.holds = self._holds()
         self.sites: Counter[PlacedFunction] = Counter()
@@ -61,8 +65,9 @@ class FlatProgram:
             for inner in stmt.body:
                 if isinstance(inner, ast.FunctionDef):
                     made.methods[inner.name] = PlacedFunction(inner, stmt.name)
-                else:
+                elif not isinstance(inner, ast.Pass):
                     self.loose.append(inner)
+                    made.more = True
         else:
             self.loose.append(stmt)
 
@@ -191,6 +196,16 @@ class FlatProgram:
         name = function.node.name
         special = name.startswith("__")
         return not dissolved or not self.sites[function] or (self.mentions[name] > 0 and not special)
+
+
+def _bound(root: ast.AST) -> Iterator[str]:
+    """The global names to which a top-level statement or a function assigns, each time it may."""
+    inside = isinstance(root, ast.FunctionDef)
+    for node in ast.walk(root):
+        if isinstance(node, ast.Global):
+            yield from node.names
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and not inside:
+            yield node.id
 
 
 def _name(node: ast.AST) -> str:
