@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from cabinwatch.cli import main as cli
 from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch.verify.conform import greeting
 
 # Same examples in every run and no database: a red test is red again, here and in CI.
 settings.register_profile(
@@ -18,6 +19,13 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+# Where nobody waits for it: a failure as it comes. The same examples fail at a desk, and are shrunk there; here a run
+# of a whole system would be shrunk for five minutes.
+settings.register_profile(
+    "ci",
+    settings.get_profile("cabinwatch"),
+    phases=[Phase.explicit, Phase.generate, Phase.target],
+)
 # For a long hunt: HYPOTHESIS_PROFILE=hunt draws new examples each time, and many more of them.
 settings.register_profile("hunt", settings.get_profile("cabinwatch"), derandomize=False, max_examples=2000)
 # For a quick look while writing: few examples, first failure as it comes.
@@ -27,12 +35,20 @@ settings.register_profile(
     max_examples=10,
     phases=[Phase.explicit, Phase.generate],
 )
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "cabinwatch"))
 
 
 def in_ci() -> bool:
     """Whether this is a CI machine, where a missing tool is a failure and not a reason to skip."""
     return os.environ.get("CI", "").lower() in ("true", "1")
+
+
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if in_ci() else "cabinwatch"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """For ``-n auto``: one more than there are cores, as some tests do nothing but wait for a line in real time."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
 def missing(what: str, install: str) -> None:
@@ -51,6 +67,12 @@ def vm() -> str:
         missing("the MicroPython VM", INSTALL)
     assert path
     return path
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A live node that answers no first ping is given up after one second, not five."""
+    monkeypatch.setattr(greeting, "PATIENCE_S", 1.0)
 
 
 @pytest.fixture

@@ -21,7 +21,10 @@ SPECIAL = frozenset((0x03, 0x04, 0x0A, 0x0D, 0x13, 0x1A, 0x1C, 0x7F))
 MEANING = {0x03: " (Ctrl-C)", 0x04: " (Ctrl-D)", 0x0A: " (line end)", 0x0D: " (line end)", 0x13: " (XOFF)"}
 PATIENCE_S = 5.0
 TRY_S = 1.0
-GUESS_S = 0.45
+APART_S = 0.05
+"""Between two guesses: a node may lose bursts besides."""
+GUESS = 0x5B40
+"""Source ID of the first guess; those that follow are not SPECIAL either."""
 ALIVE = "TM[17,2] to a ping"
 ALIKE = "an answer only where the telecommand has the same mistake as its own frames"
 
@@ -79,9 +82,7 @@ def _speak_alike(b: "LiveBench") -> Mistake | None:
     odd = b.speech
     wrong = "LNK-02" if odd.transport else "FRM-11" if odd.check != RIGHT.check else ""
     wrong = wrong or ("FRM-10" if odd.length else "VER-08")
-    return Mistake(
-        wrong, ALIVE, "an answer only where the telecommand has the same mistake as its own frames"
-    )
+    return Mistake(wrong, ALIVE, ALIKE)
 
 
 def _one_version_back(b: "LiveBench") -> Mistake | None:
@@ -114,11 +115,18 @@ def _as_text(b: "LiveBench") -> Mistake | None:
 def _guess(b: "LiveBench") -> Mistake | None:
     """A node that has said nothing yet, and takes telecommands with a common mistake only: its answer tells which."""
     plain = [Dialect(check=c) for c in checks() if bool(c.name) + bool(c.part) + c.swapped == 1]
-    for b.speech in (*plain, *(Dialect(length=length) for length in LENGTHS if length)):
-        if b.alive(GUESS_S):
-            wrong = "FRM-11" if b.speech and not b.speech.length else "FRM-10"
-            return Mistake(wrong, ALIVE, ALIKE)
+    ways = [*plain, *(Dialect(length=length) for length in LENGTHS if length)]
+    for i, b.speech in enumerate(ways):
+        b.send(b.plain_ping(GUESS + i))
+        time.sleep(APART_S)
     b.speech = None
+    end = time.monotonic() + TRY_S
+    while time.monotonic() < end:
+        for heard in b.listen(0.02):
+            way = int.from_bytes(heard.packet[11:13], "big") - GUESS
+            if heard.title == "TM[17,2]" and 0 <= way < len(ways):
+                b.speech = ways[way]
+                return Mistake("FRM-10" if b.speech.length else "FRM-11", ALIVE, ALIKE)
     return None
 
 

@@ -19,6 +19,7 @@ def build(folder, *edits, name="transducer.c", flags=("-std=c11",)):
     for old, new in edits:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
+    folder.mkdir(exist_ok=True)
     (folder / name).write_text(text, encoding="utf-8")
     program = folder / "node"
     subprocess.run(["cc", *flags, "-o", program, folder / name], check=True)

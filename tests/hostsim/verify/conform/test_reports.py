@@ -42,6 +42,7 @@ def judged(files, *words):
     return code, suite, data, page
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("end", ENDS)
 def test_reports_are_written_however_it_ends(end, files):
     words, wanted = ENDS[end]

@@ -392,15 +392,15 @@ class Found:
 
 
 def hunt(
-    planted: Planted | None, seed: str = "planted", budget: int = BUDGET, shrinking: int = 150
+    planted: Planted | None, seed: str = "planted", budget: int = BUDGET, shrinking: int = 150, first: int = 0
 ) -> Found | None:
-    """Look for the fault; None where the budget does not find it."""
+    """Look for the fault, from the run ``first`` on and then before it; None where the budget does not find it."""
     monitor = patched(planted)
 
     def make() -> CpythonTarget:
         return CpythonTarget(monitor)
 
-    for run in range(budget):
+    for run in (*range(first, budget), *range(first)):
         plan = draw(seed, run, planted is not None and planted.all_kinds)
         outcome = play(plan, make, run)
         if outcome.kind and (planted is None or outcome.kind != play(plan, CpythonTarget, run).kind):
