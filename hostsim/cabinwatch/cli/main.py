@@ -5,6 +5,7 @@ import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from shlex import quote
 from types import FrameType
 from typing import Annotated
 
@@ -94,6 +95,9 @@ def run(
         Path | None, typer.Option(help="Write what was reported here, the truth beside it (CSV).")
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write whether it was met here (JUnit XML).")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write picture, verdict, events and how to repeat it here: one page.")
+    ] = None,
     as_json_: JsonOption = False,
 ) -> None:
     """Play a scenario to the firmware and check what it expects."""
@@ -103,6 +107,8 @@ def run(
         raise UsageError(f"--duration {duration}: a run must last longer than nothing")
     where = target or default_target(as_json_)
     order = Order(scenario, model, text, where, seed, until_ms, record, speed, patience)
+    if html:
+        plots.pyplot_here()  # before the run, not after it
     for words in told_of_speed(model, speed) if is_live(where) else ():
         print(f"cabinwatch: {words}", file=sys.stderr)
 
@@ -115,12 +121,17 @@ def run(
         print(f"{shown(model.title)} (firmware on {where}, seed {seed})")
         return Plain(world, until_ms)
 
-    with writing(csv) as rows, writing(junit) as cases:
+    with writing(csv) as rows, writing(junit) as cases, writing(html) as whole:
         world, done = play(order, make_view)
         if rows:
             rows.write(as_csv(world).encode())
         if cases:
             cases.write(as_junit(world, done).encode())
+        if whole:
+            again = f"cabinwatch run {quote(scenario)} --target {quote(where)} --seed {seed}"
+            again += f" --duration {quote(duration)}" if duration else ""
+            lines = summary(world, done)
+            whole.write(plots.run_page(stories.from_world(world), lines, again, text).encode())
     if as_json_:
         print(json.dumps(as_json(world, done)))
     else:

@@ -3,18 +3,35 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
-from cabinwatch.models.node_faults import BrownOut, NodeReset
 from cabinwatch.run.result import NO_LEAK_S
 from cabinwatch.text import shown
+from cabinwatch.view.marks import mark
 from cabinwatch.view.story import Story
 from cabinwatch_protocol import table as t
 
 POINTS = 800
-UNITS = ((2 * 86400, 86400, "days"), (2 * 3600, 3600, "hours"), (300, 60, "minutes"), (0, 1, "seconds"))
+BESIDE = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
+BELOW = {
+    "loc": "upper center",
+    "bbox_to_anchor": (0.5, 0),
+    "ncols": 2,
+    "frameon": False,
+    "borderaxespad": 0.3,
+}
+"""Where a panel's legend stands."""
+WIDE_IN, NARROW_IN = 10.0, 5.5
+"""Widths of a picture: on a screen, and on a phone, where a point of type is a little less than a pixel."""
+UNITS = ((2 * 86400, 86400, "days"), (2 * 3600, 3600, "hours"), (600, 60, "minutes"), (0, 1, "seconds"))
 """From how many seconds on a span is told in a unit: the unit's size, and its name."""
-MARKS = {0: "", 1: "A", 2: "C", 3: "W", 4: "E"}
+PER_SECOND = 100_000.0
+"""Rates from here on, Pa/h, are told in Pa/s: a hatch or a valve open to vacuum."""
+QUIET_PA = 133.322
+"""The least span of a pressure axis: 1 mmHg, the fall that a crew times. Less would draw noise as a story."""
+WIDE = 30.0
+"""A T-reserve that changes by more than this factor is drawn on a logarithmic axis, unless it comes to nothing."""
 TRUE: dict[str, Any] = {"color": "0.55", "linewidth": 3.0}
 TOLD: dict[str, Any] = {"color": "tab:blue", "rasterized": True}
 DOTS: dict[str, Any] = {**TOLD, "linestyle": "none", "marker": ".", "markersize": 3}
@@ -40,16 +57,20 @@ class Seen:
         return [s / self.scale for s in self.times], [value(s) for s in self.times]
 
 
-def figure_of(pyplot: Any, story: Story) -> Any:
-    """The figure; whoever takes it closes it."""
+def figure_of(pyplot: Any, story: Story, narrow: bool = False) -> Any:
+    """The figure; whoever takes it closes it. ``narrow``: to be read on a phone, legends below their panels."""
     scale, word = unit(story.end_s)
     times = [story.end_s * i / POINTS for i in range(POINTS + 1)]
     reports = [(t_ms / 1000 / scale, hk) for t_ms, hk in story.history if hk["pressure_cPa"]]
     leaking = [(x, hk) for x, hk in reports if hk["tres_s"] < NO_LEAK_S]
     seen = Seen(story, scale, times, reports, leaking)
     panels = [(draw, height) for draw, height, wanted in PANELS if wanted(seen)]
+    size = (
+        NARROW_IN if narrow else WIDE_IN,
+        1 + 0.8 * sum(height for _, height in panels) + narrow * len(panels),
+    )
     figure, axes = pyplot.subplots(
-        len(panels), 1, sharex=True, squeeze=False, figsize=(10, 2 + 1.6 * len(panels)), layout="constrained",
+        len(panels), 1, sharex=True, squeeze=False, figsize=size, layout="constrained",
         height_ratios=[height for _, height in panels],
     )  # fmt: skip
     column = [row[0] for row in axes]
@@ -58,15 +79,17 @@ def figure_of(pyplot: Any, story: Story) -> Any:
         axis.margins(x=0.01)
         if draw is not _alarm:
             axis.yaxis.set_major_formatter(pyplot.FuncFormatter(_plain))
-    _mark(column, seen)
+    mark(column, story, scale)
     for axis in column:
-        handles, labels = axis.get_legend_handles_labels()
-        if handles:
-            axis.legend(
-                handles, labels, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, fontsize=8
-            )
-    column[-1].set_xlabel(f"time, {word}")
-    figure.suptitle(shown(story.title), parse_math=False)
+        if axis.get_legend_handles_labels()[0]:
+            below = BELOW | (
+                {"borderaxespad": 2.5} if axis is column[-1] else {}
+            )  # there are the ticks' labels
+            axis.legend(**(below if narrow else BESIDE), fontsize=8)
+    column[-1].xaxis.set_major_locator(pyplot.MaxNLocator(8, steps=[1, 2, 5, 10]))
+    figure.supxlabel(f"time, {word}", fontsize="medium")
+    if not narrow:  # the page around it has the title
+        figure.suptitle("\n".join(wrap(shown(story.title), 96)), parse_math=False)
     return figure
 
 
@@ -81,6 +104,10 @@ def _pressure(axis: Any, seen: Seen) -> None:
     axis.plot(*seen.true(lambda s: station.at(place, s).pressure_Pa), **TRUE, label="truth")
     xs, values = [x for x, _ in seen.reports], [hk["pressure_cPa"] / 100 for _, hk in seen.reports]
     axis.plot(xs, values, **TOLD, linewidth=1.0, label="reported")
+    low, high = axis.get_ylim()
+    if high - low < QUIET_PA:
+        middle = (low + high) / 2
+        axis.set_ylim(middle - QUIET_PA / 2, middle + QUIET_PA / 2)
     axis.set_ylabel("pressure, Pa")
 
 
@@ -90,34 +117,44 @@ def _loops(axis: Any, seen: Seen) -> None:
     for number, name in enumerate(seen.story.world.scenario.cabin.loops):
         true = seen.true(lambda s, name=name: station.coolant(name, s).pressure_Pa / 1000)  # type: ignore[misc]
         axis.plot(*true, color=f"C{number + 1}", label=shown(name))
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(bottom=-0.04 * axis.get_ylim()[1])  # an empty loop's zero is a line, not the panel's edge
     axis.set_ylabel("loop, kPa")
 
 
 def _rate(axis: Any, seen: Seen) -> None:
     station, place = seen.story.world.station, seen.story.world.compartment
-    axis.plot(*seen.true(lambda s: station.leak_rate_Pa_h(place, s)), **TRUE, label="truth (leaks alone)")
+    xs, true = seen.true(lambda s: station.leak_rate_Pa_h(place, s))
+    fast = max(map(abs, true)) >= PER_SECOND
+    per, word = (3600.0, "Pa/s") if fast else (1.0, "Pa/h")
+    axis.plot(xs, [v / per for v in true], **TRUE, label="truth (leaks alone)")
     xs = [x for x, _ in seen.leaking]
     if xs:
-        axis.plot(xs, [hk["rate_cPa_h"] / 100 for _, hk in seen.leaking], **DOTS, label="reported")
-        low = [(hk["rate_cPa_h"] - 2 * hk["sigma_cPa_h"]) / 100 for _, hk in seen.leaking]
-        high = [(hk["rate_cPa_h"] + 2 * hk["sigma_cPa_h"]) / 100 for _, hk in seen.leaking]
+        rates = [hk["rate_cPa_h"] / 100 / per for _, hk in seen.leaking]
+        sigmas = [hk["sigma_cPa_h"] / 100 / per for _, hk in seen.leaking]
+        axis.plot(xs, rates, **DOTS, label="reported")
+        low = [rate - 2 * sigma for rate, sigma in zip(rates, sigmas, strict=True)]
+        high = [rate + 2 * sigma for rate, sigma in zip(rates, sigmas, strict=True)]
         axis.fill_between(xs, low, high, alpha=0.2, color="tab:blue", linewidth=0, label="± 2 sigma")
-    axis.set_ylabel("leak rate, Pa/h")
+    axis.set_ylabel(f"leak rate, {word}")
 
 
 def _reserve(axis: Any, seen: Seen) -> None:
     """T-reserve in the unit that fits; nothing left is drawn as nothing, at zero."""
     station, place = seen.story.world.station, seen.story.world.compartment
     xs, values = seen.true(lambda s: station.tres_s(place, s))
-    true = [(x, v) for x, v in zip(xs, values, strict=True) if math.isfinite(v)]
-    told = [(x, float(hk["tres_s"])) for x, hk in seen.leaking]
-    size, word = unit(max((v for _, v in (*true, *told)), default=0.0))
-    axis.plot([x for x, _ in true], [v / size for _, v in true], **TRUE, label="truth")
+    told = [float(hk["tres_s"]) for _, hk in seen.leaking]
+    known = [v for v in (*values, *told) if math.isfinite(v)]
+    size, word = unit(max(known, default=0.0))
+    # No leak is a gap in the line.
+    axis.plot(xs, [v / size if math.isfinite(v) else math.nan for v in values], **TRUE, label="truth")
     if told:
-        axis.plot([x for x, _ in told], [v / size for _, v in told], **DOTS, label="reported")
-    axis.set_yscale("symlog", linthresh=1.0)
-    axis.set_ylim(bottom=0)
+        axis.plot([x for x, _ in seen.leaking], [v / size for v in told], **DOTS, label="reported")
+    if known and 0 < min(known) * WIDE < max(known):
+        axis.set_yscale("log", subs=())
+        axis.yaxis.get_major_locator().set_params(subs=(1.0, 3.0))
+    else:
+        top = max(known, default=1.0) / size or 1.0
+        axis.set_ylim(-0.05 * top, 1.08 * top)
     axis.set_ylabel(f"T-reserve, {word}")
 
 
@@ -134,52 +171,20 @@ def _leaks(seen: Seen) -> bool:
     return bool(seen.leaking) or any(station.leak_rate_Pa_h(place, s) for s in seen.times[:: POINTS // 50])
 
 
-def _always(seen: Seen) -> bool:
-    return True
+def _called(seen: Seen) -> bool:
+    return any(hk["alarm"] for _, hk in seen.reports)
+
+
+def _has_loops(seen: Seen) -> bool:
+    return bool(seen.story.world.scenario.cabin.loops)
 
 
 PANELS: tuple[tuple[Callable[[Any, Seen], None], float, Callable[[Seen], bool]], ...] = (
-    (_pressure, 3, _always),
-    (_loops, 2, lambda seen: bool(seen.story.world.scenario.cabin.loops)),
+    (_loops, 3, _has_loops),
+    (_pressure, 3, lambda seen: not _has_loops(seen)),
+    (_pressure, 2, _has_loops),
     (_rate, 2, _leaks),
     (_reserve, 2, _leaks),
-    (_alarm, 1.2, _always),
+    (_alarm, 1.4, _called),
 )
-"""What is drawn, how high beside the others, and when."""
-
-
-def _mark(axes: list[Any], seen: Seen) -> None:
-    """What happened, as lines through every panel, each kind with its entry in the first panel's legend."""
-    story, scale = seen.story, seen.scale
-    scenario = story.world.scenario
-    alarms = [e for e in story.events if e.event is t.Event.ALARM]
-    told = {t.Event.ALARM, t.Event.ALARM_REMINDER, t.Event.SENSOR_REMINDER}
-    others = [e.t_ms / 1000 for e in story.events if e.event not in told]
-    resets = [
-        *scenario.resets,
-        *(f.at for f in scenario.device.faults if isinstance(f, NodeReset | BrownOut)),
-    ]
-    kinds: tuple[tuple[str, list[float], dict[str, Any]], ...] = (
-        ("alarm: A C W E = class", [e.t_ms / 1000 for e in alarms], {"color": "tab:red", "linestyle": "--"}),
-        ("onset", [] if scenario.onset is None else [scenario.onset], {"color": "black", "linestyle": ":"}),
-        (
-            "hatch, valve or patch",
-            [a.at for a in scenario.cabin.actions],
-            {"color": "tab:green", "linestyle": "-."},
-        ),
-        ("reset of the node", resets, {"color": "tab:purple", "linestyle": (0, (1, 2))}),
-    )
-    for label, times, style in kinds:
-        for i, at in enumerate(s for s in times if s <= story.end_s):
-            for axis in axes:
-                first = axis is axes[0] and i == 0
-                axis.axvline(at / scale, **style, linewidth=1.1, label=label if first else None)
-    drawn = -math.inf
-    for event in alarms:
-        # Letters closer than a fiftieth of the axis would lie on one another.
-        if event.t_ms / 1000 - drawn > story.end_s / 50:
-            drawn = event.t_ms / 1000
-            place = {"xycoords": ("data", "axes fraction"), "color": "tab:red", "weight": "bold"}
-            axes[0].annotate(MARKS[event.severity], (drawn / scale, 1.01), **place)
-    for i, at in enumerate(others):
-        axes[-1].axvline(at / scale, ymax=0.12, color="0.3", linewidth=1, label=None if i else "other event")
+"""What is drawn, how high beside the others, and when: the loop is the story of a run that has one."""

@@ -1,36 +1,15 @@
 """Draw a run: pressure, rate, T-reserve and alarms over time, truth beside what the firmware reported."""
 
-import re
-from html import escape
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from cabinwatch.errors import SetupError, UsageError
 from cabinwatch.files import Whole
-from cabinwatch.text import shown
+from cabinwatch.text import duration
 from cabinwatch.view.figure import figure_of
+from cabinwatch.view.marks import REMINDERS
+from cabinwatch.view.page import aftermath, page, told
 from cabinwatch.view.story import Story
-
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<meta name="description" content="A run of cabinwatch: {title}">
-<style>
-body {{ margin: 1rem auto; max-width: 70rem; font: 1rem/1.4 system-ui, sans-serif }}
-svg {{ width: 100%; height: auto; min-width: 30rem }}
-.wide {{ overflow-x: auto }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<div class="wide">{svg}</div>
-</body>
-</html>
-"""
 
 
 def pyplot_here() -> Any:
@@ -48,7 +27,7 @@ def pyplot_here() -> Any:
 def draw(story: Story, path: Path) -> None:
     """Write the picture to ``path``: .png, .svg, .pdf or .html. Raises UsageError for another ending."""
     check_ending(path)
-    save(figure_of(pyplot_here(), story), path, story.title)
+    save(figure_of(pyplot_here(), story, narrow=path.suffix == ".html"), path, story.title)
 
 
 def check_ending(path: Path) -> None:
@@ -58,6 +37,20 @@ def check_ending(path: Path) -> None:
             f"{path}: cannot draw {path.suffix or 'without an ending'}: .png, .svg, .pdf or .html"
         )
     Whole(path).discard()
+
+
+def run_page(story: Story, lines: list[str], command: str, scenario: str) -> str:
+    """A run as one self-contained page: ``lines`` of what came of it, picture, events, and how to repeat it."""
+    figure = figure_of(pyplot_here(), story, narrow=True)
+    events = [
+        (duration(e.t_ms / 1000), e.severity.name.capitalize(), e.text())
+        for e in story.events
+        if e.event not in REMINDERS
+    ]
+    try:
+        return page(figure, story.title, told(lines), aftermath(events, command, scenario))
+    finally:
+        pyplot_here().close(figure)
 
 
 def save(figure: Any, path: Path, title: str) -> None:
@@ -71,15 +64,3 @@ def save(figure: Any, path: Path, title: str) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
     finally:
         pyplot_here().close(figure)
-
-
-def page(figure: Any, title: str) -> str:
-    """A page of its own around the figure: real text, and readable on a phone."""
-    import matplotlib
-
-    svg = StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none"}):
-        figure.savefig(svg, format="svg")
-    # The XML declaration and doctype belong to a file of its own, not into the middle of a page.
-    inline = re.sub(r"^.*?(?=<svg)", "", svg.getvalue(), count=1, flags=re.DOTALL)
-    return PAGE.format(title=escape(shown(title)), svg=inline)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -82,11 +83,13 @@ def test_a_wrong_scenario_on_standard_input_is_named_so(cabinwatch, monkeypatch)
     assert "standard input:1: title: " in err
 
 
-def test_a_run_as_csv_and_junit(cabinwatch, tmp_path):
-    rows, cases = tmp_path / "run.csv", tmp_path / "run.xml"
+def test_a_run_as_csv_junit_and_a_page(cabinwatch, tmp_path):
+    rows, cases, page = tmp_path / "run.csv", tmp_path / "run.xml", tmp_path / "run.html"
     words = ("run", "soyuz11", "--target", "cpython", "--duration", "20m", "--csv", rows, "--junit", cases)
-    code, *_ = cabinwatch(*words)
+    code, out, _ = cabinwatch(*words, "--html", page)
     assert code == 0
+    assert all(escape(line) in page.read_text() for line in out.splitlines()[-3:])
+    assert "cabinwatch run soyuz11 --target cpython --seed 1 --duration 20m" in page.read_text()
     with rows.open() as file:
         table = list(csv.DictReader(file))
     assert tuple(table[0]) == COLUMNS

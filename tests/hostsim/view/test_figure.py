@@ -1,0 +1,170 @@
+"""Pictures: what is marked, what is left out, units that fit, and a page that reads on a phone."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from cabinwatch.models.scenario import Scenario
+from cabinwatch.scenario.load import load
+from cabinwatch.view import plot
+from cabinwatch.view.figure import figure_of
+from cabinwatch.view.story import Story
+from cabinwatch.world.events import EventReport
+from cabinwatch.world.world import World
+from cabinwatch_protocol import table as t
+
+CABIN = {
+    "title": "a cabin",
+    "duration": "1d",
+    "cabin": {
+        "compartments": {"cabin": {"volume": "50 m3"}, "lock": {"volume": "5 m3"}},
+        "hatches": {"inner": {"a": "cabin", "b": "lock", "open": True}},
+    },
+}
+
+
+def story_of(scenario, end_s, alarms=(), reports=()):
+    """A story in which the monitor said what is given: alarms as (t_s, class), reports as (t_s, housekeeping)."""
+    world = World(Scenario.model_validate(scenario), 1)
+    events = [
+        EventReport(round(t_s * 1000), t.AlarmClass(severity), t.Event.ALARM, t.Cause.RAPID, -1000)
+        for t_s, severity in alarms
+    ]
+    history = [(round(t_s * 1000), hk) for t_s, hk in reports]
+    return Story(world.scenario.title, world, history, events, end_s)
+
+
+def housekeeping(pressure_Pa, rate_Pa_h=0.0, tres_s=t.T_CAP, alarm=0):
+    return {
+        "pressure_cPa": round(pressure_Pa * 100), "rate_cPa_h": round(rate_Pa_h * 100), "sigma_cPa_h": 100,
+        "tres_s": tres_s, "alarm": alarm,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def drawn():
+    """Draw a story; returns the axes by the first words of their labels, and the figure."""
+    pyplot = plot.pyplot_here()
+    figures = []
+
+    def draw(story, narrow=False):
+        figure = figure_of(pyplot, story, narrow)
+        figures.append(figure)
+        figure.canvas.draw()
+        return {axis.get_ylabel().split(",")[0]: axis for axis in figure.axes}, figure
+
+    yield draw
+    for figure in figures:
+        pyplot.close(figure)
+
+
+def labels(axis):
+    return axis.get_legend_handles_labels()[1]
+
+
+def test_a_valve_open_in_vacuum_is_told_in_seconds_and_its_reserve_ends_at_zero(drawn):
+    scenario = load("soyuz11")[0]
+    reports = [(s, housekeeping(100_000, -5e6, 0, 4)) for s in range(64, 300)]
+    panels, figure = drawn(story_of(scenario, 300, [(63, 4)], reports))
+    assert figure._supxlabel.get_text() == "time, seconds"
+    assert panels["leak rate"].get_ylabel().endswith("Pa/s")
+    assert panels["T-reserve"].get_ylabel().endswith("seconds")
+    reported = panels["T-reserve"].lines[1]
+    assert set(reported.get_ydata()) == {0.0}
+    low, high = panels["T-reserve"].get_ylim()
+    assert low < 0 < high, "the line at zero lies within the panel, not on its edge"
+    for name in ("pressure", "leak rate", "T-reserve"):
+        ticks = [label.get_text() for label in panels[name].get_yticklabels()]
+        assert ticks
+        assert not panels[name].yaxis.get_offset_text().get_text()
+        assert not any("e" in text or "10^" in text or len(text) > 8 for text in ticks), ticks
+
+
+def test_every_kind_of_thing_that_happened_has_its_line_and_its_words(drawn):
+    cabin = {
+        **CABIN["cabin"],
+        "leaks": {
+            "hole": {
+                "size": "1 mm", "at": "2h",
+                "profile": [{"at": "3h", "to": 2.0}, {"at": "4h", "to": 0.5}, {"at": "5h", "to": 0}],
+            }
+        },
+        "vehicles": {"ship": {"port": "lock", "volume": "7 m3", "opened": "8h", "closed": "9h", "undocked": "10h"}},
+        "flows": {"air": {"kind": "repress", "gas": "air", "mass": "1 kg", "at": "11h"}},
+        "actions": [{"at": "6h", "close": "inner"}, {"at": "7h", "patch": "hole"}],
+    }  # fmt: skip
+    scenario = {**CABIN, "cabin": cabin, "device": {"faults": [{"kind": "reset", "at": "12h"}]}}
+    panels, _ = drawn(story_of(scenario, 86_400, [(8000, 2)]))
+    assert set(labels(panels["pressure"])) >= {
+        "alarm: A C W E = class", "leak begins", "leak grows", "leak shrinks", "patch", "hatch or valve",
+        "vehicle: hatch or undocking", "gas let in", "reset of the node",
+    }  # fmt: skip
+    upright = {
+        round(line.get_xdata()[0], 3) for line in panels["pressure"].lines if len(line.get_xdata()) == 2
+    }
+    assert upright >= {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, "hours"
+
+
+def test_alarms_close_together_show_each_class_in_one_word(drawn):
+    panels, _ = drawn(story_of(CABIN, 86_400, [(3600, 3), (3601, 4), (50_000, 4)]))
+    assert [text.get_text() for text in panels["pressure"].texts] == ["WE", "E"]
+
+
+def test_a_quiet_run_has_no_empty_panel_and_its_noise_is_no_story(drawn):
+    reports = [(60.0 * i, housekeeping(101_325 + i % 3)) for i in range(60)]
+    panels, _ = drawn(story_of(CABIN, 3600, reports=reports))
+    assert list(panels) == ["pressure"]
+    low, high = panels["pressure"].get_ylim()
+    assert high - low >= 133
+
+
+def test_a_loop_stands_first(drawn):
+    panels, _ = drawn(story_of(load("ms21-coolant")[0], 28_800))
+    assert list(panels) == ["loop", "pressure"]
+    assert max(panels["loop"].lines[0].get_ydata()) > 200
+    assert panels["loop"].lines[0].get_ydata()[-1] < 1
+
+
+def test_legends_and_labels_of_a_narrow_picture_do_not_lie_on_one_another(drawn):
+    reports = [(60.0 * i, housekeeping(101_325 - i, -60, 90_000, 2)) for i in range(60)]
+    panels, figure = drawn(story_of(CABIN, 3600, [(600, 2)], reports), narrow=True)
+    boxes = [figure._supxlabel.get_window_extent()]
+    for axis in panels.values():
+        boxes += [axis.get_window_extent(), axis.get_legend().get_window_extent()]
+        boxes += [label.get_window_extent() for label in axis.get_xticklabels() if label.get_visible()]
+    for i, one in enumerate(boxes):
+        assert not any(one.overlaps(other) for other in boxes[i + 1 :])
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.doctypes, self.words = [], 0, ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_decl(self, decl):
+        self.doctypes += 1
+
+    def handle_data(self, data):
+        self.words += data
+
+
+def test_a_page_of_a_run_is_whole_and_fetches_nothing(tmp_path):
+    foreign = {**CABIN, "title": "<script>alert(1)</script> & co"}
+    story = story_of(foreign, 3600, [(600, 2)], [(60.0, housekeeping(101_325))])
+    lines = ["Something came.", "Expected, and met."]
+    text = plot.run_page(story, lines, "cabinwatch run 'my file.toml' --seed 1", "title = '<b>'")
+    page = Tags()
+    page.feed(text)
+    tags = [tag for tag, _ in page.tags]
+    assert (page.doctypes, text.count("<?xml"), tags.count("svg")) == (1, 0, 1)
+    assert "script" not in tags
+    assert ("html", {"lang": "en"}) in page.tags
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in [a for _, a in page.tags]
+    assert any(a.get("name") == "description" for tag, a in page.tags if tag == "meta")
+    for words in ("Expected, and met.", "CAUTION", "cabinwatch run 'my file.toml' --seed 1", "pressure, Pa"):
+        assert words in page.words
+    fetched = [a[k] for _, a in page.tags for k in ("src", "href", "xlink:href") if k in a]
+    assert all(link.startswith(("#", "data:")) for link in fetched), fetched
