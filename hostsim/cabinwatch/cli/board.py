@@ -104,8 +104,13 @@ def monitor(
         float | None, typer.Option(min=0, help="Watch this long; default: until Ctrl-C.")
     ] = None,
     baud: BaudOption = 115_200,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Print each packet as a JSON object a line, for other programs.")
+    ] = False,
 ) -> None:
     """Watch a live board: reports, alarms, link health. On a terminal, type telecommands and press Enter.
+
+    With --jsonl standard output holds nothing but packets; what is for people goes to standard error.
 
     Exit code 1 where a telecommand that was to be sent was not done, or nothing came.
     """
@@ -115,21 +120,23 @@ def monitor(
     here = os.path.realpath(port)
     if any(board.is_console and os.path.realpath(board.port) == here for board in list_boards()):
         raise UsageError(CONSOLE.format(port=shown(port)))
-    interactive = sys.stdin.isatty()
+    interactive = sys.stdin.isatty() and not send and not jsonl
     with open_port(port, baud) as stream:
-        if interactive and not send:
+        if interactive:
             print(f"Type: {HELP}")
-        ground = watch(stream, send or [], seconds, interactive and not send)
+        ground = watch(stream, send or [], seconds, interactive, jsonl)
+    out = sys.stderr if jsonl else sys.stdout
     counts = ground.counts
     print(
         f"{counts.frames} frames, {counts.crc_errors} with a wrong CRC, {counts.resyncs} other damage, "
-        f"{counts.lost} lost."
+        f"{counts.lost} lost.",
+        file=out,
     )
     failed = [command for command in ground.commands if send and command.verdict != DONE]
     for command in failed:
-        print(f"Not done: {command.text()}")
+        print(f"Not done: {command.text()}", file=out)
     if not counts.frames:
-        print(f"Nothing came from {shown(port)}. Is the monitor running there, at {baud} baud?")
+        print(f"Nothing came from {shown(port)}. Is the monitor running there, at {baud} baud?", file=out)
     if failed or not counts.frames:
         raise typer.Exit(1)
 

@@ -29,6 +29,7 @@ from cabinwatch.verify.conform.runner import Result, SuiteRun, run, select
 from cabinwatch.verify.conform.targets import open_bench
 from cabinwatch.view.export.captured import Captured, of_octets, of_recording
 from cabinwatch.view.export.files import write_csv, write_jsonl, write_pcapng
+from cabinwatch.view.export.waves import write_vcd
 
 INTERRUPTED = 130
 OUR_FAULT = 70
@@ -205,10 +206,13 @@ def decode(
     pcap: Annotated[
         Path | None, typer.Option(help="Write pcapng for Wireshark and protocol/cabinwatch.lua.")
     ] = None,
+    vcd: Annotated[
+        Path | None, typer.Option(help="Write a recording's two wires as a logic analyser sees them.")
+    ] = None,
 ) -> None:
     """Show a captured octet stream (raw, hex, or a recording of ours) as packets, and the damage between them.
 
-    With --csv, --jsonl or --pcap its good packets go into files that other tools read.
+    With --csv, --jsonl or --pcap its good packets go into files that other tools read, with --vcd its octets.
 
     Exit codes: 0 all of it was good packets; 1 there was damage; 2 it cannot be read; 130 Ctrl-C.
     """
@@ -223,8 +227,13 @@ def decode(
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {source}: {error.strerror}") from None
+    if vcd is not None:
+        if source == "-" or not decoding.is_recording(data):
+            raise UsageError("--vcd takes a recording: a plain capture does not say when its octets came")
+        print(f"Written: {vcd}, {write_vcd(transcript.read(Path(source)), baud, vcd):,} octets")
     if csv or jsonl or pcap:
         _export(list(_captured(data, source, baud)), csv, jsonl, pcap)
+    if csv or jsonl or pcap or vcd:
         return
     lines = list(decoding.decode(data, None if source == "-" else Path(source)))
     print("\n".join(lines))

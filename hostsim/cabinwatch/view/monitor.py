@@ -1,5 +1,6 @@
 """Watch a live board with no emulation: what it reports, alarms, link health; and send it telecommands."""
 
+import json
 import math
 import queue
 import sys
@@ -17,6 +18,8 @@ from cabinwatch.models.units import parse_duration
 from cabinwatch.run.result import no_data, tres_s
 from cabinwatch.targets.unframed import Unframed
 from cabinwatch.text import clipped, duration, name, shown
+from cabinwatch.view.export.captured import Captured
+from cabinwatch.view.export.files import entry
 from cabinwatch.view.timeline import command_line, event_line
 from cabinwatch.world.ground import PENDING, Commanded, Ground
 from cabinwatch_protocol import host
@@ -106,11 +109,17 @@ def typed_lines() -> "queue.Queue[str]":
 
 
 class LiveWatch:
-    """A ground station on ``port`` in real time; ``write`` is given each line for people."""
+    """A ground station on ``port`` in real time; ``write`` is given each line for people, ``take`` each good packet."""
 
-    def __init__(self, port: serial.Serial, write: Callable[[str], None] = print) -> None:
+    def __init__(
+        self,
+        port: serial.Serial,
+        write: Callable[[str], None] = print,
+        take: Callable[[Captured], None] = lambda captured: None,
+    ) -> None:
         self._port = port
         self._write = write
+        self._captured = take
         self._begin = time.monotonic()
         self._decoder = host.StreamDecoder()
         self._unframed = Unframed(str(port.name))
@@ -186,8 +195,10 @@ class LiveWatch:
         try:
             packet = host.decode(frame.packet)
         except host.Alien as alien:
+            self._captured(Captured(self._now_ms() * 1000, "up", frame.packet, None))
             self._write(f"a packet that is not ours: {alien}")
             return
+        self._captured(Captured(self._now_ms() * 1000, "up", frame.packet, packet))
         if packet.role == "monitor" and packet.packet.kind == "TM":
             self.ground.telemetry(packet, self._now_ms())
 
@@ -213,14 +224,22 @@ def housekeeping_line(hk: dict[str, int]) -> str:
     )
 
 
-def watch(port: serial.Serial, commands: list[str], seconds: float | None, interactive: bool) -> Ground:
+def json_line(captured: Captured) -> None:
+    """Print a packet as one JSON object, at once: another program waits for it."""
+    print(json.dumps(entry(captured)), flush=True)
+
+
+def watch(
+    port: serial.Serial, commands: list[str], seconds: float | None, interactive: bool, jsonl: bool = False
+) -> Ground:
     """Send ``commands``, then listen: for ``seconds``, or (None) until the commands are answered, or for ever.
 
-    Where ``interactive``, typed lines are commands too. Raises UsageError before anything is sent.
+    Where ``interactive``, typed lines are commands too; ``jsonl``: packets as JSON in place of lines for people.
+    Raises UsageError before anything is sent.
     """
     for words in commands:
         telecommand(words)
-    station = LiveWatch(port)
+    station = LiveWatch(port, lambda line: None, json_line) if jsonl else LiveWatch(port)
     for words in commands:
         station.command(words)
     lines = typed_lines() if interactive else queue.Queue[str]()

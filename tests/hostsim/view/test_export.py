@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from cabinwatch.run.transcript import Recorder, read
 from cabinwatch.scenario.load import parse
 from cabinwatch.targets import open_target
 from cabinwatch.view.export.captured import of_recording
+from cabinwatch.view.export.waves import write_vcd
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.generate.lua import LUA
@@ -147,3 +149,33 @@ def test_octets_queue_up_at_the_rate_of_the_line(recording):
 def test_a_file_that_cannot_be_written_is_one_clear_line(recording):
     done = CliRunner().invoke(app, ["decode", str(recording), "--jsonl", "/nowhere/run.jsonl"])
     assert "cannot write /nowhere/run.jsonl" in str(done.exception)
+
+
+def test_a_logic_analyser_reads_the_octets_of_both_wires(recording, tmp_path):
+    sigrok = shutil.which("sigrok-cli")
+    if not sigrok:
+        missing("sigrok-cli", "apt install sigrok-cli")
+    path = tmp_path / "run.vcd"
+    begin = replace(read(recording), steps=read(recording).steps[:150])
+    octets = write_vcd(begin, 115_200, path)
+    steps = begin.steps
+    assert octets == sum(len(step.rx) + len(step.tx) for step in steps) > 2000
+    for wire, sent in (
+        ("to_monitor", b"".join(step.rx for step in steps)),
+        ("from_monitor", b"".join(step.tx for step in steps)),
+    ):
+        # Pauses are drawn together to two octets: sigrok keeps a sample for every tick.
+        seen = subprocess.run(
+            [sigrok, "-I", "vcd:compress=2000", "-i", path, "-P", f"uart:baudrate=115200:rx={wire}",
+             "-B", "uart=rx"],
+            capture_output=True, check=True,
+        ).stdout  # fmt: skip
+        assert seen == sent, wire
+
+
+def test_a_capture_without_times_is_no_wave(recording, tmp_path):
+    capture = tmp_path / "capture.bin"
+    capture.write_bytes(b"".join(step.tx for step in read(recording).steps[:9]))
+    done = CliRunner().invoke(app, ["decode", str(capture), "--vcd", str(tmp_path / "x.vcd")])
+    assert "does not say when" in str(done.exception)
+    assert "octets" in decode(recording, "--vcd", tmp_path / "run.vcd")

@@ -1,5 +1,7 @@
 """``cabinwatch monitor`` without a board: the firmware in this process behind a port that needs no clock."""
 
+import json
+
 import pytest
 
 from cabinwatch.errors import SetupError, UsageError
@@ -158,3 +160,12 @@ def test_nothing_is_sent_where_nobody_is_heard(monkeypatch):
     ground = send(port, "reboot", "set caution 30 d")
     assert not port.keys
     assert [c.verdict for c in ground.commands] == [monitor.NOT_SENT] * 2
+
+
+def test_a_watch_for_programs_prints_packets_and_nothing_else(capsys):
+    monitor.watch(Port(), ["report", "ping"], None, False, jsonl=True)
+    packets = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    by_name = {packet["packet"]: packet for packet in packets}
+    assert {"housekeeping", "alive", "completed"} <= set(by_name), sorted(by_name)
+    assert by_name["housekeeping"]["role"] == "monitor"
+    assert isinstance(by_name["housekeeping"]["pressure_cPa"], int)
