@@ -38,11 +38,11 @@ class EventReport:
             case t.Event.BOOT:
                 return self._boot()
             case t.Event.ALARM:
-                return f"{self._severity()}: {self._cause()}, {self._rate()}"
+                return f"{self._severity()}: {self._why()}"
             case t.Event.ALARM_AGAIN:
-                return f"{self._severity()} again: {self._cause()}, {self._rate()}"
+                return f"{self._severity()} again: {self._why()}"
             case t.Event.ALARM_REMINDER:
-                return f"{self._severity()} is not acknowledged: {self._cause()}, {self._rate()}"
+                return f"{self._severity()} is not acknowledged: {self._why()}"
             case t.Event.ALARM_RETURNED:
                 return f"{self._latched()} is over, and not acknowledged"
             case t.Event.ALARM_ACKNOWLEDGED:
@@ -95,11 +95,10 @@ class EventReport:
     def _latched(self) -> str:
         return name(t.AlarmClass, self.alarm).capitalize()
 
-    def _cause(self) -> str:
-        return CAUSES.get(self.cause, "?")
-
-    def _rate(self) -> str:
-        return f"{self.value / 100:+.1f} Pa/h"
+    def _why(self) -> str:
+        """The cause, and the rate where the cause has one: a level and a permitted fall have none."""
+        cause = CAUSES.get(self.cause, "?")
+        return f"{cause}, {self.value / 100:+.1f} Pa/h" if self.value else cause
 
 
 STORED = {
