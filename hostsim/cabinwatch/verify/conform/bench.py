@@ -187,6 +187,10 @@ class Bench(ABC):
         """Let time pass; what came meanwhile."""
 
     @abstractmethod
+    def next(self, ms: int) -> list[Heard]:
+        """Let no more than that time pass, and less where something may have come; what came."""
+
+    @abstractmethod
     def close(self) -> None:
         """Free the target."""
 
@@ -216,7 +220,7 @@ class Bench(ABC):
             for i, h in enumerate(heard):
                 if h.title == "TM[5,1]" and h["event"] == t.Event.BOOT:
                     return heard[i:]
-            heard += self.run(10)
+            heard += self.next(end - self.now_ms)
         raise Unmet(f"a boot event within {BOOT_MS} ms of function 4", texts(heard), timing=True)
 
     def begin(self) -> None:
@@ -332,7 +336,7 @@ class Bench(ABC):
         end = self.now_ms + within_ms + self.slack_ms
         heard: list[Heard] = []
         while self.now_ms < end:
-            heard += self.run(min(end - self.now_ms, 10))
+            heard += self.next(end - self.now_ms)
             if found := wanted(heard):
                 return found[0]
         raise Unmet(f"a packet of the kind waited for within {within_ms} ms", texts(heard), timing=True)

@@ -20,7 +20,7 @@ class Case:
     text: str
     run: Run
     beside: bool = False
-    """Whether it takes long, and so runs on a node of its own beside the others where one can be started."""
+    """Whether it takes long, and so begins first where several nodes can be judged side by side."""
 
     @property
     def requirement(self) -> Requirement:

@@ -49,7 +49,8 @@ class Played:
 
     def reach(self, state: AlarmState, latched: AlarmClass) -> None:
         """From normal, by way of that class."""
-        self.cabin.quiet(300)
+        if self.point is Point.CABIN:
+            self.cabin.quiet(300)  # as long as ALM-02 grants it before a fall
         if state is not AlarmState.NORMAL:
             self.justify(latched)
         if state is AlarmState.ACKNOWLEDGED:

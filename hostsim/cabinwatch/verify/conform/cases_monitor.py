@@ -40,13 +40,18 @@ def reports(heard: list[Heard]) -> list[Heard]:
     return [h for h in heard if h.name == "housekeeping" and h.decoded and not h.decoded.peer]
 
 
+REPLY_MS = 5
+"""How long the bench's transducer takes to answer a poll."""
+
+
 def answering(b: Bench, ms: int, stamp_ms: int = 0) -> list[Heard]:
     """Let time pass and answer each poll with a sample of its own; what the monitor sent."""
     end, heard = b.now_ms + ms, []
     while b.now_ms < end:
-        new = b.run(10)
+        new = b.next(end - b.now_ms)
         heard += new
         if polls(new):
+            heard += b.run(REPLY_MS)
             heard += b.sample(stamp_ms + b.now_ms, 10132500 + 10 * (b.now_ms % 7))
     return heard
 
@@ -232,7 +237,7 @@ def reboot(b: Bench) -> None:
     heard = b.give(b.tc("perform", {"function": 4, "argument": 0}))
     end = b.now_ms + 5000
     while not events(heard, t.Event.BOOT) and b.now_ms < end:
-        heard += b.run(10)
+        heard += b.next(end - b.now_ms)
     own = [h for h in heard if not polls([h]) and h.name != "housekeeping"]
     expect_titles(own[:2], "TM[1,1]", "TM[1,7]", after="function 4")
     boot_event(own[2:], t.Reset.COMMANDED)

@@ -31,6 +31,8 @@ class EmulatedBench(Bench):
             self.reference = Reference(**READING)
         self._target: Target | None = None
         self._now = 0
+        self._told = 0
+        """Up to when the node knows the time: it is told with the next octets, or when it wants to be stepped."""
         self._wake = 0
 
     @property
@@ -75,6 +77,7 @@ class EmulatedBench(Bench):
 
     def _took(self, answer: Answer) -> list[Heard]:
         octets, wake_ms = answer
+        self._told = self._now
         self._wake = self._now + wake_ms
         return self.took(octets, self._now)
 
@@ -83,7 +86,8 @@ class EmulatedBench(Bench):
         if target is None:
             raise Gone("the target is gone")
         self._now += elapsed_ms
-        return self._took(self._call(lambda: target.step(elapsed_ms, rx)))
+        untold_ms = self._now - self._told
+        return self._took(self._call(lambda: target.step(untold_ms, rx)))
 
     def ask(self, octets: bytes, chunk: int = 0, fence: bool = True) -> list[Heard]:
         self.raw = b""
@@ -101,21 +105,24 @@ class EmulatedBench(Bench):
         self.raw = b""
         return self._until(self._now + ms)
 
+    def next(self, ms: int) -> list[Heard]:
+        self.raw = b""
+        return self._until(min(self._now + ms, max(self._now, self._wake)))
+
     def _until(self, end: int) -> list[Heard]:
         heard: list[Heard] = []
         stalled = 0
-        while self._wake <= end:
-            elapsed = min(max(0, self._wake - self._now), t.DAY_MS)
-            stalled = 0 if elapsed else stalled + 1
+        while (due := min(self._wake, self._told + t.DAY_MS)) <= end:
+            stalled = 0 if due > self._now else stalled + 1
             if stalled > STALL:
                 raise Unmet("a node that lets time pass", "it asks to be stepped at once, without end")
-            heard += self._step(elapsed, b"")
-        while self._now < end:
-            heard += self._step(min(end - self._now, t.DAY_MS), b"")
+            heard += self._step(max(0, due - self._now), b"")
+        self._now = max(self._now, end)
         return heard
 
     def days(self, n: int) -> None:
         """Let days pass, several in one step: for a transducer, which does nothing meanwhile."""
+        self._step(0, b"")
         for begin in range(0, n, LEAP):
             self._step(min(LEAP, n - begin) * t.DAY_MS, b"")
 

@@ -329,5 +329,9 @@ class LiveBench(Bench):
             heard += self.listen(min(left, 0.01))
         return heard
 
+    def next(self, ms: int) -> list[Heard]:
+        self.raw = b""
+        return self.listen(min(ms, 10) / 1000)
+
     def close(self) -> None:
         self.line.close()
