@@ -67,9 +67,9 @@ class Alarm:
         self.doublings = self.lower_ms = self.untold_ms = self.suppressed_ms = 0
 
     def judge(self, now, cause, elapsed_ms):
-        """Class ``now`` is justified, elapsed_ms after it was last asked."""
+        """Class ``now`` is justified, elapsed_ms after it was last asked; whether that settles what is latched."""
         if self.suppressed_ms:
-            return
+            return False
         if now != self.now:
             self.now = now
             self.lower_ms = 0
@@ -77,14 +77,12 @@ class Alarm:
             self.lower_ms = min(self.lower_ms + elapsed_ms, LOWER_MAX_MS)
         if now > self.cls:
             self.play(ON_RISE, cause)
-        elif self.settled():
+        elif now < self.cls and self.lower_ms >= self.node.p[P_OFF_DELAY] * 1000 << self.doublings:
             self.play(ON_LOWER if now else ON_CLEAR, cause)
+            return True
         elif now:
             self.play(ON_ACTIVE, cause)
-
-    def settled(self):
-        """Whether less than is latched has been justified for the off-delay."""
-        return self.now < self.cls and self.lower_ms >= self.node.p[P_OFF_DELAY] * 1000 << self.doublings
+        return False
 
     def play(self, condition, cause):
         """Go where the table says, and tell it."""
@@ -244,6 +242,5 @@ def watch_blind(node, elapsed_ms):
             now = CLASS_CAUTION
     else:
         node.blind_x4_ms = max(node.blind_x4_ms - elapsed_ms, 0)
-    node.blind.judge(now, node.health, elapsed_ms)
-    if node.blind.settled() and not now:
+    if node.blind.judge(now, node.health, elapsed_ms) and not node.health:
         node.blind_x4_ms = 0

@@ -294,6 +294,27 @@ def test_blindness_has_an_on_delay_and_a_quarter_of_sight_undoes_it(seconds):
     assert len(c.told(said, Point.BLIND)) == (seconds >= 10)
 
 
+@pytest.mark.parametrize("acknowledge", [False, True])
+def test_blindness_that_comes_again_is_told_again(acknowledge):
+    """After it returned, or was acknowledged and ended: by the on-delay anew, no sooner and no later."""
+    c = Cabin(off_delay=60, blind_delay=10)
+
+    def broken():
+        return c.told(c.b.step(1000, sample(c.b.t_ms + 1000, status=3)), Point.BLIND)
+
+    for _ in range(12):
+        broken()
+    assert c.node.blind.cls == t.AlarmClass.CAUTION
+    if acknowledge:
+        c.command(do, Function.ACKNOWLEDGE)
+    for _ in range(70):
+        c.sample()
+    assert c.node.blind.state == (State.NORMAL if acknowledge else State.RETURNED)
+    told = [bool(broken()) for _ in range(14)]
+    assert told.index(True) in (10, 11)
+    assert sum(told) == 1
+
+
 def test_events_are_numbered_and_the_last_sixteen_kept():
     c = Cabin()
     sent = {}

@@ -24,13 +24,15 @@ from cabinwatch.verify.fuzz.emit import as_test
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import Outcome, one, play
 from cabinwatch.verify.fuzz.shrink import shrink
+from cabinwatch.verify.fuzz.situations import ENOUGH_RUNS
 from cabinwatch.verify.fuzz.swarm import MODES, Plan, draw, mode_of
 from cabinwatch.view.progress import Progress
 
-HELP = """Play random worlds full of faults to the firmware and judge every octet.
+HELP = f"""Play random worlds full of faults to the firmware and judge every octet.
 
-Exit codes: 0 nothing found, 2 usage or set-up error, 3 the cluster was lost (what was found by then is printed), 130
-stopped by Ctrl-C, and by the class of the first failure
+Exit codes: 0 nothing found, 1 nothing found, but {ENOUGH_RUNS} runs or more were never in one of the named situations
+in which alarms go wrong (fewer runs print it, and do not fail), 2 usage or set-up error, 3 the cluster was lost (what
+was found by then is printed), 130 stopped by Ctrl-C, and by the class of the first failure
 
 """ + "\n".join(f"- {finding.exit_code} {finding}: {finding.meaning}" for finding in Finding)
 INTERRUPTED = 130
@@ -199,7 +201,10 @@ def summary(report: dict[str, object]) -> list[str]:
     faults = report["faults_injected"]
     not_judged = report["not_judged"]
     assert isinstance(faults, dict)
+    situations, never = report["situations"], report["never_entered"]
     assert isinstance(not_judged, dict)
+    assert isinstance(situations, dict)
+    assert isinstance(never, list)
     return [
         f"{report['runs']} runs in {report['wall_s']} s ({report['runs_per_s']} a second), "
         f"{report['simulated_years']} simulated years, {report['steps']} steps",
@@ -208,6 +213,9 @@ def summary(report: dict[str, object]) -> list[str]:
         f"alarms missed {report['alarms_missed']}, false {report['alarms_false']}; "
         f"state after healing wrong {report['state_after_healing_wrong']}; failed {report['failed'] or 0}",
         "not judged: " + ("; ".join(f"{reason} ({n})" for reason, n in not_judged.items()) or "nothing"),
+        "situations entered: "
+        + ("; ".join(f"{name} ({n})" for name, n in situations.items() if n) or "none"),
+        "situations never entered: " + ("; ".join(never) or "none"),
     ]
 
 

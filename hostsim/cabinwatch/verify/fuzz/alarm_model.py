@@ -96,7 +96,7 @@ class Blindness(AlarmModel):
         else:
             self.blind_x4_ms = max(0, self.blind_x4_ms - elapsed_ms)
         found = None if self.suppressed_until is not None else self._compare(now, elapsed_ms, off_delay_s)
-        if found is Condition.CLEAR:
+        if found is Condition.CLEAR and not health:
             self.blind_x4_ms = 0
         return found
 

@@ -10,11 +10,14 @@ from cabinwatch.errors import ClusterLost
 from cabinwatch.verify.cluster import on_cluster
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import Outcome, one
+from cabinwatch.verify.fuzz.situations import ENOUGH_RUNS, SITUATIONS
 from cabinwatch.verify.parallel import on_cores
 
 YEAR_s = 365.25 * 86_400
 WRONGLY_ACCEPTED = (Finding.WRONG, Finding.EXTRA, Finding.CODEC)
 """What comes of a packet that was taken though it should not have been."""
+NOT_EVERYWHERE = 1
+"""The exit code where nothing is wrong, but a situation was never entered."""
 KEPT = 20
 """Failures a campaign keeps in full."""
 
@@ -30,6 +33,7 @@ class Tally:
     alarms: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     modes: dict[str, int] = field(default_factory=dict)
+    entered: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SITUATIONS, 0))
     not_judged: dict[str, int] = field(default_factory=dict)
     failed: dict[Finding, int] = field(default_factory=dict)
     failures: list[Outcome] = field(default_factory=list)
@@ -44,6 +48,8 @@ class Tally:
         self.modes[outcome.mode] = self.modes.get(outcome.mode, 0) + 1
         for kind, n in outcome.faults.items():
             self.faults[kind] = self.faults.get(kind, 0) + n
+        for situation, n in outcome.entered.items():
+            self.entered[situation] += n
         for reason in outcome.not_judged:
             self.not_judged[reason] = self.not_judged.get(reason, 0) + 1
         if outcome.kind:
@@ -55,9 +61,15 @@ class Tally:
 
     @property
     def exit_code(self) -> int:
-        """0, or the code of the first failure's class."""
+        """The code of the first failure's class; without any 0, or 1 where so many runs should have been everywhere."""
         kinds = (outcome.kind for outcome in self.failures)
-        return next((kind.exit_code for kind in kinds if kind), 0)
+        missed = self.runs >= ENOUGH_RUNS and bool(self.never_entered)
+        return next((kind.exit_code for kind in kinds if kind), NOT_EVERYWHERE if missed else 0)
+
+    @property
+    def never_entered(self) -> list[str]:
+        """The situations in which no run was."""
+        return [situation for situation, n in self.entered.items() if not n]
 
     def as_json(self, wall_s: float) -> dict[str, Any]:
         """The campaign's object."""
@@ -77,6 +89,8 @@ class Tally:
             "modes": dict(sorted(self.modes.items())),
             "failed": {str(kind): n for kind, n in sorted(self.failed.items())},
             "not_judged": dict(sorted(self.not_judged.items())),
+            "situations": dict(self.entered),
+            "never_entered": self.never_entered,
             "failures": [
                 {"run": o.run, "class": o.kind, "text": o.text, "sha256": o.sha256} for o in self.failures
             ],

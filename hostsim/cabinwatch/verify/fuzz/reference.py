@@ -5,7 +5,7 @@ monitor's packets one by one in the order in which it expects them. Only what th
 monitor; what its alarms make of that is played from the alarm table.
 """
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from cabinwatch.models.node_faults import PowerLoss
 from cabinwatch.run.transcript import Step
 from cabinwatch.verify.fuzz.alarm_model import DOUBLINGS, AlarmModel, Blindness
 from cabinwatch.verify.fuzz.findings import Finding
+from cabinwatch.verify.fuzz.situations import CAUSES, ENDINGS, RESETS, Situation, move
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.alarms import EVENTS, NEXT, Condition, Point, Transition
@@ -76,10 +77,13 @@ class Reference:
 
     def __init__(self) -> None:
         self.node_ms = 0
+        self._released_ms = -1
         self.packets_in = 0
         self.boots = 0
         self.cabin, self.blind = AlarmModel(Point.CABIN), Blindness()
         self.alarms: list[tuple[int, int]] = []
+        self.entered: Counter[str] = Counter()
+        """How often the monitor was in each of the situations."""
         self._out: deque[host.Decoded] = deque()
         self._decoder = host.StreamDecoder()
         self._stream = host.StreamDecoder()
@@ -142,10 +146,17 @@ class Reference:
         (octets, wrong), self._loss = self._loss, None
         octets = min(octets, RECORD_SIZE)
         whole = octets == RECORD_SIZE and not 0 <= wrong < octets
+        if self._kept is None or self._latched_in(kept) != self._latched_in(self._kept):
+            self.entered[Situation.LAST_WRITE] += whole
+            self.entered[Situation.TORN_WRITE] += octets > 0 and not whole
         self._broken = octets > 0 and not whole
         if whole:
             self._kept = kept
         raise _PowerFailed
+
+    @staticmethod
+    def _latched_in(kept: _Kept) -> tuple[tuple[int, ...], ...]:
+        return kept.cabin, kept.blind
 
     def _read(self, tx: bytes) -> None:
         frames = self._stream.feed(tx)
@@ -221,11 +232,13 @@ class Reference:
         }  # fmt: skip
         got = self._take(f"event_{t.AlarmClass(severity).name.lower()}", event=event, **latched, **known)
         if numbered:
+            self.entered[Situation.RING_FULL] += len(self._recorded) == RECORDED
             day, ms = divmod(self.node_ms - self._boot_ms, t.DAY_MS)
             self._recorded.append({**got, "severity": severity, "day": day % 65_536, "ms": ms})
 
     def _boot(self, cause: t.Reset) -> None:
         self.boots += 1
+        self._enter_reset()
         kept = self._kept
         self.cabin, self.blind = AlarmModel(Point.CABIN), Blindness()
         self.parameters = [p.default for p in PARAMETERS]
@@ -265,6 +278,13 @@ class Reference:
         self._event(t.AlarmClass.ADVISORY, t.Event.BOOT, cause=cause, value=stored << 24 | t.VERSION)
         self._pass(0)
         self._due()
+
+    def _enter_reset(self) -> None:
+        """Note what a boot finds latched, and what it ends."""
+        if self.cabin.state in RESETS:
+            self.entered[RESETS[self.cabin.state]] += 1
+        self.entered[Situation.RESET_BLIND] += self.blind.state is not State.NORMAL
+        self.entered[Situation.RESET_INHIBITED] += self.cabin.suppressed_until is not None
 
     @property
     def latched(self) -> int:
@@ -335,7 +355,9 @@ class Reference:
         flags = self._flags()
         if got["flags"] & ~t.Flag.NITROGEN_WATCH != flags:
             raise Wrong(Finding.WRONG, f"flags must be {flags} but for the nitrogen watch: {got['flags']}")
-        if self.cabin.suppressed_until is None and got["alarm_now"] > self.latched:
+        inhibited = self.cabin.suppressed_until is not None
+        self.entered[Situation.INHIBIT_OVER_A_LEAK] += inhibited and got["alarm_now"] > 0
+        if not inhibited and got["alarm_now"] > self.latched:
             raise Wrong(Finding.LATCH, f"class {got['alarm_now']} is justified and {self.latched} latched")
         if got["rate_cPa_h"] > 0 and got["alarm_now"]:
             raise Wrong(Finding.WRONG, f"an alarm on a rising pressure, {got['rate_cPa_h']} cPa/h")
@@ -372,6 +394,8 @@ class Reference:
     def _watch_health(self, elapsed_ms: int) -> None:
         off_delay_s = self.parameter("off_delay")
         condition = self.blind.condition(self.health, elapsed_ms, *self._thresholds(), off_delay_s)
+        unseen = self.blind.suppressed_until is not None and self.health and self.blind.now
+        self.entered[Situation.OUT_OF_SERVICE] += bool(unseen)
         if condition is not None:
             self._play(self.blind, condition, self.blind.now, self.health)
 
@@ -382,13 +406,16 @@ class Reference:
         if row is None:
             return
         told = row.told
+        self.entered[move(alarm.point, row)] += 1
         if told is Transition.RAISED:
             self._occurrence = occurrence
+            self._enter_raised(alarm, cause)
             if alarm is self.cabin:
                 self.alarms.append((self.node_ms, now))
         aloud = told <= Transition.REMINDED
         if aloud:
             alarm.told_ms = self.node_ms
+        if told in (Transition.RAISED, Transition.AGAIN):
             alarm.quiet_since_ms = self._data_ms
         known = {"cause": now if told is Transition.ENDED else cause}
         if alarm is self.blind:
@@ -400,6 +427,15 @@ class Reference:
             self._changed = True
             self._store()
 
+    def _enter_raised(self, alarm: AlarmModel, cause: int) -> None:
+        if alarm is self.blind:
+            self.entered[Situation.BLIND_WHILE_LATCHED] += self.cabin.state is not State.NORMAL
+            return
+        self.entered[Situation.LATCHED_WHILE_BLIND] += self.blind.state is not State.NORMAL
+        self.entered[Situation.ALARM_AFTER_INHIBIT] += self._released_ms == self.node_ms
+        if cause in CAUSES:
+            self.entered[CAUSES[cause]] += 1
+
     def _follow(self) -> None:
         """The detector has spoken: what the cabin's alarm tells of it must be a move that the table has."""
         got = self._next_event()
@@ -408,7 +444,11 @@ class Reference:
         told = DETECTORS.get(got.values["event"])
         if told is None:
             return
-        now = got.packet.subtype if told is Transition.RAISED else got.values["cause"]
+        now = 0
+        if told is Transition.RAISED:
+            now = got.packet.subtype
+        elif told is Transition.ENDED:
+            now = got.values["cause"]
         lower = Condition.LOWER if now else Condition.CLEAR
         condition = {
             Transition.RAISED: Condition.RISE, Transition.AGAIN: Condition.ACTIVE,
@@ -456,6 +496,11 @@ class Reference:
 
     def _release(self, alarm: AlarmModel, ending: t.Ending) -> None:
         alarm.suppressed_until = None
+        if alarm is self.cabin:
+            self.entered[ENDINGS[ending]] += 1
+            self._released_ms = self.node_ms
+        else:
+            self.entered[Situation.IN_SERVICE] += ending is t.Ending.TIME
         event = EVENTS[Transition.RELEASED][alarm.point]
         known: dict[str, Any] = {"cause": self.health} if alarm is self.blind else {}
         self._event(t.AlarmClass.ADVISORY, event, alarm=alarm, value=ending, **known)
@@ -611,6 +656,7 @@ class Reference:
             self._take("alive", peer=peer)
             return 0
         if service == 8:
+            self.entered[Situation.ACKNOWLEDGED_AGAIN] += again and data[0] == t.Function.ACKNOWLEDGE
             return 0 if again else self._perform(data[0], int.from_bytes(data[1:3], "big"))
         if service == 128:
             if subtype == 1:
@@ -649,12 +695,14 @@ class Reference:
         if function in (t.Function.INHIBIT, t.Function.OUT_OF_SERVICE):
             return self._suppress(t.Function(function), argument)
         if function == t.Function.TEST_SIGNALS:
+            self.entered[Situation.SIGNALS_TESTED] += self.cabin.state is not State.NORMAL
             return 0 if argument <= t.TEST_MAX else t.Failure.ARGUMENT
         if function not in list(t.Function):
             return t.Failure.FUNCTION
         if argument:
             return t.Failure.ARGUMENT
         if function == t.Function.RESTART_DETECTOR:
+            self.entered[Situation.RESTARTED] += self.cabin.state is not State.NORMAL
             self.cabin.doublings = DOUBLINGS
             self.cabin.quiet_since_ms = self._data_ms
         elif function == t.Function.REBOOT:
@@ -668,9 +716,17 @@ class Reference:
     def _acknowledge(self, occurrence: int) -> int:
         latched = [a for a in (self.cabin, self.blind) if a.state is not State.NORMAL]
         meant = [a for a in latched if occurrence in (0, a.occurrence)]
+        self._enter_acknowledged(occurrence, len(latched), len(meant))
         for alarm in meant:
             self._play(alarm, Condition.ACKNOWLEDGE, 0, alarm.cause)
         return 0 if meant else t.Failure.STALE if latched else t.Failure.NO_ALARM
+
+    def _enter_acknowledged(self, occurrence: int, latched: int, meant: int) -> None:
+        self.entered[Situation.NOTHING_TO_ACKNOWLEDGE] += not latched
+        overtaken = latched and not meant and 0 < occurrence < self._occurrence
+        self.entered[Situation.OVERTAKEN] += bool(overtaken)
+        self.entered[Situation.ACKNOWLEDGED_ONE] += latched == 2 and meant == 1
+        self.entered[Situation.ACKNOWLEDGED_BOTH] += meant == 2
 
     def _suppress(self, function: t.Function, argument: int) -> int:
         highest, seconds = divmod(argument, 1 << t.INHIBIT_CLASS_SHIFT)
@@ -683,6 +739,9 @@ class Reference:
         if inhibit and alarm.suppressed_until is None:
             self._level, self._beyond = self.pressure, 0
         if seconds:
+            if inhibit:
+                self.entered[Situation.INHIBIT_RENEWED] += alarm.suppressed_until is not None
+                self.entered[Situation.INHIBIT_WHILE_LATCHED] += alarm.state is not State.NORMAL
             alarm.inhibited = (highest or t.AlarmClass.EMERGENCY) if inhibit else t.AlarmClass.WARNING
             alarm.suppressed_until = self.node_ms + seconds * 1000
             event = EVENTS[Transition.SUPPRESSED][alarm.point]
@@ -700,8 +759,10 @@ class Reference:
     def _report_event(self, number: int, peer: int) -> int:
         for event in self._recorded:
             if event["number"] == number:
+                self.entered[Situation.TOLD_AFTERWARDS] += 1
                 self._take("recorded_event", peer=peer, **event)
                 return 0
+        self.entered[Situation.NO_LONGER_RECORDED] += 1
         return t.Failure.NO_EVENT
 
     def _report_alarms(self, peer: int) -> None:

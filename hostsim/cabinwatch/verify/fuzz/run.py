@@ -32,6 +32,8 @@ class Outcome:
     packets_in: int = 0
     alarms: int = 0
     faults: dict[str, int] = field(default_factory=dict)
+    entered: dict[str, int] = field(default_factory=dict)
+    """The situations in which the monitor was, and how often."""
     not_judged: list[str] = field(default_factory=list)
     """What the truth was not asked, and why."""
     sha256: str = ""
@@ -91,6 +93,7 @@ def play(
     outcome.steps, outcome.simulated_s, outcome.sha256 = watch.steps, world.now_ms / 1000, watch.sha256
     outcome.packets_in, outcome.alarms = watch.judged.packets_in, len(watch.judged.alarms)
     outcome.faults = _counted(plan, world)
+    outcome.entered = {name: n for name, n in watch.judged.entered.items() if n}
     if outcome.kind:
         outcome.trace = [step.line().decode().strip() for step in watch.last]
     return outcome

@@ -11,8 +11,8 @@ from struct import pack
 from typing import Any
 
 from cabinwatch.models.scenario import Scenario
+from cabinwatch.verify.fuzz import drills, margins
 from cabinwatch.verify.fuzz import kinds as more
-from cabinwatch.verify.fuzz import margins
 from cabinwatch.verify.fuzz.reference import RECORD_SIZE
 from cabinwatch.world.seeds import stream
 from cabinwatch_protocol import table as t
@@ -51,6 +51,8 @@ BODIES = (
     _do(max(t.Function) + 1), _do(0), _do(t.Function.INHIBIT, 2), (5, 1, ""), (1, 1, "00"),
 )  # fmt: skip
 """Telecommands by service, subtype and data: right ones, and ones that must be refused for each documented reason."""
+DRILLED = 0.6
+"""The share of quickly polled stories that end in an alarm drill."""
 SLOW = 10
 SET_UP_S = 60.0
 """By then the ground has set the parameters of a slow run; its link is sound until then."""
@@ -148,6 +150,10 @@ def draw(seed: str, run: int, all_kinds: bool = False) -> Plan:
             {"at": round(alarms.uniform(0.0, unsafe_s), 3), "do": "inhibit", "argument": argument}
         )
     data["telecommands"], data["raw"] = commands, raw
+    drill = stream(number, "drill")
+    if mode == "story" and tempo == 1 and drill.random() < DRILLED:
+        drills.add(data, unsafe_s + margins.CONVERGE_S, drill)
+        kinds |= {"drill"}
     if all_kinds:
         kinds |= set(more.add(data, mode, unsafe_s, stream(number, "all kinds")))
     options = {

@@ -304,9 +304,11 @@ def _parameters(run: Played) -> None:
     boots = sum(e.event is t.Event.BOOT for e in ground.events)
     if given_up or boots != reference.boots:
         return
+    commanded = {command.parameter for command in run.world.scenario.telecommands if command.do == "set"}
     for p in t.MONITOR_PARAMETERS:
-        # `loss` is set and stored by telecommands of the moment.
-        if p.name != "loss" and reference.parameter(p.name) != ground.parameters.get(p.name, p.default):
+        if p.name not in commanded and reference.parameter(p.name) != ground.parameters.get(
+            p.name, p.default
+        ):
             raise Wrong(Finding.STATE, f"{p.name} is not what the ground set")
 
 
