@@ -5,7 +5,7 @@ from functools import partial
 
 from cabinwatch.verify.conform.bench import Bench, Heard, Unmet, texts
 from cabinwatch.verify.conform.case import case, expect
-from cabinwatch.verify.conform.cases_alarms import Cabin
+from cabinwatch.verify.conform.cases_alarms import QUIET_S, Cabin
 from cabinwatch.verify.conform.cases_monitor import events, hush
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.alarms import EVENTS, NEXT, TELLS, Condition, Point, Transition
@@ -45,12 +45,12 @@ class Played:
             self.cabin.fall(15, share=100)
         else:
             self.cabin.function(t.Function.RESTART_DETECTOR)
-            self.cabin.quiet(60)
+            self.cabin.quiet(QUIET_S)
 
     def reach(self, state: AlarmState, latched: AlarmClass) -> None:
         """From normal, by way of that class."""
         if self.point is Point.CABIN:
-            self.cabin.quiet(300)  # as long as ALM-02 grants it before a fall
+            self.cabin.quiet(QUIET_S)
         if state is not AlarmState.NORMAL:
             self.justify(latched)
         if state is AlarmState.ACKNOWLEDGED:

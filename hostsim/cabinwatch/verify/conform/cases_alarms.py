@@ -10,6 +10,8 @@ from cabinwatch_protocol.alarms import EVENTS, Point, Transition
 ALARM, ENDED, RETURNED = t.Event.ALARM, t.Event.ALARM_ENDED, t.Event.ALARM_RETURNED
 INHIBITED, INHIBIT_ENDED = t.Event.INHIBITED, t.Event.INHIBIT_ENDED
 NORMAL = 10132500
+QUIET_S = 60
+"""As much quiet as ALM-02 asks for before a fall."""
 IN_A_ROW = 30
 """Samples of a quiet cabin that are given before the monitor is listened to: a second of a line of 9600 baud."""
 
@@ -70,8 +72,8 @@ def unhurried(b: Bench) -> None:
 def emergency(b: Bench, fence: bool = True) -> Cabin:
     """A cabin that has just had its emergency."""
     cabin = Cabin(b, fence)
-    cabin.quiet(300)
-    expect(not cabin.events(ALARM), "no alarm in 5 min of quiet", cabin.events(ALARM))
+    cabin.quiet(QUIET_S)
+    expect(not cabin.events(ALARM), "no alarm in a minute of quiet", cabin.events(ALARM))
     cabin.fall(12)  # not as far as `reserve`: there the level is an Emergency by itself, and stays one
     return cabin
 
@@ -206,7 +208,7 @@ def reminder(b: Bench) -> None:
 def inhibited(b: Bench, argument: int, seconds: int = 3, share: int = 2000) -> Cabin:
     """A cabin that falls while alarms are inhibited: by 50 Pa a second unless set otherwise."""
     cabin = Cabin(b)
-    cabin.quiet(300)
+    cabin.quiet(QUIET_S)
     cabin.function(3, argument)
     cabin.fall(seconds, share)
     return cabin
@@ -242,7 +244,7 @@ def inhibit_ends(b: Bench) -> None:
     set_all(b, permit=2_000_000, step=1000)
     seconds = 20 if b.emulated else 4
     cabin = Cabin(b)
-    cabin.quiet(300)
+    cabin.quiet(QUIET_S)
     cabin.function(3, seconds + 5)
     cabin.function(3, seconds)
     begin = b.now_ms
@@ -383,7 +385,7 @@ def out_of_service(b: Bench) -> None:
 def not_believed(b: Bench) -> None:
     """Falling pressures of samples with a fault raise no alarm."""
     cabin = Cabin(b)
-    cabin.quiet(300)
+    cabin.quiet(QUIET_S)
     cabin.fall(20, status=3)
     expect(not cabin.events(ALARM), "no alarm", cabin.events(ALARM))
     hk = b.report()

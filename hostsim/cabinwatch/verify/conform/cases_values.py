@@ -2,7 +2,7 @@
 
 from cabinwatch.verify.conform.bench import Bench, Heard, Impossible
 from cabinwatch.verify.conform.case import case, expect
-from cabinwatch.verify.conform.cases_alarms import ALARM, Cabin
+from cabinwatch.verify.conform.cases_alarms import ALARM, QUIET_S, Cabin
 from cabinwatch_protocol import table as t
 
 PRESSURE_cPa = (3_000_000, 12_000_000)
@@ -99,7 +99,7 @@ def reference(b: Bench) -> None:
 def terms(b: Bench) -> None:
     """Quiet, and through a leak sample by sample: law, sigma, T-reserve and rate are what section 15 says they are."""
     cabin = Cabin(b)
-    cabin.quiet(300)
+    cabin.quiet(QUIET_S)
     in_terms(b.report())
     for _ in range(20):
         told, before = len(cabin.heard), cabin.pressure
