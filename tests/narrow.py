@@ -16,6 +16,7 @@ MODULES = (
     "cabinwatch_protocol.device.consts",
     "cabinwatch_protocol.device.crc",
     "cabinwatch_protocol.device.frame",
+    "cabinwatch_protocol.device.siphash",
     "cabinwatch_protocol.device.node",
     "cabinwatch_firmware.clock",
     "cabinwatch_firmware.detector.rates",
@@ -34,6 +35,9 @@ MODULES = (
     "cabinwatch_firmware.event_ring",
     "cabinwatch_firmware.signals",
     "cabinwatch_firmware.monitor",
+    "cabinwatch_firmware.keyed",
+    "cabinwatch_firmware.keyed_monitor",
+    "cabinwatch_firmware.keyed_transducer",
 )
 
 

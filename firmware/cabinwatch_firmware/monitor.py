@@ -49,6 +49,7 @@ from cabinwatch_protocol.device.consts import (
     DO_TEST_SIGNALS,
     EVENT_ALARM_REMINDER,
     EVENT_LINK_NOISE,
+    EVENT_REFUSED,
     EVENT_SENSOR_REMINDER,
     FAIL_ARGUMENT,
     FAIL_FUNCTION,
@@ -264,7 +265,11 @@ class Monitor(Node):
         self.set(TC_SOURCE, APID_MONITOR)
         self.set(REPORT_HK_N, 1)
         self.set(REPORT_HK_SID, 1)
-        self.send(REPORT_HK_SIZE)
+        self.send(self.end_poll(apid))
+
+    def end_poll(self, apid):
+        """The size of a poll of that instrument, once whatever follows its data is in place."""
+        return REPORT_HK_SIZE
 
     def poll_when_due(self):
         p = self.p
@@ -593,6 +598,8 @@ class Monitor(Node):
     def event(self, severity, event, cause, value):
         alarm = self.about
         news = event != EVENT_LINK_NOISE and event != EVENT_ALARM_REMINDER and event != EVENT_SENSOR_REMINDER
+        if event == EVENT_REFUSED:
+            news = False
         if news:
             self.events += 1
             if self.events == EVENTS_WRAP:

@@ -49,7 +49,7 @@ class Transducer(Node):
         self.set(SAMPLE_PRESSURE_CPA, pressure)
         self.set(SAMPLE_TEMPERATURE_CK, sensor.temperature_cK)
         self.set(SAMPLE_STATUS, sensor.status)
-        self.send(SAMPLE_SIZE)
+        self.send(self.end_sample())
         was = self.health
         if sensor.status != was:
             self.health = sensor.status
@@ -58,3 +58,7 @@ class Transducer(Node):
             else:
                 self.event(1, EVENT_SENSOR_FOUND, was, pressure)
         return 0
+
+    def end_sample(self):
+        """The size of a sample, once whatever follows its data is in place."""
+        return SAMPLE_SIZE

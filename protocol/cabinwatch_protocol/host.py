@@ -11,6 +11,7 @@ from struct import Struct
 import crcmod.predefined
 from cobs import cobs
 
+from cabinwatch_protocol import keyed
 from cabinwatch_protocol import table as t
 
 crc16 = crcmod.predefined.mkCrcFun("crc-ccitt-false")
@@ -148,11 +149,14 @@ class Decoded:
     """TM: destination ID; TC: source ID."""
     ack: int
     values: dict[str, int]
+    trailer: dict[str, int] = field(default_factory=dict)
+    """Of a keyed node's packet, by field name."""
 
     def text(self) -> str:
         """One readable line: role, message type, name, fields with enumerations by name."""
         shown = (f"{f.name}={_shown(f, self.values[f.name])}" for f in self.packet.fields if f.fixed is None)
-        return f"{self.role} {self.packet.title} {self.packet.name} " + " ".join(shown)
+        trailer = (f" {name}={value:#x}" for name, value in self.trailer.items() if name != "association")
+        return f"{self.role} {self.packet.title} {self.packet.name} " + " ".join(shown) + "".join(trailer)
 
 
 def _shown(f: t.Field, value: int) -> str:
@@ -196,13 +200,25 @@ def decode(packet: bytes) -> Decoded:
         time_ms = day * t.DAY_MS + ms
     if version >> 4 != t.PUS_VERSION:
         raise Alien(f"PUS version {version >> 4}, not {t.PUS_VERSION}")
-    known = t.packet(kind, service, subtype, role)
+    known = keyed.packet(kind, service, subtype, role)
     if known is None:
         raise Alien(f"{kind}[{service},{subtype}] is not a message of the {role}")
-    if len(packet) != start + known.data_size + t.PEC:
-        raise Alien(f"{role} {known.title} of {len(packet)} octets, not {start + known.data_size + t.PEC}")
+    end = start + known.data_size
+    trailer = _trailer(known, packet[end : -t.PEC])
+    if len(packet) != end + t.PEC and not trailer:
+        raise Alien(f"{role} {known.title} of {len(packet)} octets, not {end + t.PEC}")
     values = dict(zip((f.name for f in known.fields), known.struct.unpack_from(packet, start), strict=True))
-    return Decoded(known, role, psc & 0x3FFF, time_ms, peer, ack, values)
+    return Decoded(known, role, psc & 0x3FFF, time_ms, peer, ack, values, trailer)
+
+
+def _trailer(packet: t.Packet, octets: bytes) -> dict[str, int]:
+    """The fields of what stands behind a packet's data; empty where that is no trailer of such a packet."""
+    use = keyed.trailer_of(packet)
+    if not use or len(octets) != keyed.trailer_size(use):
+        return {}
+    fields = keyed.TRAILERS[use]
+    values = Struct(">" + "".join(f.code for f in fields)).unpack(octets)
+    return dict(zip((f.name for f in fields), values, strict=True)) if values[0] == fields[0].fixed else {}
 
 
 def decode_stream(data: bytes) -> Iterator[Decoded]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from cabinwatch_protocol import version
 
-FIELD_SIZES = {"B": 1, "H": 2, "I": 4, "i": 4}
+FIELD_SIZES = {"B": 1, "H": 2, "I": 4, "i": 4, "Q": 8}
 
 
 @dataclass(frozen=True)
@@ -230,6 +230,8 @@ class Event(IntEnum):
     INHIBITED = 18
     OUT_OF_SERVICE = 19
     IN_SERVICE = 20
+    COMMANDED = 21
+    REFUSED = 22
 
 
 class AlarmState(IntEnum):
@@ -268,7 +270,7 @@ class Stored(IntEnum):
 
 
 class Failure(IntEnum):
-    """Failure codes: 1..4 in TM[1,2] (not accepted), 5.. in TM[1,8] (accepted, could not be done)."""
+    """Failure codes: those of NOT_ACCEPTED in TM[1,2], the others in TM[1,8] (accepted, could not be done)."""
 
     NONE = 0
     PUS_VERSION = 1
@@ -284,6 +286,14 @@ class Failure(IntEnum):
     NO_ALARM = 11
     STALE = 12
     NO_EVENT = 13
+    TAG = 14
+    COUNTER = 15
+    EARLY = 16
+
+
+NOT_ACCEPTED = frozenset(
+    (Failure.PUS_VERSION, Failure.SERVICE, Failure.SUBTYPE, Failure.LENGTH, Failure.TAG, Failure.COUNTER)
+)
 
 
 class Function(IntEnum):

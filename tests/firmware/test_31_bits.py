@@ -14,6 +14,7 @@ from cabinwatch.targets.cpython import CpythonTarget
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
+from keyed_peer import KeyedBench
 from peer import PID, Bench, composition, sample, set_parameter
 
 DEVICE = narrow.load()
@@ -158,6 +159,19 @@ def test_any_sensor_behind_a_transducer(pressure, temperature, status, offset):
     ):
         node.step(i, frame, len(frame))
     assert sent
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 0xFFFF_FFFF), st.integers(0, 1 << 64), st.integers(0, 0xFFFF_FFFF), st.binary(max_size=60)
+)
+def test_any_trailer_of_a_keyed_node(counter, challenge, pressure, octets):
+    b = KeyedBench(make=DEVICE["cabinwatch_firmware.keyed_monitor"].KeyedMonitor)
+    b.step(0, b.set("poll_period", 500, counter=counter))
+    b.step(0, b.set("poll_period", 500, counter=counter, session=challenge.to_bytes(9, "big")[1:]))
+    b.step(0, b.answer(b.poll(), pressure_cPa=pressure))
+    b.step(0, b.answer(b.poll(), challenge=challenge.to_bytes(9, "big")[1:]))
+    b.step(0, octets)
 
 
 TC_SET = next(p for p in t.TC_PACKETS if p.name == "set_parameter")

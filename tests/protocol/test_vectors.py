@@ -1,10 +1,12 @@
 """The checked-in vectors are true: for the device codec, the host codec, and whole nodes of the firmware."""
 
 import binascii
+import hmac
 import json
 import re
 
 import pytest
+import siphash24
 from cobs import cobs
 
 from cabinwatch_firmware.monitor import Monitor
@@ -32,6 +34,32 @@ def test_crc(v):
     assert (
         crc16(data, 0, len(data)) == host.crc16(data) == binascii.crc_hqx(data, 0xFFFF) == int(v["crc"], 16)
     )
+
+
+@each("keyed")
+def test_keyed(v):
+    """By an independent SipHash and the standard library's HMAC: nothing here is ours."""
+
+    def tag(message):
+        return siphash24.siphash24(message, key=bytes.fromhex(v["key"])).digest()
+
+    match v["kind"]:
+        case "siphash":
+            assert tag(bytes.fromhex(v["data"])).hex() == v["tag"]
+        case "derive":
+            label = b"cabinwatch" + v["apid"].to_bytes(2, "big") + bytes([v["use"]])
+            assert hmac.new(bytes.fromhex(v["owner"]), label, "sha256").digest()[:16].hex() == v["key"]
+        case kind:
+            packet = bytes.fromhex(v["packet"])
+            unsent = bytes.fromhex(v["session" if kind == "command" else "challenge"])
+            assert len(packet) == int.from_bytes(packet[4:6], "big") + 7
+            assert binascii.crc_hqx(packet, 0xFFFF) == 0
+            assert tag(packet[:-10] + unsent) == packet[-10:-2]
+            if kind == "command":
+                assert packet[-15:-10] == b"\1" + v["counter"].to_bytes(4, "big")
+            else:
+                assert packet[-11] == 2
+                assert bytes.fromhex(v["poll"])[-11:-2] == b"\2" + unsent
 
 
 @each("cobs")

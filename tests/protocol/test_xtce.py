@@ -15,7 +15,7 @@ from cabinwatch.run.transcript import Recorder
 from cabinwatch.scenario import load as scenario
 from cabinwatch.targets.cpython import CpythonTarget
 from cabinwatch.world.world import World
-from cabinwatch_protocol import host
+from cabinwatch_protocol import host, keyed
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.generate.xtce import SPACE, XTCE
 
@@ -133,7 +133,8 @@ def test_every_meta_command_builds_the_packet_of_the_host_codec():
         e.get("name"): int(e.find("x:IntegerDataEncoding", NS).get("sizeInBits"))
         for e in document.find(".//x:ArgumentTypeSet", NS)
     }
-    packets = {f"{role}_{p.name}": (p, role) for p in t.TC_PACKETS for role in p.roles}
+    sent = (*t.TC_PACKETS, keyed.REPORT_SESSION)
+    packets = {f"{role}_{p.name}": (p, role) for p in sent for role in p.roles}
     commands = document.findall(".//x:MetaCommand", NS)
     assert {c.get("name") for c in commands} == set(packets)
     for command in commands:

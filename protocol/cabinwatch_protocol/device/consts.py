@@ -77,6 +77,8 @@ EVENT_SENSOR_REMINDER = 17
 EVENT_INHIBITED = 18
 EVENT_OUT_OF_SERVICE = 19
 EVENT_IN_SERVICE = 20
+EVENT_COMMANDED = 21
+EVENT_REFUSED = 22
 
 RESET_POWER_ON = 0
 RESET_COMMANDED = 1
@@ -101,6 +103,9 @@ FAIL_RANGE = 10
 FAIL_NO_ALARM = 11
 FAIL_STALE = 12
 FAIL_NO_EVENT = 13
+FAIL_TAG = 14
+FAIL_COUNTER = 15
+FAIL_EARLY = 16
 
 DO_ACKNOWLEDGE = 1
 DO_RESTART_DETECTOR = 2
@@ -153,6 +158,9 @@ TOLD_ACKNOWLEDGED = 5
 TOLD_ENDED = 6
 TOLD_SUPPRESSED = 7
 TOLD_RELEASED = 8
+
+ASSOCIATION_COMMAND = 1
+ASSOCIATION_ANSWER = 2
 
 # Parameters of the monitor: default, low, high of each, in the order of their IDs.
 P_POLL_PERIOD = 0
@@ -412,6 +420,13 @@ ALARMS_BLIND_SUPPRESSED_S = 370
 ALARMS_INHIBITED = 385
 ALARMS_INHIBITED_AT = 49
 ALARMS_SIZE = 51
+REPORT_SESSION_SIZE = 13
+SESSION_SESSION_AT = 21
+SESSION_COUNTER = 228
+SESSION_REFUSED = 258
+SESSION_KEYED = 273
+SESSION_KEYED_AT = 35
+SESSION_SIZE = 37
 
 # The alarm table: by state and condition, what is told (high four bits, 0 = nothing) and the next state;
 # behind it, from ALARM_EVENTS on, by alarm and transition the event.
@@ -422,4 +437,16 @@ ALARM_TABLE = b'\x11\x00\x00\x00\x00\x00\x11\x00\x00CR1\x11\x00b`\x00\x00\x11!!\
 
 # Accepted telecommands: service, subtype, length of the application data.
 MONITOR_ACCEPTS = b'\x03\x05\x02\x03\x06\x02\x03\x1b\x02\x08\x01\x03\x11\x01\x00\x14\x01\x02\x14\x03\x06\x80\x01\x01\x80\x03\x00'
+KEYED_MONITOR_ACCEPTS = b'\x03\x05\x0f\x03\x06\x0f\x03\x1b\x02\x08\x01\x10\x11\x01\x00\x14\x01\x02\x14\x03\x13\x80\x01\x01\x80\x03\x00\x82\x01\x00'
 TRANSDUCER_ACCEPTS = b'\x03\x1b\x02\x11\x01\x00\x14\x01\x02\x14\x03\x06'
+KEYED_TRANSDUCER_ACCEPTS = b'\x03\x1b\x02\x11\x01\x00\x14\x01\x02\x14\x03\x13\x82\x01\x00'
+
+# Keyed nodes: octets of a key, a tag and the trailers; see keyed.py.
+KEY_SIZE = 16
+TAG_SIZE = 8
+COUNTER_END = 1073741823
+EARLY_MS = 60000
+TELL_MS = 60000
+COMMAND_TRAILER = 13
+POLL_TRAILER = 9
+ANSWER_TRAILER = 9

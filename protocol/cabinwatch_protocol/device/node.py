@@ -352,10 +352,7 @@ class Node:
         ack = b[TC_VERSION_AT]
         if ack & ACK_ACCEPTANCE:
             self.verify(1, 0)
-        # Count and CRC: the very same packet. Another one with this count comes from a host that started anew.
-        request = (self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(b, self.frame.size - 1, PEC)
-        again = request == self.last
-        self.last = request
+        again = self.repeats()
         service = b[TC_SERVICE_AT]
         if service == 17:
             self.begin_tm(17, 2, self.field(TC_SOURCE))
@@ -369,12 +366,25 @@ class Node:
             code = FAIL_STRUCTURE
         else:
             code = self.perform(again)
-        if not again:
-            self.result = code
-        if self.result:
-            self.verify(8, self.result)
+        code = self.conclude(again, code)
+        if code:
+            self.verify(8, code)
         elif ack & ACK_COMPLETION:
             self.verify(7, 0)
+
+    def repeats(self):
+        """Whether the received telecommand is the last accepted one once more."""
+        # Count and CRC: the very same packet. Another one with this count comes from a host that started anew.
+        request = (self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(self.frame.buf, self.frame.size - 1, PEC)
+        again = request == self.last
+        self.last = request
+        return again
+
+    def conclude(self, again, code):
+        """The verdict on a telecommand that came to ``code``: the first one's where it is repeated."""
+        if not again:
+            self.result = code
+        return self.result
 
     def verify(self, subtype, code):
         self.begin_tm(1, subtype, self.field(TC_SOURCE))

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from cabinwatch_protocol import alarms
+from cabinwatch_protocol import alarms, keyed
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.generate import PACKAGE
 
@@ -17,15 +17,24 @@ def accept_table(role: str) -> bytes:
     return bytes(octet for row in rows for octet in row)
 
 
+def keyed_accept_table(role: str) -> bytes:
+    """The same of a keyed node, where a guarded telecommand is longer by its trailer."""
+    more = {p: keyed.trailer_size("command") for p in keyed.GUARDED}
+    taken = [p for p in (*t.TC_PACKETS, keyed.REPORT_SESSION) if role in p.roles]
+    return bytes(octet for p in taken for octet in (p.service, p.subtype, p.data_size + more.get(p, 0)))
+
+
 def _fields(prefix: str, fields: tuple[t.Field, ...], start: int = 0) -> list[str]:
     """Where each field is in its packet: eight times its first octet, and how many octets it has.
 
-    Of a field of one octet also its index in the receive buffer, whose first octet is the frame's own.
+    Of a field of one octet also its index in the receive buffer, whose first octet is the frame's own; of one of eight
+    only that.
     """
     lines = []
     for f in fields:
-        lines.append(f"{prefix}_{f.name.upper()} = {start << 3 | f.size}")
-        if f.size == 1:
+        if f.size < 8:
+            lines.append(f"{prefix}_{f.name.upper()} = {start << 3 | f.size}")
+        if f.size in (1, 8):
             lines.append(f"{prefix}_{f.name.upper()}_AT = {start + 1}")
         start += f.size
     return lines
@@ -34,7 +43,7 @@ def _fields(prefix: str, fields: tuple[t.Field, ...], start: int = 0) -> list[st
 def layouts() -> list[str]:
     """The fields of the headers and of every packet that a device sends or takes, and the packets' sizes."""
     lines = [line for kind, header in t.HEADERS.items() for line in _fields(kind, header)]
-    for p in (*t.TC_PACKETS, *t.TM_PACKETS):
+    for p in (*t.TC_PACKETS, *t.TM_PACKETS, *keyed.PACKETS):
         name = SHARED.get(p.fields, p.name.upper())
         if p.roles == ("coolant",) or f"{name}_SIZE = {p.size}" in lines:
             continue
@@ -100,6 +109,7 @@ def device_constants() -> str:
         ("POINT", alarms.Point),
         ("ON", alarms.Condition),
         ("TOLD", alarms.Transition),
+        ("ASSOCIATION", keyed.Association),
     ):
         lines += ["", *_enum(prefix, enum)]
     for role, parameters in t.PARAMETERS.items():
@@ -125,4 +135,11 @@ def device_constants() -> str:
     lines += ["", "# Accepted telecommands: service, subtype, length of the application data."]
     for role in t.PARAMETERS:
         lines.append(f"{role.upper()}_ACCEPTS = {accept_table(role)!r}")
+        lines.append(f"KEYED_{role.upper()}_ACCEPTS = {keyed_accept_table(role)!r}")
+    lines += ["", "# Keyed nodes: octets of a key, a tag and the trailers; see keyed.py."]
+    lines += [
+        f"{name} = {getattr(keyed, name)}"
+        for name in ("KEY_SIZE", "TAG_SIZE", "COUNTER_END", "EARLY_MS", "TELL_MS")
+    ]
+    lines += [f"{use.upper()}_TRAILER = {keyed.trailer_size(use)}" for use in keyed.TRAILERS]
     return "\n".join(lines) + "\n"

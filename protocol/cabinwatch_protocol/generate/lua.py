@@ -1,10 +1,11 @@
 """The Wireshark dissector of every packet, made from the packet table: cabinwatch.lua."""
 
+from cabinwatch_protocol import keyed
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.generate import PROTOCOL
 
 LUA = PROTOCOL / "cabinwatch.lua"
-TYPES = {"B": "uint8", "H": "uint16", "I": "uint32", "i": "int32"}
+TYPES = {"B": "uint8", "H": "uint16", "I": "uint32", "i": "int32", "Q": "uint64"}
 
 HEAD = """-- Wireshark dissector of the cabinwatch protocol, generated: python -m cabinwatch_protocol.generate
 -- tshark -X lua_script:cabinwatch.lua -r run.pcapng   (cabinwatch decode run.jsonl --pcap run.pcapng writes one)
@@ -71,7 +72,7 @@ def lua() -> str:
     for kind, header in t.HEADERS.items():
         lines += [f"local {kind.lower()}_header = {{", *_list(kind.lower(), header, "  "), "}"]
     lines.append("local packets = {}")
-    for p in (*t.TC_PACKETS, *t.TM_PACKETS):
+    for p in (*t.TC_PACKETS, *t.TM_PACKETS, *keyed.PACKETS):
         key = f"{p.kind}.{p.service}.{p.subtype}"
         shared = len(p.roles) > 1 or p.kind == "TC"
         place = f'packets["{key}"]' if shared else f'packets["{key}.{p.roles[0]}"]'

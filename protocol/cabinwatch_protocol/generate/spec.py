@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 
-from cabinwatch_protocol import alarms, version
+from cabinwatch_protocol import alarms, keyed, version
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.generate import PROTOCOL
 
@@ -31,6 +31,9 @@ FAILURE_TEXT = {
     t.Failure.NO_ALARM: "there is no alarm to acknowledge",
     t.Failure.STALE: "that occurrence is not, or no longer, latched",
     t.Failure.NO_EVENT: "that event is not, or no longer, recorded",
+    t.Failure.TAG: "keyed nodes: no valid tag",
+    t.Failure.COUNTER: "keyed nodes: the counter is not above that of the last accepted command",
+    t.Failure.EARLY: "keyed nodes: the last boot was less than 60 s ago",
 }
 EVENT_TEXT = {
     t.Event.BOOT: (
@@ -68,6 +71,18 @@ EVENT_TEXT = {
     t.Event.INHIBITED: ("monitor", "1", "highest class inhibited", "its time, s"),
     t.Event.OUT_OF_SERVICE: ("monitor", "1", "3", "its time, s"),
     t.Event.IN_SERVICE: ("monitor", "1", "health", "how it ended (section 14)"),
+    t.Event.COMMANDED: (
+        "keyed monitor, transducer",
+        "1",
+        "function; 64 more than the subtype of service 3; 128 more than a parameter that was set",
+        "source ID of the telecommand",
+    ),
+    t.Event.REFUSED: (
+        "keyed monitor, transducer",
+        "1",
+        "failure code; of an answer 14",
+        "how many since boot, modulo 65536",
+    ),
 }
 FUNCTION_TEXT = {
     t.Function.ACKNOWLEDGE: (
@@ -117,7 +132,7 @@ def ack() -> str:
 def failures() -> str:
     """Failure codes and the report that carries them."""
     rows = (
-        (f.value, "TM[1,2]" if f <= t.Failure.LENGTH else "TM[1,8]", FAILURE_TEXT[f]) for f in t.Failure if f
+        (f.value, "TM[1,2]" if f in t.NOT_ACCEPTED else "TM[1,8]", FAILURE_TEXT[f]) for f in t.Failure if f
     )
     return _rows("code | in | meaning", rows)
 
@@ -135,7 +150,7 @@ def functions() -> str:
     )
 
 
-TYPES = {"B": "unsigned 8", "H": "unsigned 16", "I": "unsigned 32", "i": "signed 32"}
+TYPES = {"B": "unsigned 8", "H": "unsigned 16", "I": "unsigned 32", "i": "signed 32", "Q": "8 octets"}
 
 
 def _field_doc(f: t.Field) -> str:
@@ -161,7 +176,7 @@ def _packet(p: t.Packet) -> str:
 
 def packets() -> str:
     """The field table of every packet."""
-    return "\n".join(_packet(p) for p in (*t.TC_PACKETS, *t.TM_PACKETS))
+    return "\n".join(_packet(p) for p in (*t.TC_PACKETS, *t.TM_PACKETS, *keyed.PACKETS))
 
 
 def parameters() -> str:
@@ -200,6 +215,34 @@ def alarm_table() -> str:
     return "\n".join((states, _rows(head, rows), endings))
 
 
+def trailers() -> str:
+    """The trailers of keyed nodes, and what each packet with one comes to."""
+    parts = []
+    for use, fields in keyed.TRAILERS.items():
+        rows, at = [], 0
+        for f in fields:
+            rows.append((at, f"`{f.name}`", f.size, _field_doc(f)))
+            at += f.size
+        parts.append(
+            f"Trailer of {TRAILER_TEXT[use]}, {at} octets:\n\n"
+            + _rows("octet | field | octets | meaning", rows)
+        )
+    longer = (*keyed.GUARDED, t.packet("TC", 3, 27, "transducer"), *keyed.POLLED)
+    sizes = (
+        (f"{p.title} {p.name}", p.size, p.size + keyed.trailer_size(keyed.trailer_of(p)))
+        for p in longer
+        if p is not None
+    )
+    parts.append(_rows("packet | octets | with its trailer", sizes))
+    return "\n".join(parts)
+
+
+TRAILER_TEXT = {
+    "command": "a guarded telecommand",
+    "poll": "a poll",
+    "answer": "the answer to such a poll",
+}
+
 TABLES: dict[str, Callable[[], str]] = {
     "version": versions,
     "apids": apids,
@@ -210,6 +253,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "packets": packets,
     "alarms": alarm_table,
     "parameters": parameters,
+    "trailers": trailers,
 }
 
 

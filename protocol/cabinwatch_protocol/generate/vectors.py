@@ -10,10 +10,11 @@ from typing import Any
 
 from cobs import cobs
 
-from cabinwatch_protocol import host
+from cabinwatch_protocol import host, keyed, keys
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.generate import PROTOCOL
 from cabinwatch_protocol.generate.sessions import sessions
+from cabinwatch_protocol.keyed import Association
 
 VECTORS = PROTOCOL / "vectors"
 ALL = t.by_name((*t.TC_PACKETS, *t.TM_PACKETS))
@@ -260,6 +261,57 @@ def streams() -> str:
     return _file("Streams of octets and the frames that end in them, the same for any chunking", vectors)
 
 
+KEY = bytes(range(16))
+SESSION, CHALLENGE = bytes(range(0xA0, 0xA8)), bytes(range(0xC0, 0xC8))
+
+
+def keyed_() -> str:
+    """SipHash, derived keys, and each kind of signed packet."""
+    vectors: list[Vector] = [
+        {
+            "name": f"siphash of {n} octets",
+            "kind": "siphash",
+            "key": KEY.hex(),
+            "data": bytes(range(n)).hex(),
+            "tag": keys.siphash(KEY, bytes(range(n))).hex(),
+        }
+        for n in (0, 1, 7, 8, 15, 16, 31, 63)
+    ]
+    owner = keys.MasterKey(KEY)
+    for use, roles in ((Association.COMMAND, t.COMMANDED), (Association.ANSWER, ("transducer", "analyser"))):
+        vectors += [
+            {
+                "name": f"{use.name.lower()} key of the {role}",
+                "kind": "derive",
+                "owner": KEY.hex(),
+                "apid": int(t.ROLES[role]),
+                "use": int(use),
+                "key": owner.derived(role, use).hex(),
+            }
+            for role in roles
+        ]
+    values = {"set_parameter": {"parameter": 0, "value": 500}, "perform": {"function": 3, "argument": 60}}
+    for counter, p in enumerate(keyed.GUARDED, 1):
+        key = owner.derived("monitor", Association.COMMAND)
+        head = host.encode_tc(p, t.Apid.MONITOR, counter, values.get(p.name), source=1)
+        signed = _sealed(keys.sign_command(head, key, counter, SESSION))
+        vectors.append(
+            {"name": f"{p.title} {p.name} to the monitor", "kind": "command", "key": key.hex()}
+            | {"session": SESSION.hex(), "counter": counter, "packet": signed.hex()}
+        )
+    for p in keyed.POLLED:
+        role = p.roles[0]
+        key = owner.derived(role, Association.ANSWER)
+        ask = host.encode_tc(ALL["report_hk"], t.ROLES[role], 7, ack=0, source=t.Apid.MONITOR)
+        head = host.encode_tm(p, t.ROLES[role], 8, 1, 1000, _example(p, 0), t.Apid.MONITOR)
+        vectors.append(
+            {"name": f"poll of the {role} and its answer", "kind": "answer", "key": key.hex()}
+            | {"challenge": CHALLENGE.hex(), "poll": _sealed(keys.add_challenge(ask, CHALLENGE)).hex()}
+            | {"packet": _sealed(keys.sign_answer(head, key, CHALLENGE)).hex()}
+        )
+    return _file("Keyed nodes (SPEC.md, section 19): by kind, what goes in and what comes out", vectors)
+
+
 VECTOR_FILES: dict[Path, Callable[[], str]] = {
     VECTORS / "crc.json": crc,
     VECTORS / "cobs.json": cobs_,
@@ -269,4 +321,5 @@ VECTOR_FILES: dict[Path, Callable[[], str]] = {
         "Whole sessions from boot: what to give a node after elapsed_ms, and every frame that it then sends",
         sessions(),
     ),
+    VECTORS / "keyed.json": keyed_,
 }

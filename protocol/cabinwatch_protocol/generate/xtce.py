@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from enum import IntEnum
 
+from cabinwatch_protocol import keyed
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.generate import PROTOCOL
 
@@ -213,10 +214,10 @@ def xtce() -> str:
     telemetry.container(ROOT, PRIMARY)
     telemetry.container("TM", TM_HEADER, ROOT, {"TYPE": 0, "SEC_HDR_FLG": 1})
     telemetry.container("TC", TC_HEADER, ROOT, {"TYPE": 1, "SEC_HDR_FLG": 1})
-    for p in (*t.TM_PACKETS, *t.TC_PACKETS):
+    for p in (*t.TM_PACKETS, *t.TC_PACKETS, *keyed.PACKETS):
         telemetry.packet(p)
     commands = Commands(system)
-    for p in t.TC_PACKETS:
+    for p in (*t.TC_PACKETS, keyed.REPORT_SESSION):
         for role in p.roles:
             commands.command(p, role)
     for element in system.iter():

@@ -1,0 +1,135 @@
+"""The keyed monitor: obeys whoever has its key, and believes of a keyed instrument the answer to its newest poll."""
+
+from cabinwatch_firmware.keyed import (
+    CHALLENGE,
+    NUMBER,
+    VAULT,
+    forget,
+    holds,
+    judge,
+    refuse,
+    report_session,
+    tell,
+)
+from cabinwatch_firmware.monitor import Monitor
+from cabinwatch_protocol.device.consts import (
+    ANSWER_TRAILER,
+    APID_TRANSDUCER,
+    ASSOCIATION_ANSWER,
+    DO_REBOOT,
+    EARLY_MS,
+    FAIL_EARLY,
+    FAIL_TAG,
+    KEY_SIZE,
+    KEYED_MONITOR_ACCEPTS,
+    PEC,
+    POLL_TRAILER,
+    REPORT_HK_SIZE,
+    TAG_SIZE,
+    TC_SERVICE_AT,
+    TM_SERVICE_AT,
+)
+from cabinwatch_protocol.device.siphash import siphash
+
+
+class KeyedMonitor(Monitor):
+    """``key``: the command key, then the answer keys of transducer and analyser; zeros for one that is not keyed."""
+
+    def __init__(self, sink, key, renew):
+        # First the attributes, as in Monitor.
+        self.key = key
+        self.renew = renew
+        self.vault = bytearray(VAULT)
+        self.tag = bytearray(TAG_SIZE)
+        self.counter = self.refused = self.quiet_ms = 0
+        self.asked = 0  # bit i: instrument i owes an answer
+        self.guarded = self.again = False
+        self.keyed = 0  # bit i: instrument i is keyed
+        i = 2 * KEY_SIZE
+        while i:
+            i -= 1
+            if key[KEY_SIZE + i]:
+                self.keyed |= 1 << i // KEY_SIZE
+        Monitor.__init__(self, sink)
+        self.accepts = KEYED_MONITOR_ACCEPTS
+
+    def boot(self, cause):
+        forget(self)
+        Monitor.boot(self, cause)
+
+    def step(self, elapsed_ms, rx, n):
+        if self.quiet_ms > 0:
+            self.quiet_ms -= elapsed_ms
+        return Monitor.step(self, elapsed_ms, rx, n)
+
+    # -- telecommands
+
+    def acceptable(self):
+        return judge(self, Monitor.acceptable(self))
+
+    def repeats(self):
+        # An open telecommand changes nothing, so that it may be executed again, and never stands for a guarded one.
+        return self.guarded and self.again
+
+    def conclude(self, again, code):
+        if not self.guarded:
+            return code
+        if not again and not code:
+            tell(self)
+        return Monitor.conclude(self, again, code)
+
+    def perform(self, again):
+        if self.frame.buf[TC_SERVICE_AT] == 130:
+            report_session(self, self.keyed)
+            return 0
+        return Monitor.perform(self, again)
+
+    def function(self, function, argument):
+        if function == DO_REBOOT and not argument and not self.day and self.ms < EARLY_MS:
+            return FAIL_EARLY
+        return Monitor.function(self, function, argument)
+
+    # -- instruments
+
+    def end_poll(self, apid):
+        i = apid - APID_TRANSDUCER
+        if not self.keyed >> i & 1:
+            return REPORT_HK_SIZE
+        self.asked |= 1 << i
+        vault = self.vault
+        # A number that no poll of this session had, under the session: seven octets never come round.
+        at = NUMBER
+        vault[at] = vault[at] + 1 & 255
+        while not vault[at] and at < NUMBER + 6:
+            at += 1
+            vault[at] = vault[at] + 1 & 255
+        siphash(self.key, 0, vault, 0, NUMBER + 7, self.tag)
+        tx = self.tx
+        tx[REPORT_HK_SIZE] = ASSOCIATION_ANSWER
+        at = 0
+        while at < TAG_SIZE:
+            vault[CHALLENGE + TAG_SIZE * i + at] = self.tag[at]
+            tx[REPORT_HK_SIZE + 1 + at] = self.tag[at]
+            at += 1
+        return REPORT_HK_SIZE + POLL_TRAILER
+
+    def telemetry(self, pid):
+        i = pid - (0x0800 | APID_TRANSDUCER)
+        if 0 <= i < 2 and self.keyed >> i & 1 and self.frame.buf[TM_SERVICE_AT] == 3:
+            if not self.answers(i):
+                refuse(self, FAIL_TAG)
+                return True
+            self.frame.size -= ANSWER_TRAILER
+        return Monitor.telemetry(self, pid)
+
+    def answers(self, i):
+        """Whether the received report is instrument i's answer to its newest poll, and the first one."""
+        if (
+            not self.asked >> i & 1
+            or self.frame.buf[self.frame.size + 1 - PEC - ANSWER_TRAILER] != ASSOCIATION_ANSWER
+        ):
+            return False
+        if not holds(self, KEY_SIZE * (i + 1), CHALLENGE + TAG_SIZE * i):
+            return False
+        self.asked &= ~(1 << i)
+        return True

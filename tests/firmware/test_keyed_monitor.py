@@ -1,0 +1,239 @@
+"""The keyed monitor: what it obeys and believes, and what it does with the rest."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cabinwatch_protocol import host, keyed, keys
+from cabinwatch_protocol import table as t
+from keyed_peer import MASTER, OTHER, KeyedBench
+from peer import do, events, names, sample, set_parameter, tc
+
+Event, Failure, Function = t.Event, t.Failure, t.Function
+
+
+@pytest.fixture
+def b():
+    return KeyedBench()
+
+
+def value(b, number):
+    """A parameter, which anybody may ask for."""
+    (report,) = (p for p in b.step(0, tc("report_parameter", 77, parameter=number)) if p.packet.service == 20)
+    return report.values["value"]
+
+
+def test_a_signed_command_is_executed_once_and_told(b):
+    frame = b.set("poll_period", 500, source=0x1234)
+    said = b.step(0, frame)
+    assert names(said) == ["accepted", "event_advisory", "completed"]
+    assert events(said) == [(Event.COMMANDED, 128)]
+    assert said[1].values["value"] == 0x1234
+    assert value(b, 0) == 500
+    assert names(b.step(0, frame)) == ["accepted", "completed"], "a repetition is answered, and no more"
+    assert b.state() == {"session": int.from_bytes(b.session, "big"), "counter": 1, "refused": 0, "keyed": 3}
+
+
+def test_a_repetition_has_the_first_verdict_whatever_came_between(b):
+    frame = b.set("poll_period", 99)
+    assert b.command(frame) is Failure.RANGE
+    b.step(0, tc("ping", 5))
+    assert b.command(frame) is Failure.RANGE
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "cause"),
+    [
+        ("perform", {"function": Function.TEST_SIGNALS, "argument": 1}, Function.TEST_SIGNALS),
+        ("disable_hk", {}, 64 + 6),
+        ("enable_hk", {}, 64 + 5),
+        ("set_parameter", {"parameter": 3, "value": 5000}, 128 + 3),
+    ],
+)
+def test_each_guarded_command_leaves_an_event(b, name, values, cause):
+    assert (Event.COMMANDED, cause) in events(b.step(0, b.signed(name, **values)))
+
+
+WRONG = {
+    "no trailer": lambda b: do(Function.INHIBIT, 3600),
+    "another key": lambda b: b.do(Function.INHIBIT, 3600, master=OTHER),
+    "the key of answers": lambda b: b.do(Function.INHIBIT, 3600, use=keyed.Association.ANSWER),
+    "another session": lambda b: b.do(Function.INHIBIT, 3600, session=bytes(8)),
+    "another counter under the tag": lambda b: altered(b, -14),
+    "another argument": lambda b: altered(b, 13),
+    "another source": lambda b: altered(b, 10),
+    "another association": lambda b: altered(b, -15),
+    "another tag": lambda b: altered(b, -3),
+}
+
+
+def altered(b, at):
+    """A signed function call with one bit of the packet changed, and its CRC right."""
+    packet = bytearray(host.StreamDecoder().feed(b.do(Function.INHIBIT, 3600))[0].packet)
+    packet[at] ^= 1
+    return host.seal(bytes(packet[: -t.PEC]))
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_has_no_valid_tag_is_refused_and_changes_nothing(b, what):
+    said = b.step(0, WRONG[what](b))
+    assert names(said) == ["event_advisory", "not_accepted"]
+    assert said[1].values["failure"] == Failure.TAG
+    assert events(said) == [(Event.REFUSED, Failure.TAG)]
+    assert not b.node.cabin.suppressed_ms
+    assert b.state()["counter"] == 0
+    assert b.command(b.do(Function.INHIBIT, 3600)) is Failure.NONE, "and the next right one is obeyed"
+
+
+def test_a_right_tag_over_another_association_is_none(b):
+    signed = host.StreamDecoder().feed(b.do(Function.INHIBIT, 60))[0].packet[: -t.PEC - keyed.TAG_SIZE]
+    other = signed[:-5] + bytes([keyed.Association.ANSWER]) + signed[-4:]
+    tag = keys.siphash(MASTER.derived("monitor", keyed.Association.COMMAND), other + b.session)
+    assert b.command(host.seal(other + tag)) is Failure.TAG
+
+
+@pytest.mark.parametrize("cut", [1, 4, 8, 12])
+def test_a_truncated_trailer_is_no_tag(b, cut):
+    packet = host.StreamDecoder().feed(b.do(Function.INHIBIT, 60))[0].packet[: -t.PEC - cut]
+    packet = packet[:4] + (len(packet) + t.PEC - 7).to_bytes(2, "big") + packet[6:]
+    assert b.command(host.seal(packet)) is Failure.TAG
+
+
+def test_the_counter_only_rises(b):
+    first, second = b.set("poll_period", 500), b.set("poll_period", 700)
+    assert b.command(b.set("poll_period", 900, counter=1000)) is Failure.NONE
+    assert b.command(first) is b.command(second) is Failure.COUNTER
+    assert b.command(b.set("poll_period", 800, counter=1000)) is Failure.COUNTER, "the counter was another's"
+    assert value(b, 0) == 900
+    for counter in (0, keyed.COUNTER_END, 1 << 30, (1 << 31) - 1, 1 << 31, (1 << 32) - 1):
+        assert b.command(b.set("poll_period", 500, counter=counter)) is Failure.COUNTER
+    assert b.command(b.set("poll_period", 500, counter=keyed.COUNTER_END - 1)) is Failure.NONE
+
+
+def test_a_command_with_a_spent_counter_does_not_pass_for_a_repetition(b):
+    mine = b.set("poll_period", 500, counter=5)
+    yours = b.set("poll_period", 700, counter=5)
+    assert b.command(mine) is Failure.NONE
+    assert b.command(yours) is b.command(yours) is Failure.COUNTER
+    assert b.command(mine) is Failure.NONE
+
+
+def test_no_ping_stands_for_the_next_command(b):
+    """A man in the middle sees a command, sends a ping with its count and CRC, and then lets it through."""
+    frame = b.set("poll_period", 500)
+    packet = host.StreamDecoder().feed(frame)[0].packet
+    ping = bytearray(host.encode_tc(keyed.t.TC_PACKETS[4], t.Apid.MONITOR, b.sequence))
+    for source in range(1 << 16):
+        ping[9:11] = source.to_bytes(2, "big")
+        if host.crc16(bytes(ping)).to_bytes(2, "big") == packet[-2:]:
+            break
+    assert "alive" in names(b.step(0, host.seal(bytes(ping))))
+    assert b.command(frame) is Failure.NONE
+    assert value(b, 0) == 500
+
+
+def test_a_reset_opens_no_door_to_old_commands(b):
+    old = [b.set("poll_period", 500), b.set("pressure_low", 16_000_000, counter=1 << 29)]
+    assert b.command(old[0]) is Failure.NONE
+    b._take(b.target.reset())
+    for frame in old:
+        assert b.command(frame) is Failure.TAG
+    before = b.session
+    b.learn()
+    assert b.session != before
+    assert b.counter == 0
+
+
+def test_reports_and_pings_stay_open(b):
+    assert "alive" in names(b.step(0, tc("ping", 1)))
+    assert "housekeeping" in names(b.step(0, tc("report_hk", 2)))
+    assert "parameter_value" in names(b.step(0, tc("report_parameter", 3, parameter=0)))
+    assert "alarms" in names(b.step(0, tc("report_alarms", 4)))
+
+
+def test_refusals_are_counted_and_told_once_a_minute(b):
+    told = []
+    for second in range(180):
+        told += events(b.step(1000, set_parameter("poll_period", 100, second)))
+    refused = [cause for event, cause in told if event is Event.REFUSED]
+    assert refused == [Failure.TAG] * 3
+    assert b.state()["refused"] == 180
+
+
+def test_a_reboot_waits_for_a_minute(b):
+    assert b.command(b.do(Function.REBOOT)) is Failure.EARLY
+    assert b.command(b.do(Function.REBOOT, 1)) is Failure.ARGUMENT
+    b.step(59_999 - b.t_ms)
+    assert b.command(b.do(Function.REBOOT)) is Failure.EARLY
+    b.step(1)
+    said = b.step(0, b.do(Function.REBOOT))
+    assert events(said) == [(Event.COMMANDED, Function.REBOOT), (Event.BOOT, t.Reset.COMMANDED)]
+
+
+# -- instruments
+
+
+def test_only_the_answer_to_the_newest_poll_is_believed(b):
+    old = b.poll()
+    poll = b.poll()
+    for frame in (
+        sample(b.t_ms),
+        b.answer(old),
+        b.answer(poll, OTHER),
+        b.answer(poll, challenge=bytes(8)),
+    ):
+        b.step(0, frame)
+        assert b.hk()["health"] == t.Health.SILENT
+    assert b.state()["refused"] == 4
+    good = b.answer(poll)
+    b.step(0, good)
+    assert b.hk()["health"] == t.Health.OK
+    b.step(0, b.answer(poll, pressure_cPa=3_000_000))
+    b.step(0, good)
+    assert b.state()["refused"] == 6, "a poll has one answer"
+    assert b.hk()["pressure_cPa"] == 10_132_500
+
+
+def test_no_challenge_is_ever_the_same():
+    seen = set()
+    for seed in range(3):
+        b = KeyedBench(seed=seed)
+        for _ in range(2):
+            b._take(b.target.reset())
+            for _ in range(300):
+                seen.add(b.poll().trailer["challenge"])
+    assert len(seen) == 1800
+
+
+def test_an_unkeyed_instrument_is_believed_and_shown_as_such():
+    b = KeyedBench(unkeyed=frozenset({"transducer"}))
+    assert b.state()["keyed"] == 2
+    assert not b.poll().trailer
+    b.step(0, sample(b.t_ms))
+    assert b.hk()["health"] == t.Health.OK
+
+
+# -- whoever has no key
+
+hostile = st.one_of(
+    st.builds(lambda f, a, s: do(f, a, s), st.integers(0, 8), st.integers(0, 0xFFFF), st.integers(0, 0x3FFF)),
+    st.builds(
+        lambda n, v, s: set_parameter("poll_period" if n else "pressure_low", v, s),
+        st.booleans(),
+        st.integers(100, 10_000),
+        st.integers(0, 0x3FFF),
+    ),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(hostile, st.binary(min_size=12, max_size=12)), max_size=20))
+def test_no_forged_trailer_is_obeyed(attempts):
+    b = KeyedBench()
+    before = list(b.node.p)
+    for frame, octets in attempts:
+        packet = host.StreamDecoder().feed(frame)[0].packet[: -t.PEC] + b"\1" + octets
+        packet = packet[:4] + (len(packet) + t.PEC - 7).to_bytes(2, "big") + packet[6:]
+        assert b.command(host.seal(packet)) in (Failure.TAG, Failure.COUNTER)
+    assert b.node.p == before
+    assert b.state()["counter"] == 0
