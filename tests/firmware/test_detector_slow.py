@@ -86,13 +86,13 @@ BEFORE_Pa_d, MORE_Pa_d = 29.4, 47.5
 def growing(seed, quiet_d, days=12.0):
     """Days from the onset to the call, false calls before it, and (age d, rate, sigma, true rate) hourly since."""
     p = parameters(loss=3600)
-    slow = SlowLeak(9, 7, p, True)
+    slow = SlowLeak(10, 6, p, True)
     called, false, reports = None, 0, []
     noise = Noise(ANALYSER, np.random.default_rng(seed)).take(int((quiet_d + days) * 288))
     for i, v in enumerate(noise.tolist()):
         age = max(i / 288 - quiet_d, 0.0)
         fall = BEFORE_Pa_d * i / 288 + MORE_Pa_d * (age * age / 4 if age < 2 else age - 1)
-        slow.take(DAY_S + 300 * i, round(100 * (79_000 - fall + v)), 3600 // 112 << 7, p[10], not slow.called)
+        slow.take(DAY_S + 300 * i, round(100 * (79_000 - fall + v)), 3600 // 112 << 8, p[10], not slow.called)
         if slow.hit >= 0 and not slow.called:
             slow.call()
             if not age:

@@ -58,7 +58,7 @@ class Detector:
         self.gap = GapFall(p, self.gate)
         self.warming = Warming()
         self.slow = SlowLeak(2, 14, p, False)
-        self.nitrogen_slow = SlowLeak(9, 7, p, True)
+        self.nitrogen_slow = SlowLeak(10, 6, p, True)
         self.leak = Reserve(p)
         self.reset()
 
@@ -163,7 +163,7 @@ class Detector:
         ppN2_cPa -= thermal_cPa(ppN2_cPa, gas_cK << 4, self.nitrogen_datum_cK)
         p = self.p
         self.nitrogen_slow.take(
-            self.nitrogen_s, ppN2_cPa, p[P_LOSS] // 112 << 7, p[P_THRESHOLD], self.cls == CLASS_NOMINAL
+            self.nitrogen_s, ppN2_cPa, p[P_LOSS] // 112 << 8, p[P_THRESHOLD], self.cls == CLASS_NOMINAL
         )
         if slow.hit >= 0 and not slow.called:
             slow.call()

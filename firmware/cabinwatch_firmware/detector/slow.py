@@ -30,9 +30,9 @@ COUNTED_MAX = 100
 DIFFERENCE_MAX_cPa = 32767
 """Sixteen bits: of a spread of 80 Pa still four deviations."""
 SPREAD_MAX = 524287
-FEWER = 2
-"""Nitrogen's ladder has half as many scales as total pressure's, and may call as often in all: 2 ln 2 off the square of
-a threshold of four deviations is two eighths of the mean absolute deviation."""
+FEWER = 4
+"""Eighths less on nitrogen, whose ladder has fewer than half as many scales as total pressure's and may call as often
+in all. Not on the two fastest: no finer scale bears their calls out, and they had five of seven false ones."""
 SHOWN = 40
 """Blocks after the call by which a leak shows its steady difference."""
 SLOWER = 2
@@ -228,7 +228,7 @@ class SlowLeak:
         spread is as uncertain as Student's t has it: more by (L^3 + L) / 4m.
         """
         z = eighths - (7 * (self.h + j) >> 2)
-        if self.nitrogen:
+        if self.nitrogen and j > 1:
             z -= FEWER
         z = max(z, 8)
         z += z * (z * z // 100 + 1) // (4 * max(self.learned[j], LEARNED))
