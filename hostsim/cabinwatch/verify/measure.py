@@ -61,7 +61,7 @@ def heap_by_module(port: str = "uart") -> Heap:
             qemu.check(heard)
             free = [int(m[1]) for m in re.finditer(rb"(?:-2|-1|\d+) (\d+)\r\n", heard)]
     taken = {NAMES: free[0] - free[1]}
-    for (_, module), before, after in zip(image.chunks, free[1:], free[2:], strict=True):
+    for (_, module), (before, after) in zip(image.chunks, pairwise(free[1:]), strict=True):
         taken[module] = taken.get(module, 0) + before - after
     return Heap(free[0], taken)
 

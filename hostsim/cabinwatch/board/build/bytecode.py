@@ -6,7 +6,7 @@ compile the same functions, and compares instruction by instruction.
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 SMALL_INT_MAX = (1 << 30) - 1
@@ -18,6 +18,8 @@ DUP_TOP, DUP_TOP_TWO, POP_TOP, ROT_TWO, ROT_THREE = 0x30, 0x31, 0x32, 0x33, 0x34
 JUMP, JUMP_IF_TRUE, JUMP_IF_FALSE, JUMP_IF_TRUE_OR_POP, JUMP_IF_FALSE_OR_POP = 0x35, 0x36, 0x37, 0x38, 0x39
 BUILD_TUPLE, BUILD_LIST, BUILD_SLICE, RETURN, CALL_FUNCTION, CALL_METHOD = 0x50, 0x51, 0x58, 0x5B, 0x64, 0x66
 SMALL_INT_0, LOAD_FAST_0, STORE_FAST_0, UNARY, BINARY = 0x80, 0xB0, 0xC0, 0xD0, 0xD7
+_SLOTS = {LOAD_FAST: LOAD_FAST_0, STORE_FAST: STORE_FAST_0}
+LABEL = -1  # no operation: a place that is jumped to
 IN_PLACE = 13  # from a binary operator to its in-place form
 END_OF_CELLS = 0xFF
 
@@ -66,23 +68,43 @@ def signed(value: int) -> bytes:
     return bytes(reversed(out))
 
 
+@dataclass(frozen=True)
+class Operation:
+    """One operation, with what it needs of these: an encoded argument, the label of a jump, the slot of a local."""
+
+    opcode: int
+    argument: bytes = b""
+    label: int = -1
+    slot: int = -1
+
+    def octets(self) -> int:
+        """Its length."""
+        if self.opcode == LABEL:
+            return 0
+        return 3 if self.label >= 0 else len(self.encoded())
+
+    def encoded(self) -> bytes:
+        """Its octets; those of a jump are not known here."""
+        if self.opcode in _SLOTS and self.slot < 16:
+            return bytes([_SLOTS[self.opcode] + self.slot])
+        return bytes([self.opcode]) + (unsigned(self.slot) if self.slot >= 0 else self.argument)
+
+
 class Assembler:
-    """The octets of one function as they grow, with the depth of its stack, its local slots and its jumps.
+    """The operations of one function as they grow, with the depth of its stack and its local slots.
 
     ``names`` maps each name to the index of the interned string.
     """
 
     def __init__(self, names: Mapping[str, int]) -> None:
         self.names = names
-        self.free = self.most = 0
-        self.out = bytearray()
+        self.free = 0
+        self.out: list[Operation] = []
         self.depth = self.deepest = 0
-        self.labels: list[int] = []
-        self.jumps: list[tuple[int, int]] = []
+        self.labels = 0
 
     def slot(self) -> int:
         self.free += 1
-        self.most = max(self.most, self.free)
         return self.free - 1
 
     def name(self, name: str) -> int:
@@ -91,22 +113,22 @@ class Assembler:
         except KeyError:
             raise NotCovered(f"the name {name}") from None
 
-    def emit(self, effect: int, opcode: int, argument: bytes = b"") -> None:
-        self.out.append(opcode)
-        self.out += argument
+    def emit(
+        self, effect: int, opcode: int, argument: bytes = b"", *, label: int = -1, slot: int = -1
+    ) -> None:
+        self.out.append(Operation(opcode, argument, label, slot))
         self.depth += effect
         self.deepest = max(self.deepest, self.depth)
 
     def label(self) -> int:
-        self.labels.append(-1)
-        return len(self.labels) - 1
+        self.labels += 1
+        return self.labels - 1
 
     def here(self, label: int) -> None:
-        self.labels[label] = len(self.out)
+        self.out.append(Operation(LABEL, label=label))
 
     def jump(self, effect: int, opcode: int, label: int) -> None:
-        self.jumps.append((len(self.out) + 1, label))
-        self.emit(effect, opcode, b"\0\0")
+        self.emit(effect, opcode, label=label)
 
     def small_int(self, value: int) -> None:
         """Load an integer; :class:`NotCovered` beyond 31 bits."""
@@ -119,25 +141,29 @@ class Assembler:
 
     def load_slot(self, slot: int) -> None:
         """Push a local."""
-        if slot < 16:
-            self.emit(1, LOAD_FAST_0 + slot)
-        else:
-            self.emit(1, LOAD_FAST, unsigned(slot))
+        self.emit(1, LOAD_FAST, slot=slot)
 
     def store_slot(self, slot: int) -> None:
         """Pop into a local."""
-        if slot < 16:
-            self.emit(-1, STORE_FAST_0 + slot)
-        else:
-            self.emit(-1, STORE_FAST, unsigned(slot))
+        self.emit(-1, STORE_FAST, slot=slot)
 
-    def finish(self, name: str, arguments: list[str]) -> Code:
-        """Resolve the jumps and put the prelude in front."""
-        for at, label in self.jumps:
-            self.out[at : at + 2] = (self.labels[label] - at - 2 + 0x8000).to_bytes(2, "little")
+    def finish(self, name: str, arguments: list[str], operations: Sequence[Operation]) -> Code:
+        """The octets of the operations, with the prelude in front."""
+        places: dict[int, int] = {}
+        size = 0
+        for one in operations:
+            if one.opcode == LABEL:
+                places[one.label] = size
+            size += one.octets()
+        out = bytearray()
+        for one in operations:
+            if one.opcode == LABEL:
+                continue
+            out += one.encoded()
+            if one.label >= 0:
+                out += (places[one.label] - len(out) - 2 + 0x8000).to_bytes(2, "little")
         info = unsigned(self.name(name)) + unsigned(self.name("gc")) + b"\0"  # name, "file", no line numbers
-        prelude = (
-            unsigned(self.most + self.deepest) + bytes([0, 0, len(arguments), 0, 0, len(info) + 1]) + info
-        )
+        slots = max([len(arguments), *(one.slot + 1 for one in operations)])
+        prelude = unsigned(slots + self.deepest) + bytes([0, 0, len(arguments), 0, 0, len(info) + 1]) + info
         words = tuple(name_object(self.name(argument)) for argument in arguments)
-        return Code(prelude + bytes([END_OF_CELLS]) + bytes(self.out), words)
+        return Code(prelude + bytes([END_OF_CELLS]) + bytes(out), words)

@@ -34,6 +34,7 @@ from cabinwatch.board.build.bytecode import (
 from cabinwatch.board.build.expressions import Expressions
 from cabinwatch.board.build.flatten import integer, local_names
 from cabinwatch.board.build.program import FlatProgram, PlacedFunction
+from cabinwatch.board.build.shorten import shorten
 
 
 class Compiler:
@@ -131,7 +132,9 @@ class _Body(Expressions):
         if not node.body or not isinstance(node.body[-1], ast.Return):
             self.emit(1, LOAD_NONE)
             self.emit(-1, RETURN)
-        return self.finish(node.name, [a.arg for a in node.args.args])
+        arguments = [a.arg for a in node.args.args]
+        operations = shorten(self.out, len(arguments)) if self.compiler.dissolve else self.out
+        return self.finish(node.name, arguments, operations)
 
     # -- statements
 

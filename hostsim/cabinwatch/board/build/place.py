@@ -75,8 +75,9 @@ class Objects:
     def bytes(self, octets: bytes) -> int:
         return self.words(BYTES, string_hash(octets), len(octets), self.flash.place(octets))
 
-    def function(self, code: Code) -> int:
-        constants = self.words(*code.constants) if code.constants else 0
+    def function(self, code: Code, named: bool) -> int:
+        """A function; the names of its arguments are for calls by keyword only."""
+        constants = self.words(*code.constants) if named and code.constants else 0
         return self.words(FUNCTION, GLOBALS, self.flash.place(code.bytecode), constants)
 
     def klass(self, name: str, base: int, methods: Mapping[str, int]) -> int:
@@ -146,7 +147,8 @@ class Placer:
         for function in functions:
             dissolved = self.compiler.dissolved(function) is not None
             if self.compiler.program.needed(function, dissolved):
-                into[function.node.name] = self.objects.function(self.compiler.compile(function))
+                code = self.compiler.compile(function)
+                into[function.node.name] = self.objects.function(code, self.compiler.program.by_keyword)
 
     def _constant(self, value: ast.expr) -> int:
         """A table of integers or octets, or a long integer; 0 where it is something else."""

@@ -1,8 +1,8 @@
 """Who calls whom: the whole firmware as the image builder sees it, and which calls are worth dissolving.
 
 The board has 1.8 KB of stack, and each call takes 200 to 260 octets of it: seven levels and no more. The firmware
-is written in small functions and goes deeper. Flash is plentiful, so the builder compiles a function into its
-caller where there is one caller only, or where the function is small enough to repeat.
+is written in small functions and goes deeper. So the builder compiles a function into its caller where there is one
+caller only, or where the function is small enough to repeat.
 """
 
 import ast
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
-REPEATED_MAX = 250  # octets of bytecode that the copies of one function, beyond the first, may take
+REPEATED_MAX = 100  # octets of bytecode that the copies of one function, beyond the first, may take
 
 
 @dataclass(eq=False)
@@ -47,9 +47,8 @@ class FlatProgram:
         for body in bodies:
             for stmt in body:
                 self._add(stmt)
-        self.stores = Counter(
-            name for root in (*self.loose, *(f.node for f in self.all())) for name in _bound(root)
-        )
+        self.stores = Counter(name for root in self._roots() for name in _bound(root))
+        self.by_keyword = any(isinstance(n, ast.keyword) for root in self._roots() for n in ast.walk(root))
         self.made = self._made()
         self.holds = self._holds()
         self.sites: Counter[PlacedFunction] = Counter()
@@ -77,12 +76,15 @@ class FlatProgram:
         for made in self.classes.values():
             yield from made.methods.values()
 
+    def _roots(self) -> list[ast.AST]:
+        """All that is executed."""
+        return [*self.loose, *(function.node for function in self.all())]
+
     def _made(self) -> set[str]:
         """The classes of which there are objects."""
-        roots: list[ast.AST] = [*self.loose, *(f.node for f in self.all())]
         bases: set[int] = set()  # "Base.method(self)" names a class and makes no object of it
         names: set[str] = set()
-        for root in roots:
+        for root in self._roots():
             for node in ast.walk(root):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                     bases.add(id(node.value))
