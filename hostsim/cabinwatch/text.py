@@ -81,3 +81,8 @@ def clipped(text: str, most: int = 80) -> str:
 def quoted(words: str) -> str:
     """Several lines from outside, each marked as theirs: a traceback of a board, the standard error of a program."""
     return "\n".join(f"  | {shown(line)}" for line in words.strip().splitlines())
+
+
+def quotable(text: str) -> str:
+    """As it stands between three quotes of Python's."""
+    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')

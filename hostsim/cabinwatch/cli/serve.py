@@ -1,6 +1,5 @@
 """The command that shows: `cabinwatch serve`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +14,8 @@ def serve(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="A bundled scenario, a TOML file, a recording (.jsonl), or a port (/dev/ttyACM0).",
+            help="A bundled scenario, a TOML file, a recording (.jsonl), a log of your own (.csv, with the options "
+            "below), or a port (/dev/ttyACM0).",
         ),
     ] = DEFAULT,
     target: Annotated[
@@ -36,6 +36,12 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 0,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+    baud: Annotated[int, typer.Option(min=300, max=4_000_000, help="Of a port.")] = 115_200,
+    time: Annotated[str | None, typer.Option(help="A log's column of the time, as in playback.")] = None,
+    pressure: Annotated[str | None, typer.Option(help="A log's column of the pressure.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of that pressure.")] = None,
+    temperature: Annotated[str | None, typer.Option(help="A log's column of the gas temperature.")] = None,
+    temperature_unit: Annotated[str, typer.Option(help="Unit of that temperature: K, C, F.")] = "C",
 ) -> None:
     """Look at it in a browser: lamp, charts, events; make holes, close hatches, and take the story away as TOML.
 
@@ -45,9 +51,13 @@ def serve(
         raise UsageError(f"no target {target!r}: {', '.join(EMULATED)}")
     try:
         from cabinwatch.web.serve import serve as run
-        from cabinwatch.web.sources import open_source
+        from cabinwatch.web.sources import Played, open_source
     except ImportError as error:
         raise SetupError(f'the page needs {error.name}: pip install "cabinwatch[web]"') from None
-    source = open_source(what, target=target, seed=seed)
-    name = target if Path(what).suffix != ".jsonl" and not what.startswith("/dev") else what
+    log = None
+    if time and pressure and unit:
+        columns = {"time": time, "pressure": pressure, "unit": unit, "temperature_unit": temperature_unit}
+        log = columns | ({"temperature": temperature} if temperature else {})
+    source = open_source(what, target=target, seed=seed, baud=baud, log=log)
+    name = target if isinstance(source, Played) else what
     run(source, target=name, seed=seed, host=host, port=port, browser=browser, speed=speed)

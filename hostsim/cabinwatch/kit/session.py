@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cabinwatch.kit import latest
-from cabinwatch.models.cabin import Repress
+from cabinwatch.models.cabin import Repress, Vehicle
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.line_faults import AnyLinkFault
@@ -24,6 +24,7 @@ from cabinwatch.run.transcript import Step
 from cabinwatch.scenario.toml_out import plain, to_toml
 from cabinwatch.targets import is_url, open_target
 from cabinwatch.targets.base import Target
+from cabinwatch.text import quotable, shown
 from cabinwatch.verify.fuzz.reference import Reference
 from cabinwatch.verify.fuzz.watch import WatchingRecorder
 from cabinwatch.view.panel import state_line
@@ -40,6 +41,21 @@ DEFAULT: dict[str, Any] = {
     "cabin": {"compartments": {"cabin": {"volume": "100 m3"}}},
 }
 FRAMES = 20
+TEST = '''"""{title}: what was done by hand, played again."""
+
+from cabinwatch.kit.session import Session
+from cabinwatch.scenario.load import parse
+
+STORY = """\\
+{toml}"""
+
+
+def test_story():
+    session = Session(parse(STORY, "STORY"), seed={seed}, target={target!r})
+    session.play_all()
+    assert session.watch.sha256 == "{sha256}"
+    session.close()
+'''
 VERBS = {Open: "open", Close: "close", Patch: "patch"}
 
 
@@ -157,6 +173,15 @@ class Session:
         written = {**plain(flow), "at": flow.at + self.soon_s}
         self._story["cabin"].setdefault("flows", {})[name] = written
 
+    def dock(self, vehicle: Vehicle) -> str:
+        """Have a vehicle come, its times counted from now; returns its name, which is also its hatch's."""
+        name = self._free("ship", "vehicles")
+        times = {key: getattr(vehicle, key) for key in ("opened", "closed", "undocked")}
+        later = {key: at + self.soon_s for key, at in times.items() if at is not None}
+        self._story["cabin"].setdefault("vehicles", {})[name] = plain(vehicle.model_copy(update=later))
+        self.world.station.rebuild(Scenario.model_validate(self._story).cabin)
+        return name
+
     def link_fault(self, fault: AnyLinkFault) -> None:
         """Put a fault on the line; its window is in world time."""
         fault = self._later(fault)
@@ -245,11 +270,21 @@ class Session:
         path.write_text(to_toml(self.story()))
         return f"cabinwatch run {path} --seed {self.seed} --target {self.target.name}"
 
+    def as_test(self) -> str:
+        """The source of a pytest module that plays the story and asks for the same octets."""
+        return TEST.format(
+            title=quotable(shown(self.scenario.title)),
+            toml=quotable(to_toml(self.story())),
+            seed=self.seed,
+            target=self.target.name,
+            sha256=self.watch.sha256,
+        )
+
     def report(self) -> list[tuple[str, str]]:
         """What a failed test should show, title and text each."""
         truth = ", ".join(f"{name} {value:.6g}" for name, value in self.truth.items())
         events = "\n".join(event_line(event) for event in self.ground.events[-FRAMES:])
-        frames = "\n".join(line for step in self.watch.last for line in _decoded(step))
+        frames = "\n".join(line for step in self.watch.last for line in decoded(step))
         log = getattr(self.target, "log", lambda: "")()
         return [
             (
@@ -285,7 +320,8 @@ def _until(value: Any, end_s: float) -> Any:
     return value
 
 
-def _decoded(step: Step) -> list[str]:
+def decoded(step: Step) -> list[str]:
+    """A step's frames, a line each: when, which way, what."""
     lines = []
     for arrow, data in (("->", step.rx), ("<-", step.tx)):
         for frame in host.StreamDecoder().feed(data):

@@ -15,6 +15,7 @@ from rich.text import Text
 from cabinwatch.run.result import no_data, tres_s
 from cabinwatch.text import duration, name, shown
 from cabinwatch.view.timeline import Forecast, Timeline, command_line, event_line
+from cabinwatch.view.words import TITLES, figures
 from cabinwatch.world.events import EventReport
 from cabinwatch.world.ground import Commanded
 from cabinwatch.world.world import World
@@ -127,28 +128,15 @@ class Panels:
         grid = Table.grid(padding=(0, 2))
         for _ in range(4):
             grid.add_column(min_width=16)
-        alarm = hk.get("alarm", 0)
-        tres = tres_s(hk)
-        blind = no_data(world.ground.health)
         grid.add_row("time", duration(now_s), "speed", f"{now_s / max(wall_s, 1e-9):,.0f} x real time")
         if hk:
-            grid.add_row(
-                "pressure",
-                f"{hk['pressure_cPa'] / 100:,.1f} Pa",
-                "temperature",
-                f"{hk['temperature_cK'] / 100:.2f} K",
-            )
-            grid.add_row(
-                "leak rate",
-                f"{hk['rate_cPa_h'] / 100:+.2f} ± {hk['sigma_cPa_h'] / 100:.2f} Pa/h",
-                "T-reserve",
-                "unknown" if blind else duration(tres) if tres is not None else "no leak seen",
-            )
-            state = name(t.AlarmClass, alarm)
-            marked = Text(f" {state.upper() if alarm else state} ", style=CLASS_STYLE.get(alarm, ""))
-            if blind and not alarm:
-                marked = Text(f" {blind} ", style=CLASS_STYLE[t.AlarmClass.EMERGENCY])
-            grid.add_row("alarm", marked, "transducer", name(t.Health, world.ground.health or 0))
+            said, alarm = figures(hk), hk["alarm"]
+            style = alarm if alarm or not no_data(hk["health"]) else t.AlarmClass.EMERGENCY
+            marked = Text(f" {said.alarm} ", style=CLASS_STYLE.get(style, ""))
+            kelvin = f"{hk['temperature_cK'] / 100:.2f} K"
+            grid.add_row(TITLES["pressure"], said.pressure, "temperature", kelvin)
+            grid.add_row(TITLES["rate"], said.rate, TITLES["reserve"], said.reserve)
+            grid.add_row("alarm", marked, TITLES["health"], said.health)
         damage = f"{counts.crc_errors} CRC, {counts.resyncs} other, {counts.lost} lost"
         grid.add_row("link", f"{counts.frames:,} frames", "damage", damage)
         pressures = [p for _, p in self._pressures]

@@ -33,16 +33,27 @@ def from_world(world: World) -> Story:
     )
 
 
-def from_transcript(transcript: Transcript) -> Story:
-    """The story of a recording: its telemetry decoded, the truth computed anew from scenario and seed."""
+def world_of(transcript: Transcript) -> World:
+    """The world of a recording, computed anew from its scenario and seed. Raises UsageError where that cannot be."""
     text, seed = transcript.header.get("toml"), transcript.header.get("seed")
     if not isinstance(text, str) or not isinstance(seed, int):
         raise UsageError(
             "the recording's header does not say what was played: no scenario (toml), or no seed"
         )
-    scenario: Scenario = parse(
-        text, "the recording's scenario", Path(str(transcript.header.get("scenario", ""))).parent
-    )
+    if not transcript.steps:
+        raise UsageError("the recording holds no step")
+    folder = Path(str(transcript.header.get("scenario", ""))).parent
+    scenario: Scenario = parse(text, "the recording's scenario", folder)
+    world = World(scenario, seed)
+    log = world.station.record
+    if log is not None and log.sha256 != transcript.header.get("log_sha256"):
+        raise UsageError(f"{shown(log.name)} is not the log of this recording: it has another content")
+    return world
+
+
+def from_transcript(transcript: Transcript) -> Story:
+    """The story of a recording: its telemetry decoded, the truth computed anew from scenario and seed."""
+    world = world_of(transcript)
     ground = Ground(lambda frame: None)
     decoder = host.StreamDecoder()
     for step in transcript.steps:
@@ -50,12 +61,5 @@ def from_transcript(transcript: Transcript) -> Story:
             if frame.verdict is host.Verdict.OK and not frame.packet[0] & 0x10:
                 with suppress(host.Alien):
                     ground.telemetry(host.decode(frame.packet), step.t_ms)
-    if not transcript.steps:
-        raise UsageError("the recording holds no step")
-    world = World(scenario, seed)
-    log = world.station.record
-    if log is not None and log.sha256 != transcript.header.get("log_sha256"):
-        raise UsageError(f"{shown(log.name)} is not the log of this recording: it has another content")
-    return Story(
-        scenario.title, world, ground.history, ground.events, max(1.0, transcript.steps[-1].t_ms / 1000)
-    )
+    end_s = max(1.0, transcript.steps[-1].t_ms / 1000)
+    return Story(world.scenario.title, world, ground.history, ground.events, end_s)

@@ -7,19 +7,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cabinwatch.models.cabin import Air, CabinModel
-from cabinwatch.view.figure import unit
+from cabinwatch.view.figure import PER_SECOND, unit
 from cabinwatch.web.columns import Columns
 
-PIXELS = 600
-"""Stretches that a chart's extremes are taken from: about one a pixel of a phone, two of a wide screen."""
-TRUE, REPORTED = "#2e7d32", "#1565c0"
+PIXELS = 500
+"""Stretches that a chart's extremes are taken from: one to two pixels of what is shown."""
+TRUE, REPORTED, BAND = "#2e9e3a", "#2f7fe0", "#9cc3f0"
+"""Each to be told from the others on white, on black and in grey; dashes mark the truth as well."""
 STRIPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ("pressure, Pa", (("true_pressure_Pa", "true", TRUE), ("pressure_Pa", "reported", REPORTED))),
     ("nitrogen, Pa", (("nitrogen_Pa", "true", TRUE),)),
-    ("rate, Pa/h", (("true_rate_Pa_h", "true leak", TRUE), ("rate_Pa_h", "reported", REPORTED))),
+    (
+        "rate, Pa/h",
+        (
+            ("rate_low_Pa_h", "± 2 sigma", BAND),
+            ("rate_high_Pa_h", "± 2 sigma", BAND),
+            ("true_rate_Pa_h", "true", TRUE),
+            ("rate_Pa_h", "reported", REPORTED),
+        ),
+    ),
     ("T-reserve", (("true_tres_s", "true", TRUE), ("tres_s", "reported", REPORTED))),
 )
-"""Each strip's title, and its lines: channel, what it is called, colour; dashes mark the truth as well."""
+"""Each strip's title, and its lines: channel, what it is called, colour."""
+MARGIN = 0.5
+"""Windows that are sent beside the one that is shown, on each side: the mouse pans into what is there already."""
 WAY = "#90a4ae"
 ROW = 4
 """Modules side by side on the map."""
@@ -57,6 +68,11 @@ class Conductor:
         self.span_s = max(self.narrowest_s, end_s - begin_s)
         self.end_s = None if end_s >= now_s else max(self.span_s, end_s)
 
+    def hold_parts(self, begin: float, end: float, now_s: float) -> None:
+        """Stay at a part of the axis, 0 to 1 of all there is."""
+        whole = axis_end(now_s)
+        self.hold(begin * whole, end * whole, now_s)
+
     def follow(self) -> None:
         """Show the newest from now on."""
         self.end_s = None
@@ -66,63 +82,108 @@ class Conductor:
         self.span_s, self.end_s = max(now_s, self.narrowest_s), None
 
 
+def axis_end(now_s: float) -> float:
+    """Where the axis of time ends, s."""
+    return max(now_s, 1.0)
+
+
 def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> dict[str, Any]:
     """The four strip charts over one window of time."""
     begin, end = conductor.window(now_s)
+    margin = MARGIN * (end - begin)
+    sent = begin - margin, end + margin
     scale, word = unit(end - begin)
-    tres_scale, tres_word = _tres_unit(columns, begin, end)
     ink = INK[dark]
-    grids, x_axes, y_axes, series = [], [], [], []
-    count = len(STRIPS)
+    chart: dict[str, list[Any]] = {"grid": [], "xAxis": [], "yAxis": [], "series": []}
     for i, (title, lines) in enumerate(STRIPS):
-        top, height = 6 + i * 90 / count, 90 / count - 7
-        grids.append(
-            {"left": 78, "right": 18, "top": f"{top}%", "height": f"{height}%", "outerBoundsMode": "none"}
-        )
-        last = i == count - 1
-        axis: dict[str, Any] = {"type": "value", "gridIndex": i, "min": begin / scale, "max": end / scale}
-        axis |= {"axisLabel": {"show": last, "color": ink, "hideOverlap": True}, "splitLine": {"show": False}}
-        if last:
-            axis |= {"name": word, "nameLocation": "middle", "nameGap": 24, "nameTextStyle": {"color": ink}}
-        x_axes.append(axis)
-        name = f"{title}, {tres_word}" if title == "T-reserve" else title
-        y_axes.append(
-            {
-                "type": "value", "gridIndex": i, "scale": True, "name": name, "nameLocation": "end", "nameGap": 6,
-                "nameTextStyle": {"color": ink, "align": "left"}, "axisLabel": {"color": ink}, "splitNumber": 3,
-            }
-        )  # fmt: skip
+        last = i == len(STRIPS) - 1
+        fit, name = _fitting(columns, title, (begin, end))
+        chart["grid"].append(_grid(i))
+        chart["xAxis"].append(_time_axis(i, axis_end(now_s) / scale, word if last else "", ink))
+        chart["yAxis"].append(_value_axis(i, name, ink))
         for channel, called, colour in lines:
-            own = tres_scale if channel.endswith("tres_s") else 1.0
             data = [
-                [t / scale, None if v is None else v / own]
-                for t, v in columns.window(channel, begin, end, PIXELS)
+                [_short(t / scale), v and _short(v / fit)] for t, v in columns.window(channel, *sent, PIXELS)
             ]
-            series.append(
-                {
-                    "name": called, "type": "line", "xAxisIndex": i, "yAxisIndex": i, "data": data, "showSymbol": False,
-                    "connectNulls": False, "animation": False, "itemStyle": {"color": colour},
-                    "lineStyle": {"width": 1.5, "type": "dashed" if called.startswith("true") else "solid"},
-                }
-            )  # fmt: skip
+            chart["series"].append(_line(i, called, colour, data))
+    window = {"startValue": begin / scale, "endValue": end / scale, "minSpan": 0}
     return {
         "animation": False,
-        "legend": {"data": ["true", "true leak", "reported"], "top": 0, "textStyle": {"color": ink}},
+        "legend": {
+            "data": ["true", "reported", "± 2 sigma"],
+            "top": 0,
+            "textStyle": {"color": ink},
+        },
         "tooltip": {"trigger": "axis", "axisPointer": {"animation": False}},
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
-        "grid": grids,
-        "xAxis": x_axes,
-        "yAxis": y_axes,
-        "series": series,
+        "dataZoom": [
+            {
+                "type": "inside",
+                "xAxisIndex": list(range(len(STRIPS))),
+                "filterMode": "none",
+                "throttle": 40,
+                **window,
+            }
+        ],
+        **chart,
     }
 
 
-def _tres_unit(columns: Columns, begin_s: float, end_s: float) -> tuple[float, str]:
-    """The unit for T-reserve: that of the longest in view."""
-    values = [
-        v for name in ("tres_s", "true_tres_s") for _, v in columns.window(name, begin_s, end_s, 50) if v
-    ]
-    return unit(max(values, default=0.0))
+def _short(value: float) -> float:
+    """Nine digits are more than a screen shows, and half of what a float has."""
+    return float(f"{value:.9g}")
+
+
+def _grid(i: int) -> dict[str, Any]:
+    count = len(STRIPS)
+    place = {"top": f"{7 + i * 89 / count}%", "height": f"{89 / count - 7}%"}
+    return {"left": 78, "right": 18, "outerBoundsMode": "none", **place}
+
+
+def _time_axis(i: int, end: float, word: str, ink: str) -> dict[str, Any]:
+    """An axis of time; labelled, and named, where there is a word for its unit."""
+    labels = {
+        "show": bool(word),
+        "color": ink,
+        "hideOverlap": True,
+        "showMinLabel": False,
+        "showMaxLabel": False,
+    }
+    return {
+        "type": "value", "gridIndex": i, "min": 0, "max": end, "axisLabel": labels, "splitLine": {"show": False},
+        "name": word, "nameLocation": "middle", "nameGap": 24, "nameTextStyle": {"color": ink},
+    }  # fmt: skip
+
+
+def _value_axis(i: int, name: str, ink: str) -> dict[str, Any]:
+    return {
+        "type": "value", "gridIndex": i, "scale": True, "name": name, "nameLocation": "end", "nameGap": 6,
+        "nameTextStyle": {"color": ink, "align": "left"}, "axisLabel": {"color": ink}, "splitNumber": 3,
+        "splitLine": {"lineStyle": {"color": "#9e9e9e", "opacity": 0.35}},
+    }  # fmt: skip
+
+
+def _line(i: int, called: str, colour: str, data: list[list[float | None]]) -> dict[str, Any]:
+    stroke = {"width": 1 if colour == BAND else 1.5, "type": "dashed" if colour == TRUE else "solid"}
+    return {
+        "name": called, "type": "line", "xAxisIndex": i, "yAxisIndex": i, "data": data, "showSymbol": False,
+        "connectNulls": False, "animation": False, "itemStyle": {"color": colour}, "lineStyle": stroke,
+    }  # fmt: skip
+
+
+def _fitting(columns: Columns, title: str, window: tuple[float, float]) -> tuple[float, str]:
+    """The unit for a strip by the greatest value in view: how many of the channel's it has, and the strip's name."""
+
+    def greatest(*channels: str) -> float:
+        seen = (abs(v) for name in channels for _, v in columns.window(name, *window, 50) if v is not None)
+        return max(seen, default=0.0)
+
+    if title == "T-reserve":
+        size, word = unit(greatest("tres_s", "true_tres_s"))
+        return size, f"{title}, {word}"
+    if title.startswith("rate") and greatest("rate_Pa_h", "true_rate_Pa_h") >= PER_SECOND:
+        return 3600.0, "rate, Pa/s"
+    return 1.0, title
 
 
 def station_map(cabin: CabinModel, leaking: set[str], opened: set[str], dark: bool) -> dict[str, Any]:
@@ -131,20 +192,23 @@ def station_map(cabin: CabinModel, leaking: set[str], opened: set[str], dark: bo
     largest = max(room.volume for room in rooms.values())
     nodes = [
         {
-            "name": name, "x": i % ROW * 100, "y": i // ROW * 90 + i % 2 * 30, "symbol": "roundRect",
+            "name": name, "x": i % ROW * 100, "y": i // ROW * 130 + i % 2 * 30, "symbol": "roundRect",
             "symbolSize": 28 + 28 * (room.volume / largest) ** (1 / 3), "value": round(room.volume, 1),
             "itemStyle": {"color": "#c62828" if name in leaking else "#78909c"},
             "label": {"show": True, "position": "bottom", "color": INK[dark], "fontSize": 11, "lineHeight": 14,
-                      "formatter": "{b}\n{c} m³" + ("  ⚠ leak" if name in leaking else "")},
+                      "formatter": "{b}\n{c} m³" + (", docked" if name in cabin.vehicles else "")
+                      + ("  ⚠ leak" if name in leaking else "")},
         }
         for i, (name, room) in enumerate(rooms.items())
     ]  # fmt: skip
     links = [_way(name, way.a, way.b, name in opened, dark) for name, way in cabin.hatches.items()]
     links += [_way(name, way.a, way.b, name in opened, dark) for name, way in cabin.valves.items()]
     links += [
-        {"source": vehicle.port, "target": name, "lineStyle": {"width": 2, "type": "dotted", "color": WAY}}
+        {
+            "source": vehicle.port, "target": name, "lineStyle": {"width": 2, "type": "dotted", "color": WAY},
+        }
         for name, vehicle in cabin.vehicles.items()
-    ]
+    ]  # fmt: skip
     graph = {
         "type": "graph", "layout": "none", "data": nodes, "links": links, "animation": False, "roam": False,
         "preserveAspect": True, "top": 30, "bottom": 50, "left": 50, "right": 50,

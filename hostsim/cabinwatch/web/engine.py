@@ -25,6 +25,8 @@ EVENTS_MOST = 2000
 """Events that a page can scroll back to."""
 BEHIND_S = 0.5
 """Wall time by which a run may be late before the page says so."""
+FRAMES_S = 0.5
+"""Wall time between two looks at the last frames: decoding them costs as much as a hundred steps."""
 T = TypeVar("T")
 
 
@@ -43,6 +45,8 @@ class State:
     frames: int = 0
     damaged: int = 0
     lost: int = 0
+    link: tuple[str, ...] = ()
+    """The last frames, decoded; renewed every `FRAMES_S`."""
 
 
 class Engine:
@@ -66,6 +70,8 @@ class Engine:
         self._ending = threading.Event()
         self._error = ""
         self._behind_s = 0.0
+        self._frames: tuple[str, ...] = ()
+        self._frames_at = -math.inf
         self._thread = threading.Thread(target=self._run, name="cabinwatch-engine", daemon=True)
         source.on_row = self.columns.append
         inner = source.ground.on_event
@@ -158,6 +164,9 @@ class Engine:
         ground = self.source.ground
         del ground.history[:-1]
         counts = ground.counts
+        now = self._clock()
+        if now - self._frames_at > FRAMES_S:
+            self._frames, self._frames_at = tuple(self.source.frames()), now
         self.state = State(
             now_s=self.source.now_s,
             end_s=self.source.end_s,
@@ -170,4 +179,5 @@ class Engine:
             frames=counts.frames,
             damaged=counts.crc_errors + counts.resyncs,
             lost=counts.lost,
+            link=self._frames,
         )

@@ -1,38 +1,56 @@
-"""The page: what an engine has seen, and what a person may do to the world. Figures and charts, no logic of its own."""
+"""The page: what an engine has seen, over one window of time. Figures and charts, no logic of its own."""
 
 import secrets
+import time
 from collections.abc import Callable
 from typing import Any
 
 from nicegui import app, events, ui
-from pydantic import ValidationError
 
-from cabinwatch.errors import CabinwatchError
-from cabinwatch.models.commands import MONITOR_PARAMETERS
-from cabinwatch.models.leak_tables import Leak
-from cabinwatch.models.line_faults import Stuck as StuckLine
-from cabinwatch.models.node_faults import BrownOut
-from cabinwatch.models.sensors import Warming
 from cabinwatch.text import duration, shown
-from cabinwatch.web import charts, words
+from cabinwatch.view import words
+from cabinwatch.web import charts
 from cabinwatch.web.engine import Engine
 from cabinwatch.web.sources import Played
-from cabinwatch.world.cabin.actions import Close, Open, Patch
+from cabinwatch.web.what_if import WhatIf
 
 REFRESH_S = 0.5
+SLOWEST_S = 5.0
+"""A browser that has not said that it drew is sent new strips all the same after this long."""
 SPEEDS = {float(n): f"{n:,} x" for n in (1, 10, 60, 600, 2000)}
-FIGURES = {"pressure": "pressure", "rate": "rate", "reserve": "T-reserve", "health": "sensor"}
 CLASSES = {0: "every class", 1: "Advisory and above", 2: "Caution and above", 3: "Warning and above"}
-GONE = """
+LAMPS = {0: "#2e7d32", 1: "#00838f", 2: "#f9a825", 3: "#ef6c00", 4: "#c62828"}
+"""The lamp's colour by class; its word stands in it, so that colour is never the only sign."""
+GREY = "#757575"
+STYLE = """
 <style>
 body:has(#popup[aria-hidden=false]) .live { filter: grayscale(1) opacity(.4) }
 .lamp { font-size: 1.8rem; font-weight: 800; letter-spacing: .04em; color: #fff; padding: .4rem 1rem;
         border-radius: .5rem; text-align: center; border: 3px solid rgba(0,0,0,.35) }
+.lamp[data-class="2"] { color: #212121 }
 .figure { font-size: clamp(1.05rem, 2.2vw, 1.6rem); font-weight: 600; font-variant-numeric: tabular-nums;
           overflow-wrap: anywhere }
+.lines, .lines * { white-space: pre-wrap !important; overflow-wrap: anywhere }
+:focus-visible { outline: 3px solid #ef6c00 !important; outline-offset: 2px }
 </style>
 """
 """When the server is gone, what it said last is shown as what it is: grey."""
+SCHEME = """
+const scheme = matchMedia('(prefers-color-scheme: dark)');
+const tell = () => emitEvent('scheme', scheme.matches);
+scheme.onchange = tell;
+tell();
+"""
+"""Whether the reader's system is dark, now and whenever that changes: charts do not follow by themselves."""
+KEYS = {
+    " ": "pause",
+    "ArrowLeft": "back",
+    "ArrowRight": "forward",
+    "+": "zoom in",
+    "-": "zoom out",
+    "f": "follow",
+}
+"""What a key does where no field has the focus."""
 
 
 class Page:
@@ -47,18 +65,36 @@ class Page:
         self.seed = seed
         self.me = secrets.token_hex(8)
         self.conductor = charts.Conductor()
+        self.is_dark = False
         self.least = 0
         self.drawn_events = -1
-        self.played = engine.source if isinstance(engine.source, Played) else None
+        self.seen: object = None
+        self.drawing = 0.0
+        """When the strips were sent that the browser has not drawn yet; 0: it has."""
+        self.what_if: WhatIf | None = None
+        if isinstance(engine.source, Played):
+            self.what_if = WhatIf(engine, engine.source.session, self._mine, self.refresh)
         if Page.holder is None:
             Page.holder = self.me
+        self.moves: dict[str, Callable[[], None]] = {
+            "back": lambda: self.conductor.pan(-0.5, self.now_s),
+            "forward": lambda: self.conductor.pan(0.5, self.now_s),
+            "zoom in": lambda: self.conductor.zoom(0.5, self.now_s),
+            "zoom out": lambda: self.conductor.zoom(2.0, self.now_s),
+            "everything": lambda: self.conductor.everything(self.now_s),
+            "follow": self.conductor.follow,
+            "pause": self._pause,
+        }
 
     # -- what stands on it
 
     def build(self) -> None:
         """Make the page."""
-        ui.add_head_html(GONE)
-        self.dark = ui.dark_mode(None)
+        ui.add_head_html(STYLE)
+        self.dark = ui.dark_mode(False)
+        ui.on("scheme", lambda event: self._darken(bool(event.args)))
+        ui.context.client.on_connect(lambda: ui.run_javascript(SCHEME))
+        ui.keyboard(self._key)
         with ui.column().classes("live w-full max-w-screen-2xl mx-auto gap-3 p-2"):
             self._head()
             self._figures()
@@ -66,15 +102,15 @@ class Page:
                 with ui.column().classes("w-full md:w-2/3 gap-1"):
                     self._conductor()
                     options = charts.strips(self.engine.columns, self.conductor, 0.0, False)
-                    self.strips = (
-                        ui.echart(options)
-                        .classes("w-full")
-                        .style("height: 34rem")
-                        .props("data-mark='strips'")
-                    )
-                with ui.column().classes("w-full md:w-1/3 gap-2"):
-                    self._what_if()
+                    self.strips = ui.echart(options).classes("w-full").style("height: 34rem")
+                    self.strips.props("data-mark='strips' aria-label='strip charts'")
+                    self.strips.on("chart:datazoom", self._zoomed)
+                    self.strips.on("chart:finished", self._drawn, [])
                     self._log()
+                with ui.column().classes("w-full md:w-1/3 gap-2"):
+                    if self.what_if is not None:
+                        self.what_if.build()
+                    self._link()
         ui.timer(REFRESH_S, self.refresh)
         app.on_disconnect(self._left)
         self.refresh()
@@ -86,99 +122,65 @@ class Page:
             ui.space()
             self.time = ui.label().classes("font-mono").props("data-mark='time'")
             self.holds = ui.button("Take the controls", on_click=self._take).props("dense outline no-caps")
-            ui.button(icon="contrast", on_click=self._toggle_dark).props(
-                "flat dense aria-label='dark or light'"
-            )
-        self.trouble = ui.label().classes("w-full text-negative font-bold").props("data-mark='trouble'")
+            contrast = ui.button(icon="contrast", on_click=lambda: self._darken(not self.is_dark))
+            contrast.props("flat dense aria-label='dark or light'")
+        self.trouble = ui.label().classes("w-full text-negative font-bold")
+        self.trouble.props("data-mark='trouble' role='alert'")
 
     def _figures(self) -> None:
         with ui.row().classes("w-full gap-3 items-stretch"):
             with ui.card().classes("grow"):
                 ui.label("alarm").classes("opacity-70")
-                self.lamp = ui.label("NO DATA").classes("lamp w-full").props("data-mark='lamp'")
+                self.lamp = ui.label(words.NO_DATA).classes("lamp w-full")
+                self.lamp.props("data-mark='lamp' role='status'")
             self.figures: dict[str, ui.label] = {}
-            for key, title in (
-                ("pressure", "pressure"),
-                ("rate", "rate"),
-                ("reserve", "T-reserve"),
-                ("health", "sensor"),
-            ):
+            for key, title in words.TITLES.items():
                 with ui.card().classes("grow"):
                     ui.label(title).classes("opacity-70")
-                    self.figures[key] = ui.label("NO DATA").classes("figure").props(f"data-mark='{key}'")
+                    self.figures[key] = ui.label(words.NO_DATA).classes("figure")
+                    self.figures[key].props(f"data-mark='{key}'")
 
     def _conductor(self) -> None:
         with ui.row().classes("items-center gap-1"):
-            self.pause = (
-                ui.button("Pause", on_click=self._pause).props("dense no-caps").props("data-mark='pause'")
-            )
-            if self.played is not None:
+            self.pause = ui.button("Pause", on_click=self._pause).props("dense no-caps data-mark='pause'")
+            if self.what_if is not None:
                 speed = self.engine.speed
                 speeds = dict(sorted({speed: f"{speed:,g} x", **SPEEDS}.items()))
-                ui.select(speeds, value=speed, on_change=self._speed, label="speed").props(
-                    "dense data-mark='speed'"
-                )
+                chosen = ui.select(speeds, value=speed, on_change=self._speed, label="speed")
+                chosen.props("dense data-mark='speed'")
             ui.separator().props("vertical")
-            for text, label, act in (
-                ("◀", "back", lambda: self.conductor.pan(-0.5, self.now_s)),
-                ("▶", "forward", lambda: self.conductor.pan(0.5, self.now_s)),
-                ("+", "zoom in", lambda: self.conductor.zoom(0.5, self.now_s)),
-                ("-", "zoom out", lambda: self.conductor.zoom(2.0, self.now_s)),
-                ("All", "everything", lambda: self.conductor.everything(self.now_s)),
-                ("Follow", "follow the newest", self.conductor.follow),
-            ):
-                ui.button(text, on_click=self._moved(act)).props(
-                    f"dense outline no-caps aria-label='{label}'"
-                ).props(f"data-mark='{label}'")
+            for text, label in (
+                ("◀", "back"), ("▶", "forward"), ("+", "zoom in"), ("-", "zoom out"), ("All", "everything"),
+                ("Follow", "follow"),
+            ):  # fmt: skip
+                button = ui.button(text, on_click=self._moved(self.moves[label]))
+                button.props(f"dense outline no-caps aria-label='{label}'").props(f"data-mark='{label}'")
             self.shown_span = ui.label().classes("opacity-70")
-
-    def _what_if(self) -> None:
-        if self.played is None:
-            return
-        with ui.card().classes("w-full"):
-            ui.label("What if: click a module, or choose one").classes("font-bold")
-            self.map = (
-                ui.echart(self._map(), on_point_click=self._clicked).classes("w-full").style("height: 14rem")
-            )
-            self.map.props("data-mark='map'")
-            rooms = list(self.played.session.scenario.cabin.compartments)
-            with ui.row().classes("items-end gap-2"):
-                self.room = ui.select(rooms, value=rooms[0], label="module").props("data-mark='module'")
-                self.size = (
-                    ui.input("size", value="3 mm").props("dense").classes("w-24").props("data-mark='size'")
-                )
-                self._do("Hole", lambda: self._leak("orifice"))
-                self._do("Crack", lambda: self._leak("crack"))
-                self._do("Patch all", self._patch)
-            with ui.row().classes("gap-2"):
-                self._do("Warm the sensor", self._warm)
-                self._do("Cut the line for 2 min", self._cut)
-                self._do("Reset the node", lambda: self._session().reset())
-                self._do(
-                    "Supply fails",
-                    lambda: self._session().brown_out(BrownOut(kind="brown_out", at=self.now_s)),
-                )
-            with ui.row().classes("gap-2"):
-                self._do("Acknowledge", lambda: self._session().command("acknowledge"))
-                self._do("Inhibit 10 min", lambda: self._session().command("inhibit", argument=600))
-                ui.link("Download the story (TOML)", "/story.toml", new_tab=False).props(
-                    "data-mark='download'"
-                )
-            with ui.row().classes("items-end gap-2"):
-                self.parameter = ui.select(list(MONITOR_PARAMETERS), value="poll_period", label="parameter")
-                self.value = ui.input("value").props("dense").classes("w-28")
-                self._do("Set", self._set)
+            keys = ", ".join(f"{'space' if key == ' ' else key} {what}" for key, what in KEYS.items())
+            ui.icon("keyboard").classes("opacity-70").tooltip(keys)
 
     def _log(self) -> None:
         with ui.card().classes("w-full"):
             with ui.row().classes("items-center"):
                 ui.label("Events").classes("font-bold")
-                ui.select(CLASSES, value=0, on_change=self._filter).props("dense")
-            self.events = ui.log(max_lines=200).classes("w-full h-40 text-xs").props("data-mark='events'")
+                ui.select(CLASSES, value=0, on_change=self._filter).props("dense aria-label='which events'")
+            self.events = ui.log(max_lines=200).classes("lines w-full h-40 text-xs")
+            self.events.props("data-mark='events'")
+
+    def _link(self) -> None:
+        with ui.card().classes("w-full"):
             ui.label("Telecommands").classes("font-bold")
-            self.commands = ui.log(max_lines=100).classes("w-full h-20 text-xs").props("data-mark='commands'")
+            self.commands = ui.log(max_lines=100).classes("lines w-full h-24 text-xs")
+            self.commands.props("data-mark='commands'")
             self.drawn_commands: list[str] = []
             self.link = ui.label().classes("text-xs opacity-70").props("data-mark='link'")
+            with (
+                ui.expansion("Last frames, decoded")
+                .classes("w-full")
+                .props("data-mark='open frames'") as fold
+            ):
+                self.frames = ui.label().classes("lines text-xs font-mono").props("data-mark='frames'")
+            self.frames_fold = fold
 
     # -- what changes
 
@@ -190,30 +192,46 @@ class Page:
     def refresh(self) -> None:
         """Show the engine's newest state."""
         state = self.engine.state
-        board = words.board(dict(state.housekeeping))
-        self.lamp.set_text(board.lamp)
-        self.lamp.style(f"background: {board.colour}")
+        report = dict(state.housekeeping)
+        said = words.figures(report)
+        alarm = report.get("alarm", 0)
+        known = bool(alarm) or words.NO_DATA not in said.alarm
+        self.lamp.set_text(said.alarm)
+        self.lamp.style(f"background: {LAMPS.get(alarm, GREY) if known else GREY}").props(
+            f"data-class={alarm}"
+        )
         for key, label in self.figures.items():
-            label.set_text(getattr(board, key))
+            label.set_text(getattr(said, key))
         self.time.set_text(duration(state.now_s) + (" (the end)" if state.over else ""))
         self.pause.set_text("Pause" if state.running else "Play")
         late = f"behind by {duration(state.behind_s)}: this machine cannot keep up" if state.behind_s else ""
         self.trouble.set_text(state.error or late)
-        mine = Page.holder == self.me
-        self.holds.set_text("You hold the controls" if mine else "Take the controls")
+        self.holds.set_text("You hold the controls" if self._mine() else "Take the controls")
         begin, end = self.conductor.window(state.now_s)
-        self.shown_span.set_text(
-            f"{duration(end - begin)} shown" + ("" if self.conductor.end_s is None else ", held")
-        )
+        held = "" if self.conductor.end_s is None else ", held"
+        self.shown_span.set_text(f"{duration(end - begin)} shown{held}")
         self._draw()
+        if self.what_if is not None:
+            self.what_if.redraw(self.is_dark)
         self._tell()
         self.link.set_text(f"link: {state.frames:,} frames, {state.damaged:,} damaged, {state.lost:,} lost")
+        if self.frames_fold.value:
+            self.frames.set_text("\n".join(map(shown, state.link)))
 
     def _draw(self) -> None:
-        options = charts.strips(self.engine.columns, self.conductor, self.now_s, bool(self.dark.value))
+        """Send the strips where something has changed, and not before a slow browser has drawn the last ones."""
+        now = time.monotonic()
+        seen = (len(self.engine.columns), self.now_s, self.conductor.window(self.now_s), self.is_dark)
+        if seen == self.seen or (self.drawing and now - self.drawing < SLOWEST_S):
+            return
+        self.seen, self.drawing = seen, now
+        options = charts.strips(self.engine.columns, self.conductor, self.now_s, self.is_dark)
         self.strips.options.clear()
         self.strips.options.update(options)
         self.strips.update()
+
+    def _drawn(self) -> None:
+        self.drawing = 0.0
 
     def _tell(self) -> None:
         told = [line for severity, line in list(self.engine.events) if severity >= self.least]
@@ -233,87 +251,13 @@ class Page:
 
     # -- what a person does
 
-    def _session(self) -> Any:
-        assert self.played is not None
-        return self.played.session
+    def _darken(self, dark: bool) -> None:
+        self.is_dark = dark
+        self.dark.set_value(dark)
+        self.refresh()
 
-    def _do(self, text: str, act: Callable[[], object]) -> None:
-        ui.button(text, on_click=lambda: self._ordered(act)).props("dense no-caps").props(
-            f"data-mark='{text}'"
-        )
-
-    def _ordered(self, act: Callable[[], object]) -> None:
-        """Have the engine do it, where this page holds the controls; tell a person why it could not be done."""
-        if Page.holder != self.me:
-            ui.notify("Somebody else holds the controls: take them first.", type="warning")
-            return
-        try:
-            self.engine.order(act)
-        except ValidationError as error:
-            ui.notify(shown(error.errors()[0]["msg"].removeprefix("Value error, ")), type="negative")
-        except (CabinwatchError, ValueError) as error:
-            ui.notify(shown(str(error)), type="negative")
-        else:
-            if self.played is not None:
-                self.map.options.clear()
-                self.map.options.update(self._map())
-                self.map.update()
-
-    def _leak(self, law: str) -> None:
-        size, room = str(self.size.value), self.room.value
-        self._session().leak(Leak.model_validate({"size": size, "law": law, "compartment": room}))
-
-    def _patch(self) -> None:
-        for name in self._leaks():
-            self._session().do(Patch(name))
-
-    def _warm(self) -> None:
-        self._session().sensor_fault(Warming(kind="warming", at=self.now_s, rise=9.0, tau=120.0))
-
-    def _cut(self) -> None:
-        self._session().link_fault(StuckLine(at=self.now_s, until=self.now_s + 120, direction="both"))
-
-    def _set(self) -> None:
-        try:
-            value = int(str(self.value.value))
-        except ValueError:
-            raise ValueError(f"{self.parameter.value}: a whole number is needed") from None
-        self._session().command("set", parameter=self.parameter.value, value=value)
-
-    def _clicked(self, click: events.EChartPointClickEventArguments) -> None:
-        """A module opens its leak, a hatch closes or opens."""
-        if click.data_type == "edge":
-            name = click.data.get("value") if isinstance(click.data, dict) else None
-            if name:
-                way = Close(name) if name in self._opened() else Open(name)
-                self._ordered(lambda: self._session().do(way))
-            return
-        if click.name in self._session().scenario.cabin.compartments:
-            self.room.set_value(click.name)
-            self._ordered(lambda: self._leak("orifice"))
-
-    def _leaks(self) -> dict[str, str]:
-        """Where each leak of the story is."""
-        story = self._session().story().cabin
-        first = next(iter(story.compartments))
-        return {
-            name: leak.compartment or first for name, leak in story.leaks.items() if leak.at <= self.now_s + 1
-        }
-
-    def _opened(self) -> set[str]:
-        story = self._session().story().cabin
-        opened = {name for name, way in {**story.hatches, **story.valves}.items() if way.open}
-        for action in story.actions:
-            verb, name = action.verb
-            if action.at <= self.now_s + 1:
-                opened = opened | {name} if verb == "open" else opened - {name} if verb == "close" else opened
-        return opened
-
-    def _map(self) -> dict[str, Any]:
-        cabin = self._session().story().cabin
-        patched = {a.verb[1] for a in cabin.actions if a.verb[0] == "patch" and a.at <= self.now_s + 1}
-        leaking = {room for name, room in self._leaks().items() if name not in patched}
-        return charts.station_map(cabin, leaking, self._opened(), bool(self.dark.value))
+    def _mine(self) -> bool:
+        return Page.holder == self.me
 
     def _take(self) -> None:
         Page.holder = self.me
@@ -332,13 +276,21 @@ class Page:
     def _filter(self, change: events.ValueChangeEventArguments[Any]) -> None:
         self.least, self.drawn_events = int(change.value), -1
 
+    def _key(self, pressed: events.KeyEventArguments) -> None:
+        move = KEYS.get(str(pressed.key.name))
+        if move and pressed.action.keydown and not (pressed.modifiers.ctrl or pressed.modifiers.alt):
+            self._moved(self.moves[move])()
+
+    def _zoomed(self, event: events.GenericEventArguments) -> None:
+        """The mouse has dragged or turned its wheel: hold what it chose, and send what lies there at once."""
+        chosen = event.args.get("batch", [event.args])[0]
+        if "start" in chosen:
+            self.conductor.hold_parts(chosen["start"] / 100, chosen["end"] / 100, self.now_s)
+            self.refresh()
+
     def _moved(self, act: Callable[[], None]) -> Callable[[], None]:
         def moved() -> None:
             act()
             self.refresh()
 
         return moved
-
-    def _toggle_dark(self) -> None:
-        self.dark.value = not self.dark.value
-        self.refresh()

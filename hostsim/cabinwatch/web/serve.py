@@ -11,7 +11,7 @@ from cabinwatch.text import shown
 from cabinwatch.web.engine import Engine
 from cabinwatch.web.guard import Guard
 from cabinwatch.web.page import Page
-from cabinwatch.web.sources import Source
+from cabinwatch.web.sources import Played, Source
 
 LOOPBACK = "127.0.0.1"
 
@@ -55,6 +55,13 @@ def serve(
         head = {"Content-Disposition": 'attachment; filename="story.toml"', "X-Transcript-SHA256": sha256}
         again = f"# cabinwatch run story.toml --seed {seed} --target {target}\n# transcript {sha256}\n"
         return Response(again + text, media_type="application/toml", headers=head)
+
+    @app.get("/test_story.py")
+    def as_test() -> Response:
+        if not isinstance(source, Played):
+            return Response("only a scenario that is played has a story\n", status_code=404)
+        head = {"Content-Disposition": 'attachment; filename="test_story.py"'}
+        return Response(engine.order(source.session.as_test), media_type="text/x-python", headers=head)
 
     url = f"http://{host}:{port}/" + (f"?token={token}" if token else "")
     app.on_startup(lambda: print(f"{shown(source.title)}: {url}  (Ctrl-C ends it)", flush=True))

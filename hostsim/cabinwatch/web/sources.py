@@ -2,21 +2,29 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import serial
 
-from cabinwatch.errors import TargetDied
-from cabinwatch.kit.session import Session
+from cabinwatch.errors import TargetDied, UsageError
+from cabinwatch.kit.session import FRAMES, Session, decoded
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.models.scenario import Scenario
+from cabinwatch.run import playback
 from cabinwatch.run.result import tres_s
-from cabinwatch.run.transcript import Transcript
-from cabinwatch.scenario.load import parse
+from cabinwatch.run.transcript import Transcript, read
+from cabinwatch.scenario.load import load
 from cabinwatch.scenario.toml_out import to_toml
+from cabinwatch.targets import is_url
+from cabinwatch.targets.serial_port import open_port
+from cabinwatch.text import shown
+from cabinwatch.view.export.captured import Captured
 from cabinwatch.view.monitor import LiveWatch
+from cabinwatch.view.story import world_of
 from cabinwatch.world.ground import Ground
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
@@ -26,7 +34,8 @@ CHANNELS = {
     "true_pressure_Pa": "true pressure, Pa",
     "nitrogen_Pa": "true nitrogen, Pa",
     "rate_Pa_h": "rate, Pa/h",
-    "sigma_Pa_h": "uncertainty of the rate, Pa/h",
+    "rate_low_Pa_h": "rate less two sigma, Pa/h",
+    "rate_high_Pa_h": "rate and two sigma, Pa/h",
     "true_rate_Pa_h": "true leak, Pa/h",
     "tres_s": "T-reserve, s",
     "true_tres_s": "true T-reserve, s",
@@ -56,6 +65,10 @@ class Source(Protocol):
         """Have the ground send a telecommand. Raises ValueError for one that there is not."""
         ...
 
+    def frames(self) -> list[str]:
+        """The last frames on the link, decoded, a line each."""
+        ...
+
     def close(self) -> None:
         """Free what it holds."""
         ...
@@ -64,10 +77,12 @@ class Source(Protocol):
 def reported(hk: dict[str, int]) -> dict[str, float]:
     """A housekeeping report's values of `CHANNELS`; what is not there is NaN."""
     tres = tres_s(hk)
+    rate, sigma = hk["rate_cPa_h"] / 100, hk["sigma_cPa_h"] / 100
     return {
         "pressure_Pa": hk["pressure_cPa"] / 100 if hk["pressure_cPa"] else math.nan,
-        "rate_Pa_h": hk["rate_cPa_h"] / 100,
-        "sigma_Pa_h": hk["sigma_cPa_h"] / 100,
+        "rate_Pa_h": rate,
+        "rate_low_Pa_h": rate - 2 * sigma,
+        "rate_high_Pa_h": rate + 2 * sigma,
         "tres_s": math.nan if tres is None else tres,
     }
 
@@ -123,6 +138,9 @@ class Played:
         """The TOML of everything that was done so far, and the transcript's hash up to now."""
         return to_toml(self.session.story()), self.session.watch.sha256
 
+    def frames(self) -> list[str]:
+        return [line for step in self.session.watch.last for line in decoded(step)]
+
     def close(self) -> None:
         self.session.close()
 
@@ -131,16 +149,15 @@ class Recorded:
     """A recording, played again from its octets; the truth is computed anew from its scenario and seed."""
 
     def __init__(self, transcript: Transcript) -> None:
-        scenario = parse(transcript.header["toml"], "the recording's scenario")
-        self.title = scenario.title
-        self.world = World(scenario, int(transcript.header["seed"]))
+        self.world = world_of(transcript)
+        self.title = self.world.scenario.title
         self.ground = Ground(lambda frame: None)
         self.on_row: Row = lambda t_s, values: None
         self._steps = transcript.steps
         self._next = 0
         self._decoder = host.StreamDecoder()
         self.now_s = 0.0
-        self.end_s = transcript.steps[-1].t_ms / 1000 if transcript.steps else 0.0
+        self.end_s = transcript.steps[-1].t_ms / 1000
 
     def advance(self, seconds: float) -> None:
         self.now_s = min(self.end_s, self.now_s + seconds)
@@ -149,11 +166,18 @@ class Recorded:
             self._next += 1
             for frame in self._decoder.feed(step.tx):
                 if frame.verdict is host.Verdict.OK and not frame.packet[0] & 0x10:
-                    tm = host.decode(frame.packet)
-                    self.ground.telemetry(tm, step.t_ms)
-                    if tm.packet.name == "housekeeping":
-                        t_s = step.t_ms / 1000
-                        self.on_row(t_s, as_row(reported(tm.values) | true_values(self.world, t_s)))
+                    with suppress(host.Alien):
+                        self._told(host.decode(frame.packet), step.t_ms)
+
+    def _told(self, tm: host.Decoded, t_ms: int) -> None:
+        self.ground.telemetry(tm, t_ms)
+        if tm.packet.name == "housekeeping":
+            self.on_row(t_ms / 1000, as_row(reported(tm.values) | true_values(self.world, t_ms / 1000)))
+
+    def frames(self) -> list[str]:
+        return [
+            line for step in self._steps[max(0, self._next - FRAMES) : self._next] for line in decoded(step)
+        ]
 
     def command(self, do: str, **more: object) -> None:
         raise ValueError("a recording takes no telecommands")
@@ -170,7 +194,8 @@ class Board:
         self.on_row: Row = lambda t_s, values: None
         self.end_s = math.inf
         self._port = port
-        self._watch = LiveWatch(port, write=lambda line: None)
+        self._last: deque[Captured] = deque(maxlen=FRAMES)
+        self._watch = LiveWatch(port, lambda line: None, self._last.append)
         self._heard = self._watch.listen()
         self._begun = time.monotonic()
         self.ground = self._watch.ground
@@ -193,19 +218,32 @@ class Board:
         command = Telecommand.model_validate({"at": 0, "do": do, **more})
         self.ground.command(command.packet, command.values, round(self.now_s * 1000))
 
+    def frames(self) -> list[str]:
+        return [
+            f"{one.t_us / 1e6:>12.3f} <- {one.decoded.text() if one.decoded else one.packet.hex()}"
+            for one in self._last
+        ]
+
     def close(self) -> None:
         self._port.close()
 
 
-def open_source(what: str, *, target: str, seed: int, baud: int = 115_200) -> Source:
-    """What a person named: a bundled scenario, a file, a recording (.jsonl), a port. Raises CabinwatchError."""
-    from cabinwatch.run.transcript import read
-    from cabinwatch.scenario.load import load
-    from cabinwatch.targets import is_url
-    from cabinwatch.targets.serial_port import open_port
+def open_source(
+    what: str, *, target: str, seed: int, baud: int = 115_200, log: dict[str, str] | None = None
+) -> Source:
+    """What a person named: a bundled scenario, a file, a recording (.jsonl), a log (.csv), a port.
 
-    if Path(what).suffix == ".jsonl":
+    ``log``: the columns of a log, as `RecordModel` calls them. Raises CabinwatchError.
+    """
+    suffix = Path(what).suffix
+    if suffix == ".csv":
+        if log is None:
+            raise UsageError(f"{shown(what)}: a log needs --time COLUMN, --pressure COLUMN and --unit UNIT")
+        return Played(
+            playback.scenario(playback.Wish(playback.log_model(file=what, **log))), seed=seed, target=target
+        )
+    if suffix == ".jsonl":
         return Recorded(read(Path(what)))
-    if is_url(what) and Path(what).suffix != ".toml":
+    if is_url(what) and suffix != ".toml":
         return Board(open_port(what, baud), what)
     return Played(load(what)[0], seed=seed, target=target)

@@ -11,6 +11,7 @@ from hypothesis import strategies as hy
 
 from cabinwatch.kit import strategies as st
 from cabinwatch.kit.session import Session
+from cabinwatch.models.cabin import Vehicle
 from cabinwatch.models.node_faults import DeviceModel
 from cabinwatch.models.raw_telecommands import RawTelecommand
 from cabinwatch.models.scenario import Scenario
@@ -23,6 +24,7 @@ from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.run import Outcome, one
 from cabinwatch.verify.fuzz.shrink import shrink
 from cabinwatch.verify.fuzz.swarm import draw
+from cabinwatch.world.cabin.actions import Close
 from cabinwatch.world.node_clock import Clock
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
@@ -162,3 +164,29 @@ def test_the_reference_refuses_a_silent_monitor() -> None:
 
     with pytest.raises(Wrong, match="was due and did not come"):
         Reference().step(Step(0, b"", b"", 0))
+
+
+def test_a_ship_that_docks_is_a_part_of_the_story_which_plays_to_the_same_octets(tmp_path):
+    cabin = {
+        "compartments": {"station": {"volume": "90 m3"}, "node": {"volume": "10 m3"}},
+        "hatches": {"forward": {"a": "station", "b": "node", "open": True}},
+        "wander": {},
+    }
+    session = Session({"title": 'a """ship""" \\ comes', "duration": "2h", "cabin": cabin}, seed=4)
+    session.play(600)
+    before = session.truth["pressure_Pa"]
+    ship = session.dock(Vehicle(port="node", volume=7.6, pressure=90_000, opened=1000, equalise=900))
+    assert session.truth["pressure_Pa"] == before, "nothing has flowed yet"
+    session.play(1200)
+    assert before - session.truth["pressure_Pa"] > 500, (
+        "7.6 m3 that are 11 kPa lower took their air from 100 m3"
+    )
+    session.do(Close(ship))
+    session.play(600)
+    source = session.as_test()
+    session.close()
+    (tmp_path / "test_taken.py").write_text(source)
+    names: dict[str, Any] = {}
+    exec(compile(source, "test_taken.py", "exec"), names)
+    names["test_story"]()
+    assert f"[cabin.vehicles.{ship}]" in names["STORY"]

@@ -11,9 +11,10 @@ from cabinwatch.run.transcript import Recorder, Step, Transcript
 from cabinwatch.scenario.load import parse
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import open_target
-from cabinwatch.web import words
+from cabinwatch.view import words
+from cabinwatch.web.charts import Conductor
 from cabinwatch.web.engine import Engine
-from cabinwatch.web.sources import CHANNELS, Played, Recorded, as_row
+from cabinwatch.web.sources import CHANNELS, Played, Recorded, as_row, open_source
 from cabinwatch.world.cabin.actions import Patch
 from cabinwatch.world.world import World
 
@@ -133,9 +134,37 @@ HK = {
     ],
 )
 def test_a_blind_monitor_says_so_and_hides_no_alarm(change, lamp, pressure):
-    board = words.board({**HK, **change})
-    assert (board.lamp, board.pressure) == (lamp, pressure)
+    board = words.figures({**HK, **change})
+    assert (board.alarm, board.pressure) == (lamp, pressure)
 
 
 def test_a_monitor_that_was_never_heard_says_so():
-    assert words.board({}).lamp == "NO DATA"
+    assert words.figures({}).alarm == "NO DATA"
+
+
+def test_a_log_of_ones_own_is_played_with_holes_in_it(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("t,p\n" + "".join(f"{60 * i},{1013.25 - 0.01 * (i % 3)}\n" for i in range(200)))
+    with pytest.raises(UsageError, match="--time COLUMN"):
+        open_source(str(log), target="cpython", seed=1)
+    source = open_source(
+        str(log), target="cpython", seed=1, log={"time": "t", "pressure": "p", "unit": "hPa"}
+    )
+    rows = []
+    source.on_row = lambda t_s, values: rows.append(dict(zip(CHANNELS, values, strict=True)))
+    source.advance(3600)
+    source.session.leak("5 mbar/h")
+    source.advance(3600)
+    source.close()
+    assert abs(rows[2]["pressure_Pa"] - 101_325) < 5
+    assert rows[-1]["pressure_Pa"] < 101_000
+    assert any("sample" in line for line in source.frames())
+
+
+def test_a_window_that_the_mouse_chose_is_held_until_it_reaches_the_newest():
+    conductor = Conductor()
+    conductor.hold_parts(0.25, 0.5, 1000.0)
+    assert conductor.window(1000.0) == (250.0, 500.0)
+    assert conductor.window(2000.0) == (250.0, 500.0), "held while time goes on"
+    conductor.hold_parts(0.9, 1.0, 2000.0)
+    assert conductor.window(3000.0) == (2800.0, 3000.0), "follows"

@@ -1,11 +1,13 @@
 """The page in a real Chromium: a hole made with the mouse, the lamp, an acknowledgement, and the story taken away."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
@@ -34,22 +36,14 @@ open = true
 """
 
 
-@pytest.fixture
-def url(tmp_path):
+@contextmanager
+def serving(folder):
     """A page that is served by a process of its own, as a person would have it."""
-    (tmp_path / "story.toml").write_text(STORY)
+    (folder / "story.toml").write_text(STORY)
     # NiceGUI looks for a test that runs it, and then takes a port of its own.
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "NICEGUI_"))}
-    command = [
-        sys.executable,
-        "-m",
-        "cabinwatch",
-        "serve",
-        str(tmp_path / "story.toml"),
-        "--no-browser",
-        "--speed",
-        "60",
-    ]
+    words = ("serve", str(folder / "story.toml"), "--no-browser", "--speed", "60")
+    command = [sys.executable, "-m", "cabinwatch", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean) as server:
         assert server.stdout is not None
         found = re.search(r"http://\S+", server.stdout.readline())
@@ -59,6 +53,20 @@ def url(tmp_path):
 
 
 @pytest.fixture
+def url(tmp_path):
+    """A page of one's own."""
+    with serving(tmp_path) as where:
+        yield where
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory):
+    """A page on which nobody does anything to the cabin: for those who watch."""
+    with serving(tmp_path_factory.mktemp("quiet")) as where:
+        yield where
+
+
+@pytest.fixture(scope="module")
 def browser():
     if not CHROMIUM or not DRIVER:
         missing("Chromium with its driver", INSTALL)
@@ -67,6 +75,7 @@ def browser():
     options.binary_location = CHROMIUM
     for flag in FLAGS:
         options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
     yield driver
     driver.quit()
@@ -115,16 +124,25 @@ def test_a_hole_by_mouse_a_lamp_an_acknowledgement_and_the_story(url, browser, t
     run = [sys.executable, "-m", "cabinwatch", "run", str(path), "--target", "cpython"]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     assert sha256 in done.stdout, done.stdout + done.stderr
+    with urllib.request.urlopen(f"{url}test_story.py") as answer:
+        source = answer.read().decode()
+    assert sha256 in source
+    compile(source, "test_story.py", "exec")
+    requests = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = {r["params"]["request"]["url"] for r in requests if r["method"] == "Network.requestWillBeSent"}
+    foreign = [one for one in asked if not one.startswith((url, "data:", "blob:"))]
+    assert asked
+    assert not foreign, "the page works without a network"
     severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert not severe, severe
 
 
-def test_a_page_that_is_reloaded_has_lost_nothing_and_a_second_one_only_watches(url, browser):
-    browser.get(url)
+def test_a_page_that_is_reloaded_has_lost_nothing_and_a_second_one_only_watches(quiet, browser):
+    browser.get(quiet)
     until(browser, lambda b: marked(b, "lamp").text == "NOMINAL")
     first = browser.current_window_handle
     browser.switch_to.new_window("tab")
-    browser.get(url)
+    browser.get(quiet)
     until(browser, lambda b: marked(b, "lamp").text == "NOMINAL")
     marked(browser, "Reset the node").click()
     until(browser, lambda b: "take them first" in b.page_source)
@@ -133,7 +151,26 @@ def test_a_page_that_is_reloaded_has_lost_nothing_and_a_second_one_only_watches(
     until(browser, lambda b: "booted" in marked(b, "events").text)
 
 
-def test_a_foreign_page_gets_nothing(url):
-    request = urllib.request.Request(f"{url}story.toml", headers={"Origin": "http://evil.example"})
+def test_keys_hold_the_window_of_time_and_the_last_frames_are_decoded(quiet, browser):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(quiet)
+    until(browser, lambda b: marked(b, "lamp").text == "NOMINAL")
+    body = browser.find_element(By.TAG_NAME, "body")
+    body.send_keys(Keys.SPACE)
+    until(browser, lambda b: marked(b, "pause").text == "Play")
+    body.send_keys("+")
+    body.send_keys(Keys.ARROW_LEFT)
+    until(browser, lambda b: ", held" in b.find_element(By.TAG_NAME, "body").text)
+    body.send_keys("f")
+    until(browser, lambda b: ", held" not in b.find_element(By.TAG_NAME, "body").text)
+    body.send_keys(Keys.SPACE)
+    marked(browser, "open frames").click()
+    until(browser, lambda b: "pressure_cPa=" in marked(b, "frames").text)
+
+
+def test_a_foreign_page_gets_nothing(quiet):
+    request = urllib.request.Request(f"{quiet}story.toml", headers={"Origin": "http://evil.example"})
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(request)

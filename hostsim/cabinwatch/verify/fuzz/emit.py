@@ -1,7 +1,7 @@
 """A failure of a campaign as a test of its own: it fails until the firmware is mended, wherever it is."""
 
 from cabinwatch.scenario.toml_out import to_toml
-from cabinwatch.text import shown
+from cabinwatch.text import quotable, shown
 from cabinwatch.verify.fuzz.run import Outcome
 from cabinwatch.verify.fuzz.swarm import Plan
 
@@ -30,16 +30,11 @@ def as_test(plan: Plan, outcome: Outcome, command: str, target: str, name: str) 
     """The source of a module with one test, which plays the plan and has nothing found."""
     return TEST.format(
         kind=outcome.kind,
-        words=_quotable(shown(outcome.text)),
-        command=_quotable(shown(command)),
-        toml=_quotable(to_toml(plan.scenario)),
+        words=quotable(shown(outcome.text)),
+        command=quotable(shown(command)),
+        toml=quotable(to_toml(plan.scenario)),
         name=name,
         seed=plan.seed,
         mode=plan.mode,
         target=target,
     )
-
-
-def _quotable(text: str) -> str:
-    """As it stands between three quotes."""
-    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')

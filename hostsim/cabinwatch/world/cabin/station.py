@@ -40,11 +40,19 @@ class Station:
     """
 
     def __init__(self, model: CabinModel, seed: int = 0) -> None:
-        self.model = model
+        self._seed = seed
         self.record = recording(model.record) if model.record else None
+        self.rebuild(model)
+
+    def rebuild(self, model: CabinModel) -> None:
+        """Be the station of a model from the start on: a vehicle that docks is a compartment more.
+
+        Until it makes a difference, what is read is what was read.
+        """
+        self.model = model
         self._net = build(_begun(model, self.record[0]) if self.record else model)
         moves = model.wander is not None or model.weather
-        self._background = Background(model, self._net, seed) if moves else None
+        self._background = Background(model, self._net, self._seed) if moves else None
         self._loops = {name: CoolantLoop(model, name) for name in model.loops}
         self._applied = 0.0
         self._corners = sorted(t for t in self._net.corners() if t > 0)
