@@ -27,13 +27,21 @@ FIRST_S = 0.5
 """How long a node is listened to, before it is spoken to, for its boot event."""
 QUICK_S = 0.05
 """The round trip of a node for which the time limit of a case is meant; a slower one gets longer."""
-QUESTIONS = {"transducer": 1200, "monitor": 24_000}
+QUESTIONS = {"transducer": 1200, "monitor": 6000}
 """Questions that all cases of a role ask, SEQ-02 apart, which does without where they would take long; each has the
 bench's own telecommand behind it."""
 WAITS_S = {"transducer": 25, "monitor": 150}
 """What all cases of a role wait for besides."""
 LONG_S = 60
+AT_A_TIME = 8
+"""Nodes that are judged side by side, where a program can be started as often."""
 FRAME_ENDS = re.compile(rb"(?<=[^\0]\0)")
+
+
+def says_it_stores(heard: list[Heard]) -> bool:
+    """Whether a monitor's boot event leaves it open that something is kept over a reset (PAR-08)."""
+    boots = [h for h in heard if h.title == "TM[5,1]" and h["event"] == t.Event.BOOT]
+    return not boots or boots[0]["value"] >> 24 != t.Stored.VOLATILE
 
 
 @dataclass
@@ -78,6 +86,8 @@ class LiveBench(Bench):
     def pace(self, share: float) -> str:
         """How long a ``share`` of the cases will take on this node, or "" where that is not long."""
         seconds = share * (WAITS_S[self.role] + 2 * self.rtt_s * QUESTIONS[self.role])
+        if isinstance(self.line, ExecProgram):
+            seconds /= AT_A_TIME
         if seconds < LONG_S and self.rtt_s < QUICK_S:
             return ""
         told = f"{seconds / 60:.0f} min" if seconds > 99 else f"{seconds:.0f} s"
@@ -153,13 +163,13 @@ class LiveBench(Bench):
     def fresh(self) -> None:
         self._deadline = time.monotonic() + self.limit_s
         try:
-            if self.role == "monitor":
+            program = isinstance(self.line, ExecProgram)
+            if self.role == "monitor" and (not program or says_it_stores(self.restart())):
                 # What it has stored would outlast the reset.
                 self.ask(b"\0" + self.tc("perform", {"function": t.Function.DEFAULTS, "argument": 0}))
-            if isinstance(self.line, ExecProgram) or self.role == "monitor":
                 self.restart()
-            else:
-                self._restore()
+            elif self.role == "transducer":
+                self.restart() if program else self._restore()
         except Unmet:
             if self.alive(PATIENCE_S):
                 raise

@@ -25,7 +25,7 @@ from cabinwatch.verify.conform.bench import Bench, Exchange, Gone, Impossible, U
 from cabinwatch.verify.conform.case import CASES, Case
 from cabinwatch.verify.conform.greeting import Speechless
 from cabinwatch.verify.conform.line import ExecProgram
-from cabinwatch.verify.conform.live import LiveBench
+from cabinwatch.verify.conform.live import AT_A_TIME, LiveBench
 from cabinwatch.verify.conform.requirements import SPEC_VERSION, requirements
 
 MODULES = (
@@ -42,8 +42,6 @@ MODULES = (
 )
 DEATHS = 3
 """A target that ends, or falls silent, in this many cases in a row is given up."""
-AT_A_TIME = 8
-"""Nodes that are judged side by side."""
 FIRST = "first-frames"
 """Case word of what a node gets wrong from its first frame on."""
 
@@ -179,7 +177,6 @@ class Beside:
         twin = bench.twin()
         self._benches.append(twin)
         try:
-            twin.line.open()
             return judge(twin, case)
         except CabinwatchError:
             return None
