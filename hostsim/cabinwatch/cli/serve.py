@@ -36,6 +36,12 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 0,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+    judge: Annotated[
+        str,
+        typer.Option(
+            metavar="NODE", help="A node that the judging page offers, as of `conform`: exec:./my_node."
+        ),
+    ] = "",
     baud: Annotated[int, typer.Option(min=300, max=4_000_000, help="Of a port.")] = 115_200,
     time: Annotated[str | None, typer.Option(help="A log's column of the time, as in playback.")] = None,
     pressure: Annotated[str | None, typer.Option(help="A log's column of the pressure.")] = None,
@@ -60,4 +66,4 @@ def serve(
         log = columns | ({"temperature": temperature} if temperature else {})
     source = open_source(what, target=target, seed=seed, baud=baud, log=log)
     name = target if isinstance(source, Played) else what
-    run(source, target=name, seed=seed, host=host, port=port, browser=browser, speed=speed)
+    run(source, target=name, seed=seed, host=host, port=port, browser=browser, speed=speed, judge=judge)

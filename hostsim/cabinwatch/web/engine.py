@@ -63,6 +63,8 @@ class Engine:
         self.state = State(end_s=source.end_s)
         self.speed = speed
         self.running = True
+        self.holder: str | None = None
+        """The client that holds the controls."""
         self._clock = clock
         self._orders: queue.SimpleQueue[tuple[Callable[[], object], queue.SimpleQueue[object]]] = (
             queue.SimpleQueue()

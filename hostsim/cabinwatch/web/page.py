@@ -56,10 +56,7 @@ KEYS = {
 class Page:
     """One client's page on ``engine``; one client at a time holds the controls."""
 
-    holder: str | None = None
-    """The client that holds the controls, of all pages on the engine."""
-
-    def __init__(self, engine: Engine, target: str, seed: int) -> None:
+    def __init__(self, engine: Engine, target: str, seed: int, number: int = 0) -> None:
         self.engine = engine
         self.target = target
         self.seed = seed
@@ -73,9 +70,9 @@ class Page:
         """When the strips were sent that the browser has not drawn yet; 0: it has."""
         self.what_if: WhatIf | None = None
         if isinstance(engine.source, Played):
-            self.what_if = WhatIf(engine, engine.source.session, self._mine, self.refresh)
-        if Page.holder is None:
-            Page.holder = self.me
+            self.what_if = WhatIf(engine, engine.source.session, self._mine, self.refresh, number)
+        if engine.holder is None:
+            engine.holder = self.me
         self.moves: dict[str, Callable[[], None]] = {
             "back": lambda: self.conductor.pan(-0.5, self.now_s),
             "forward": lambda: self.conductor.pan(0.5, self.now_s),
@@ -122,6 +119,7 @@ class Page:
             ui.space()
             self.time = ui.label().classes("font-mono").props("data-mark='time'")
             self.holds = ui.button("Take the controls", on_click=self._take).props("dense outline no-caps")
+            ui.link("Judge", "/judge").props("data-mark='to judge'")
             contrast = ui.button(icon="contrast", on_click=lambda: self._darken(not self.is_dark))
             contrast.props("flat dense aria-label='dark or light'")
         self.trouble = ui.label().classes("w-full text-negative font-bold")
@@ -257,15 +255,15 @@ class Page:
         self.refresh()
 
     def _mine(self) -> bool:
-        return Page.holder == self.me
+        return self.engine.holder == self.me
 
     def _take(self) -> None:
-        Page.holder = self.me
+        self.engine.holder = self.me
         self.refresh()
 
     def _left(self) -> None:
-        if Page.holder == self.me:
-            Page.holder = None
+        if self.engine.holder == self.me:
+            self.engine.holder = None
 
     def _pause(self) -> None:
         self.engine.running = not self.engine.running

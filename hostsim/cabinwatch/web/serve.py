@@ -1,7 +1,8 @@
-"""`cabinwatch serve`: a source, its engine, and the page in a browser, bound to loopback unless a token guards it."""
+"""`cabinwatch serve`: a source, its engine and the pages, bound to loopback unless a token guards them."""
 
 import secrets
 import socket
+from dataclasses import dataclass
 
 from fastapi import Response
 from nicegui import app, ui
@@ -10,6 +11,8 @@ from cabinwatch.errors import SetupError
 from cabinwatch.text import shown
 from cabinwatch.web.engine import Engine
 from cabinwatch.web.guard import Guard
+from cabinwatch.web.judge_page import Desk, JudgePage
+from cabinwatch.web.judging import Found
 from cabinwatch.web.page import Page
 from cabinwatch.web.sources import Played, Source
 
@@ -29,40 +32,101 @@ def listener(host: str, port: int) -> socket.socket:
         ) from None
 
 
+@dataclass(frozen=True)
+class Show:
+    """What is played on one page."""
+
+    engine: Engine
+    target: str
+    seed: int
+
+
+class House:
+    """All that one server shows: what the command line named is number 0, what a campaign found comes after it."""
+
+    def __init__(self, first: Show, speed: float, judge: str = "") -> None:
+        self.shows = [first]
+        self.desk = Desk(judge)
+        self._speed = speed
+
+    def start(self) -> None:
+        """Begin to play."""
+        self.shows[0].engine.start()
+
+    def stop(self) -> None:
+        """Stop all that plays or judges."""
+        self.desk.stop()
+        for show in self.shows:
+            show.engine.stop()
+
+    def play(self, found: Found) -> str:
+        """Play what a campaign found; returns where it is to be seen."""
+        engine = Engine(Played(found.scenario, seed=found.seed), self._speed)
+        engine.start()
+        self.shows.append(Show(engine, "cpython", found.seed))
+        return f"/?show={len(self.shows) - 1}"
+
+    def show(self, number: int) -> Show:
+        """The show of that number; the first for one that there is not."""
+        return self.shows[number if 0 <= number < len(self.shows) else 0]
+
+
+def _pages(house: House) -> None:
+    """Mount the pages, and what is taken away from them."""
+
+    @ui.page("/", title=shown(house.shows[0].engine.source.title))
+    def page(show: int = 0) -> None:
+        one = house.show(show)
+        Page(one.engine, one.target, one.seed, show).build()
+
+    @ui.page("/judge", title="cabinwatch judges")
+    def judge() -> None:
+        JudgePage(house.desk, house.play).build()
+
+    @app.get("/story.toml")
+    def story(show: int = 0) -> Response:
+        one = house.show(show)
+        try:
+            text, sha256 = one.engine.story()
+        except ValueError as error:
+            return Response(f"{error}\n", status_code=404, media_type="text/plain")
+        head = {"Content-Disposition": 'attachment; filename="story.toml"', "X-Transcript-SHA256": sha256}
+        again = (
+            f"# cabinwatch run story.toml --seed {one.seed} --target {one.target}\n# transcript {sha256}\n"
+        )
+        return Response(again + text, media_type="application/toml", headers=head)
+
+    @app.get("/test_story.py")
+    def as_test(show: int = 0) -> Response:
+        engine = house.show(show).engine
+        if not isinstance(engine.source, Played):
+            return Response("only a scenario that is played has a story\n", status_code=404)
+        head = {"Content-Disposition": 'attachment; filename="test_story.py"'}
+        text = engine.order(engine.source.session.as_test)
+        return Response(text, media_type="text/x-python", headers=head)
+
+
 def serve(
-    source: Source, *, target: str, seed: int, host: str, port: int, browser: bool, speed: float
+    source: Source,
+    *,
+    target: str,
+    seed: int,
+    host: str,
+    port: int,
+    browser: bool,
+    speed: float,
+    judge: str = "",
 ) -> None:
-    """Serve ``source`` until Ctrl-C. Raises SetupError where the port is taken."""
+    """Serve ``source`` until Ctrl-C; ``judge``: a node to judge. Raises SetupError where the port is taken."""
     sock = listener(host, port)
     port = int(sock.getsockname()[1])
     token = None if host == LOOPBACK else secrets.token_urlsafe(24)
     names = {f"{host}:{port}", f"localhost:{port}"} if host == LOOPBACK else {f"{host}:{port}"}
     app.add_middleware(Guard, hosts=frozenset(names), token=token)
-    engine = Engine(source, speed)
-    app.on_startup(engine.start)
-    app.on_shutdown(engine.stop)
-
-    @ui.page("/", title=shown(source.title))
-    def page() -> None:
-        Page(engine, target, seed).build()
-
-    @app.get("/story.toml")
-    def story() -> Response:
-        try:
-            text, sha256 = engine.story()
-        except ValueError as error:
-            return Response(f"{error}\n", status_code=404, media_type="text/plain")
-        head = {"Content-Disposition": 'attachment; filename="story.toml"', "X-Transcript-SHA256": sha256}
-        again = f"# cabinwatch run story.toml --seed {seed} --target {target}\n# transcript {sha256}\n"
-        return Response(again + text, media_type="application/toml", headers=head)
-
-    @app.get("/test_story.py")
-    def as_test() -> Response:
-        if not isinstance(source, Played):
-            return Response("only a scenario that is played has a story\n", status_code=404)
-        head = {"Content-Disposition": 'attachment; filename="test_story.py"'}
-        return Response(engine.order(source.session.as_test), media_type="text/x-python", headers=head)
-
+    house = House(Show(Engine(source, speed), target, seed), speed, judge)
+    app.on_startup(house.start)
+    app.on_shutdown(house.stop)
+    _pages(house)
     url = f"http://{host}:{port}/" + (f"?token={token}" if token else "")
     app.on_startup(lambda: print(f"{shown(source.title)}: {url}  (Ctrl-C ends it)", flush=True))
     ui.run(

@@ -34,8 +34,14 @@ class WhatIf:
     """The card of a page that may act: ``allowed``: whether it holds the controls; ``changed`` is told of an act."""
 
     def __init__(
-        self, engine: Engine, session: Session, allowed: Callable[[], bool], changed: Callable[[], None]
+        self,
+        engine: Engine,
+        session: Session,
+        allowed: Callable[[], bool],
+        changed: Callable[[], None],
+        number: int = 0,
     ) -> None:
+        self._number = number
         self._engine = engine
         self._session = session
         self._allowed = allowed
@@ -90,7 +96,7 @@ class WhatIf:
                 ("Download the story (TOML)", "/story.toml", "download"),
                 ("Download it as a pytest", "/test_story.py", "pytest"),
             ):
-                ui.link(text, where).props(f"data-mark='{mark}'")
+                ui.link(text, f"{where}?show={self._number}").props(f"data-mark='{mark}'")
             ui.button("Copy the pytest", on_click=self._copy).props("dense flat no-caps data-mark='copy'")
 
     def redraw(self, dark: bool) -> None:
