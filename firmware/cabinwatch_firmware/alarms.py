@@ -102,7 +102,7 @@ class Alarm:
         elif told == TOLD_AGAIN:
             self.doublings = min(self.doublings + 1, DOUBLINGS)
         elif told == TOLD_ENDED:
-            self.cls = cause = self.now
+            self.cls = cause = max(self.now, CLASS_NOMINAL)
         self.state = move & 15
         self.tell(told, cause, self.node.measured(self))
 

@@ -280,6 +280,20 @@ def test_a_node_without_storage_says_at_boot_that_alarms_may_be_lost():
     assert (boot.values["alarm"], boot.values["state"]) == (0, State.NORMAL)
 
 
+def test_a_returned_alarm_acknowledged_right_after_a_reset_is_nominal():
+    """Nothing is known of what is justified then, which is no class."""
+    c = Cabin(off_delay=10)
+    c.sample(3)
+    c.sample(0)
+    for _ in range(11):
+        c.sample()
+    assert c.node.cabin.state == State.RETURNED
+    c.b._take(c.b.target.reset())
+    (ended,) = c.told(c.command(do, Function.ACKNOWLEDGE))
+    assert (ended.values["event"], ended.values["cause"], ended.values["alarm"]) == (Event.ALARM_ENDED, 0, 0)
+    assert c.b.hk()["alarm"] == 0
+
+
 # -- blindness
 
 

@@ -37,7 +37,11 @@ def add(data: Data, begin_s: float, rng: Random) -> None:
         "reserve": rng.choice((RESERVE, RESERVE, RESERVE, 10_000_000)),
     }  # fmt: skip
 
-    rng.choice((_any, _any, _leak_twice, _blind_twice))(data, begin_s, rng)
+    # The drill has the cabin to itself: another hole would hold its alarms up.
+    data["cabin"] |= {"leaks": {}, "actions": [], "flows": {}}
+    for bound in ("pressure_low", "pressure_high"):
+        data["parameters"].pop(bound, None)
+    rng.choice((_any, _any, _leak_twice, _leak_judged_anew, _blind_twice))(data, begin_s, rng)
 
 
 def _any(data: Data, begin_s: float, rng: Random) -> None:
@@ -51,7 +55,8 @@ def _any(data: Data, begin_s: float, rng: Random) -> None:
         at = begin_s + DRILL_s * number / len(holes) + rng.uniform(0, 20)
         _hole(data, f"drill-{number}", rate, at, rng.uniform(15, 60), rng.choice((1, 1, 0.05, 0.2, 10)))
     for _ in range(rng.randint(0, 3)):
-        _silence(data, moment(), rng.choice((4, 12, 30, 90)))
+        at = moment()
+        _silence(data, at, min(rng.choice((4, 12, 30, 90)), begin_s + DRILL_s - at))
     data["telecommands"] += [{"at": moment(), **_command(rng)} for _ in range(rng.randint(6, 20))]
     if rng.random() < 0.5:
         at, inhibits = moment(), [20] * rng.choice((1, BUSY)) + [0]
@@ -68,7 +73,7 @@ def _leak_twice(data: Data, begin_s: float, rng: Random) -> None:
     data["parameters"] |= {"hold": 10, "step": 3000, "fast": 600, "off_delay": 1, "reserve": RESERVE}
     _hole(data, "first", 3, begin_s, 30)
     _hole(data, "second", 3, begin_s + 120, 60)
-    if rng.random() < 0.4:
+    if rng.random() < 0.5:
         data["device"]["faults"].append({"kind": "reset", "at": round(begin_s + rng.uniform(40, 110), 3)})
     else:
         data["telecommands"].append(
@@ -76,6 +81,19 @@ def _leak_twice(data: Data, begin_s: float, rng: Random) -> None:
         )
     if rng.random() < 0.5:
         data["telecommands"].append({"at": round(begin_s + rng.uniform(40, 200), 3), "do": "acknowledge"})
+
+
+def _leak_judged_anew(data: Data, begin_s: float, rng: Random) -> None:
+    """An acknowledged alarm whose class is raised and lowered again by the bound of Emergency; or a reset under it."""
+    data["parameters"] |= {"hold": 10, "step": 3000, "fast": 600, "off_delay": 1, "reserve": RESERVE}
+    _hole(data, "hole", 3, begin_s, 160)
+    data["telecommands"] += [{"at": begin_s + after, "do": "acknowledge"} for after in (50, 80)]
+    if rng.random() < 0.3:
+        data["device"]["faults"].append({"kind": "reset", "at": round(begin_s + rng.uniform(60, 70), 3)})
+    data["telecommands"] += [
+        {"at": begin_s + after, "do": "set", "parameter": "emergency", "value": value}
+        for after, value in ((65, t.RESERVE_MAX), (95, 0))
+    ]
 
 
 def _blind_twice(data: Data, begin_s: float, rng: Random) -> None:
@@ -93,8 +111,8 @@ def _hole(data: Data, name: str, rate: float, at: float, open_s: float, grows: f
     """A hole, patched after ``open_s``; half way it grows by that factor."""
     cabin, at = data["cabin"], round(at, 3)
     growth = [{"at": round(at + open_s / 2, 3), "to": grows}]
-    cabin.setdefault("leaks", {})[name] = {"size": f"{rate} Pa/s", "at": at, "profile": growth}
-    cabin.setdefault("actions", []).append({"at": round(at + open_s, 3), "patch": name})
+    cabin["leaks"][name] = {"size": f"{rate} Pa/s", "at": at, "profile": growth}
+    cabin["actions"].append({"at": round(at + open_s, 3), "patch": name})
 
 
 def _silence(data: Data, at: float, seconds: float) -> None:

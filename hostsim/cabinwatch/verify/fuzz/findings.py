@@ -36,3 +36,5 @@ class Finding(StrEnum):
     STORAGE = "storage", 25, "the node wrote to its storage and had no reason to"
     LATE_ALARM = "late alarm", 26, "the first alarm came after the air had fallen too far"
     BLIND = "blind", 27, "the monitor sees no pressure and does not say so"
+    CHATTER = "chatter", 28, "one alarm came and went more often than its off-delay allows"
+    HIDDEN = "hidden", 29, "a danger stands, and no alarm is out that tells of it"

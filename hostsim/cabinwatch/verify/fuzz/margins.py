@@ -35,6 +35,14 @@ CLOCK_FACTORS = (0.5, 2.0)
 """... as does a clock that runs, against the node's own, at a factor outside of these."""
 TOLD_AT_ONCE = ("silent", "broken")
 """Those that need no ``stuck_samples`` polls of watching to be told."""
+CHATTER_S = 600
+"""In any ten minutes one alarm moves by itself at most ..."""
+CHATTER_MOVES = 6
+"""... so often: it rises through four classes, returns and comes again. Off-delays, resets and commands allow more."""
+LOOKS = 64
+"""Times at which a run is searched for a danger that is hidden."""
+INHIBIT_POLLS = 5
+"""A fall beyond what an inhibit permits ends it within so many polls: three samples, and polls that are repeated."""
 CONVERGE_HK = 2
 """After healing the state must be right within this many housekeeping periods ..."""
 CONVERGE_POLLS = 4

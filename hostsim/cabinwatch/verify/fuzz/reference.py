@@ -6,6 +6,7 @@ monitor; what its alarms make of that is played from the alarm table.
 """
 
 from collections import Counter, deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,8 @@ DETECTORS = {
     for told in (Transition.RAISED, Transition.AGAIN, Transition.RETURNED, Transition.ENDED)
 }
 """The events by which the cabin's alarm tells what the detector finds."""
+ALOUD = (Transition.RAISED, Transition.AGAIN)
+"""What may be told before a sample is believed: what has become worse."""
 
 
 class Wrong(AssertionError):
@@ -82,6 +85,10 @@ class Reference:
         self.boots = 0
         self.cabin, self.blind = AlarmModel(Point.CABIN), Blindness()
         self.alarms: list[tuple[int, int]] = []
+        self.moves: list[tuple[int, Point]] = []
+        """When each alarm moved by itself: not by an acknowledgement, nor by a reminder."""
+        self.stirred_ms: list[int] = []
+        """When somebody stirred the alarms from outside: boots, functions, settings."""
         self.entered: Counter[str] = Counter()
         """How often the monitor was in each of the situations."""
         self._out: deque[host.Decoded] = deque()
@@ -238,6 +245,7 @@ class Reference:
 
     def _boot(self, cause: t.Reset) -> None:
         self.boots += 1
+        self.stirred_ms.append(self.node_ms)
         self._enter_reset()
         kept = self._kept
         self.cabin, self.blind = AlarmModel(Point.CABIN), Blindness()
@@ -407,6 +415,8 @@ class Reference:
             return
         told = row.told
         self.entered[move(alarm.point, row)] += 1
+        if condition not in (Condition.ACKNOWLEDGE, Condition.REMIND):
+            self.moves.append((self.node_ms, alarm.point))
         if told is Transition.RAISED:
             self._occurrence = occurrence
             self._enter_raised(alarm, cause)
@@ -415,7 +425,7 @@ class Reference:
         aloud = told <= Transition.REMINDED
         if aloud:
             alarm.told_ms = self.node_ms
-        if told in (Transition.RAISED, Transition.AGAIN):
+        if told in ALOUD:
             alarm.quiet_since_ms = self._data_ms
         known = {"cause": now if told is Transition.ENDED else cause}
         if alarm is self.blind:
@@ -436,13 +446,13 @@ class Reference:
         if cause in CAUSES:
             self.entered[CAUSES[cause]] += 1
 
-    def _follow(self) -> None:
+    def _follow(self, may_tell: Collection[Transition] = tuple(Transition)) -> None:
         """The detector has spoken: what the cabin's alarm tells of it must be a move that the table has."""
         got = self._next_event()
         if self.cabin.suppressed_until is not None or got is None:
             return
         told = DETECTORS.get(got.values["event"])
-        if told is None:
+        if told is None or told not in may_tell:
             return
         now = 0
         if told is Transition.RAISED:
@@ -547,13 +557,13 @@ class Reference:
             believed = not b[39] and self._plausible(small(b[21:25]), int.from_bytes(b[37:39], "big"))
             if believed and self._gap("analyser", stamp) > 0:
                 self._watch_inhibit(False)
-                self._follow()
+                self._follow(ALOUD)
 
     def _sample(self, pressure: int, temperature: int, status: int, stamp: tuple[int, int]) -> int:
         if status in (t.Health.OK, t.Health.BELOW_RANGE):
             # What the level and a fall out of the range justify is the detector's own business.
             self._watch_inhibit(False)
-            self._follow()
+            self._follow(ALOUD)
         if status == t.Health.BELOW_RANGE:
             self._gap("transducer", stamp)
         if status:
@@ -652,6 +662,8 @@ class Reference:
         return 0 if len(b) == t.TC_MIN + ACCEPTED[service, subtype] else t.Failure.LENGTH
 
     def _execute(self, service: int, subtype: int, data: bytes, again: bool, peer: int) -> int:
+        if service in (8, 20):
+            self.stirred_ms.append(self.node_ms)
         if service == 17:
             self._take("alive", peer=peer)
             return 0

@@ -11,9 +11,10 @@ from cabinwatch.targets.base import Target
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.swarm import Plan, draw
-from cabinwatch.verify.fuzz.truth import Played, judge
+from cabinwatch.verify.fuzz.truth import Played, Standing, judge
 from cabinwatch.verify.fuzz.watch import WatchingRecorder
 from cabinwatch.world.world import World
+from cabinwatch_protocol.table import AlarmState
 
 MakeTarget = Callable[[], Target]
 TRACE = 40
@@ -48,6 +49,7 @@ class _Timed(WatchingRecorder):
         super().__init__(TRACE, self.judged)
         self.alarms_ms: list[int] = []
         self.latched: list[tuple[int, int]] = []
+        self.standings: list[Standing] = []
         self._world = world
 
     def add(self, step: Step) -> None:
@@ -58,6 +60,11 @@ class _Timed(WatchingRecorder):
         self.alarms_ms += [now_ms] * (len(reference.alarms) - len(self.alarms_ms))
         if reference.latched != was:
             self.latched.append((now_ms, reference.latched))
+        inhibited = reference.cabin.suppressed_until is not None
+        blind = reference.blind.state is not AlarmState.NORMAL or reference.blind.suppressed_until is not None
+        stands = (reference.boots, inhibited, blind)
+        if not self.standings or self.standings[-1].stands != stands:
+            self.standings.append(Standing(now_ms, stands))
 
 
 def play(
@@ -82,7 +89,7 @@ def play(
         outcome.kind, outcome.text = Finding.CRASH, f"{type(error).__name__}: {error}"
     else:
         found, outcome.not_judged = judge(
-            Played(plan.mode, world, watch.judged, watch.alarms_ms, watch.latched)
+            Played(plan.mode, world, watch.judged, watch.alarms_ms, watch.latched, watch.standings)
         )
         if found:
             outcome.kind, outcome.text = found.kind, str(found)

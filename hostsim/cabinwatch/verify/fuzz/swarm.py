@@ -51,7 +51,7 @@ BODIES = (
     _do(max(t.Function) + 1), _do(0), _do(t.Function.INHIBIT, 2), (5, 1, ""), (1, 1, "00"),
 )  # fmt: skip
 """Telecommands by service, subtype and data: right ones, and ones that must be refused for each documented reason."""
-DRILLED = 0.6
+DRILLED = 0.8
 """The share of quickly polled stories that end in an alarm drill."""
 SLOW = 10
 SET_UP_S = 60.0

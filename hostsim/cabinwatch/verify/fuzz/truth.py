@@ -19,10 +19,22 @@ from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.world.sensors import PLAUSIBLE_cPa
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
+from cabinwatch_protocol.alarms import Point
 
 
 class NotJudged(Exception):
     """A judge cannot tell right from wrong in this run; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """From ``ms`` of the world's time on: boots so far, whether alarms are inhibited, whether blindness is told.
+
+    Blindness is told where its alarm is latched, and where the transducer is out of service.
+    """
+
+    ms: int
+    stands: tuple[int, bool, bool]
 
 
 @dataclass
@@ -36,6 +48,8 @@ class Played:
     """World time of each alarm."""
     latched: list[tuple[int, int]]
     """World time and class of each change of the latched alarm."""
+    standings: list[Standing]
+    """What stood from when on, besides."""
 
     @property
     def end_s(self) -> float:
@@ -56,6 +70,15 @@ class Played:
     def pressure_Pa(self, t_s: float) -> float:
         """The truth where the transducer sits."""
         return self.world.station.at(self.world.compartment, t_s).pressure_Pa
+
+    def standing_at(self, t_s: float) -> Standing:
+        """What stood at that time."""
+        return next(s for s in reversed(self.standings) if s.ms <= t_s * 1000)
+
+    def booted_s(self, t_s: float) -> float:
+        """When the monitor last booted before that time."""
+        boots = self.standing_at(t_s).stands[0]
+        return next(s.ms / 1000 for s in self.standings if s.stands[0] == boots)
 
     def latched_at(self, t_s: float) -> int:
         """The class latched at that time."""
@@ -81,6 +104,17 @@ def healed_s(scenario: Scenario, instruments: bool = True) -> float:
 
     Those of the transducer count only where ``instruments`` do.
     """
+    ends = [sound_s(scenario, instruments)]
+    for command in scenario.telecommands:
+        seconds = (command.argument or 0) % (1 << t.INHIBIT_CLASS_SHIFT) if command.do == "inhibit" else 0
+        ends.append(command.at + (seconds if seconds <= t.INHIBIT_MAX_S else 0))
+    for raw in scenario.raw:
+        ends.append(raw.at + raw.times * raw.gap_ms / 1000)
+    return max(ends)
+
+
+def sound_s(scenario: Scenario, instruments: bool = True) -> float:
+    """When the last fault is over, whatever is commanded then."""
     ends = [0.0, *scenario.resets]
     windows = scenario.sensor.faults if instruments else []
     for fault in (*scenario.link.faults, *windows, *scenario.device.faults):
@@ -88,11 +122,6 @@ def healed_s(scenario: Scenario, instruments: bool = True) -> float:
             ends.append(math.inf if fault.until is None else fault.until)
         else:
             ends.append(fault.at + getattr(fault, "down_ms", 0) / 1000)
-    for command in scenario.telecommands:
-        seconds = (command.argument or 0) % (1 << t.INHIBIT_CLASS_SHIFT) if command.do == "inhibit" else 0
-        ends.append(command.at + (seconds if seconds <= t.INHIBIT_MAX_S else 0))
-    for raw in scenario.raw:
-        ends.append(raw.at + raw.times * raw.gap_ms / 1000)
     return max(ends)
 
 
@@ -231,6 +260,83 @@ def _reserve(run: Played) -> None:
         raise Wrong(Finding.OPTIMISTIC, f"T-reserve reported {hk['tres_s']} s, truly {truth['tres_s']:.0f} s")
 
 
+# -- chatter, and what is hidden
+
+
+def _chatter(run: Played) -> None:
+    """No alarm comes and goes more often than its off-delay allows, however its cause flutters."""
+    if any(_clock_is_wrong(fault) for fault in run.world.scenario.sensor.faults):
+        raise NotJudged("the off-delay is counted by a clock that is wrong")
+    reference, span_ms = run.reference, margins.CHATTER_S * 1000
+    delays = margins.CHATTER_S // max(1, reference.parameter("off_delay"))
+    for point in Point:
+        times_ms = [ms for ms, moved in reference.moves if moved is point]
+        for begin_ms in times_ms:
+            within = sum(begin_ms <= ms < begin_ms + span_ms for ms in times_ms)
+            stirred = sum(begin_ms - span_ms <= ms < begin_ms + span_ms for ms in reference.stirred_ms)
+            if within > margins.CHATTER_MOVES * (1 + delays + stirred):
+                told = f"the {point.name.lower()} alarm moved {within} times in ten minutes"
+                raise Wrong(Finding.CHATTER, f"{told} from {begin_ms / 1000} s of the node's time")
+
+
+def _hidden(run: Played) -> None:
+    """Whenever air is below the reserve, or falls further than an inhibit permits, an Emergency is out."""
+    sensor, parameter = run.world.scenario.sensor, run.reference.parameter
+    begin_s = sound_s(run.world.scenario) + margins.CONVERGE_S
+    if begin_s >= run.end_s:
+        raise NotJudged("a fault lasts to the end")
+    unsure_Pa = margins.SIGMAS * sensor.noise + sensor.step
+    low_Pa = parameter("reserve") / 100 - unsure_Pa
+    least_Pa = max(sensor.low, parameter("pressure_low") / 100) + unsure_Pa
+    for look in range(1, margins.LOOKS + 1):
+        at_s = begin_s + (run.end_s - begin_s) * look / margins.LOOKS
+        latched, (_, inhibited, _) = run.latched_at(at_s), run.standing_at(at_s).stands
+        if latched == t.AlarmClass.EMERGENCY:
+            continue
+        if _stays_below(run, low_Pa, max(begin_s, at_s - margins.LEVEL_POLLS * run.poll_s), at_s):
+            raise Wrong(Finding.HIDDEN, f"below the reserve at {at_s:.1f} s, and the class is {latched}")
+        if not inhibited:
+            continue
+        since_s = run.standing_at(at_s).ms / 1000
+        before_s = at_s - margins.INHIBIT_POLLS * run.poll_s
+        if not begin_s + run.poll_s <= since_s < before_s or run.pressure_Pa(at_s) < least_Pa:
+            continue
+        level_Pa = run.pressure_Pa(since_s - run.poll_s) - parameter("permit") / 100 - unsure_Pa
+        if _stays_below(run, level_Pa, before_s, at_s):
+            raise Wrong(Finding.HIDDEN, f"inhibited at {at_s:.1f} s, and the air is below what that permits")
+
+
+def _stays_below(run: Played, pressure_Pa: float, begin_s: float, end_s: float) -> bool:
+    """Whether the air is no higher for so long: some polls at least."""
+    if end_s - begin_s < margins.INHIBIT_POLLS * run.poll_s - 0.001:
+        return False
+    return all(
+        run.pressure_Pa(begin_s + (end_s - begin_s) * part / 4) <= pressure_Pa for part in (4, 3, 2, 1, 0)
+    )
+
+
+def _hidden_blindness(run: Played) -> None:
+    """A transducer that has said nothing for the on-delay is an alarm, however often it was lost before."""
+    scenario, parameter = run.world.scenario, run.reference.parameter
+    dead = [fault for fault in scenario.sensor.faults if fault.kind in margins.TOLD_AT_ONCE]
+    if not dead:
+        return
+    if any(fault.kind == "twin" for fault in scenario.sensor.faults):
+        raise NotJudged("a second transducer may answer in its place")
+    patience_s = 2 * run.poll_s + (1 + parameter("poll_retries")) * parameter("reply_timeout") / 1000
+    commanded = [c.value or 0 for c in scenario.telecommands if c.parameter == "blind_delay"]
+    patience_s += max([parameter("blind_delay"), *commanded]) + margins.CONVERGE_S
+    for fault in dead:
+        begin_s = max(fault.at, sound_s(scenario, instruments=False)) + patience_s
+        until_s = min(run.end_s, math.inf if fault.until is None else fault.until)
+        at_s = begin_s
+        while at_s < until_s:
+            booted_s = run.booted_s(at_s)
+            if not run.standing_at(at_s).stands[2] and at_s >= booted_s + patience_s:
+                raise Wrong(Finding.HIDDEN, f"{fault.kind} since {fault.at} s, and no alarm at {at_s:.1f} s")
+            at_s += max(run.poll_s, (until_s - begin_s) / margins.LOOKS)
+
+
 # -- state
 
 
@@ -334,6 +440,9 @@ JUDGES: dict[str, Callable[[Played], None]] = {
     "first call": _first_call,
     "level": _level,
     "T-reserve": _reserve,
+    "chatter": _chatter,
+    "hidden": _hidden,
+    "hidden blindness": _hidden_blindness,
     "blind": _blind,
     "state": _state,
 }

@@ -251,6 +251,18 @@ PLANTED = (
         "node.blind_x4_ms + 4 * elapsed_ms",
         "node.blind_x4_ms + elapsed_ms",
     ),
+    Planted(
+        "blind: set back while it is blind again",
+        ALARMS,
+        "elapsed_ms) and not node.health:",
+        "elapsed_ms) and not now:",
+    ),
+    Planted(
+        "latch: no class is left after a reset",
+        ALARMS,
+        "cause = max(self.now, CLASS_NOMINAL)",
+        "cause = self.now",
+    ),
     Planted("blind: one sight undoes it", ALARMS, "max(node.blind_x4_ms - elapsed_ms, 0)", "0"),
     Planted(
         "health: a fault is believed",

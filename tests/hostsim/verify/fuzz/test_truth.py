@@ -14,9 +14,10 @@ from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference
 from cabinwatch.verify.fuzz.run import play
 from cabinwatch.verify.fuzz.swarm import Plan, mode_of
-from cabinwatch.verify.fuzz.truth import Played, healed_s, judge
+from cabinwatch.verify.fuzz.truth import Played, Standing, healed_s, judge
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
+from cabinwatch_protocol.alarms import Point
 
 EMERGENCY, WARNING, CAUTION = t.AlarmClass.EMERGENCY, t.AlarmClass.WARNING, t.AlarmClass.CAUTION
 ROOM: dict[str, Any] = {"compartments": {"cabin": {"volume": "5 m3"}}}
@@ -53,8 +54,66 @@ def found(
     world.ground.history.append((world.now_ms, report))
     times_ms = [round(at * 1000) for at in alarms]
     latched = list(zip(times_ms, alarms.values(), strict=True))
-    wrong, not_judged = judge(Played(mode, world, reference, times_ms, latched))
+    blind = [Standing(0, (1, False, True))]
+    wrong, not_judged = judge(Played(mode, world, reference, times_ms, latched, blind))
     return (wrong.kind if wrong else None), not_judged
+
+
+def judged(
+    model: Scenario, standings: list[Standing], alarms: dict[float, int] | None = None, **moves: list[int]
+) -> Finding | None:
+    """What the judges say of a monitor on which that stood, and whose alarms moved at those ms."""
+    world = World(model, 1)
+    world.advance(model.duration_ms)
+    reference = Reference()
+    reference.parameters = [model.parameters.get(p.name, p.default) for p in t.MONITOR_PARAMETERS]
+    reference.hk_on = False
+    reference.cabin.latched = max((alarms or {}).values(), default=0)
+    reference.moves = [(ms, point) for point in Point for ms in moves.get(point.name.lower(), [])]
+    latched = [(round(at * 1000), level) for at, level in (alarms or {}).items()]
+    wrong, _ = judge(Played("story", world, reference, [], latched, standings))
+    return wrong.kind if wrong else None
+
+
+BOOTED = Standing(0, (1, False, False))
+
+
+def test_an_alarm_that_comes_and_goes_is_chatter() -> None:
+    flaps = [30_000 * i for i in range(20)]
+    for point in ("cabin", "blind"):
+        assert judged(scenario(), [BOOTED], **{point: flaps}) is Finding.CHATTER
+        assert judged(scenario(), [BOOTED], **{point: flaps[:3]}) is None
+        assert judged(scenario(parameters={"off_delay": 20}), [BOOTED], **{point: flaps}) is None
+
+
+def test_air_that_falls_below_the_reserve_and_comes_back_was_hidden_all_the_same() -> None:
+    refilled = scenario(
+        {
+            "leaks": {"hole": {"size": "2 kPa/s", "at": 60}},
+            "actions": [{"at": 100, "patch": "hole"}],
+            "flows": {"air": {"kind": "repress", "rise": 80_000, "over": 60, "gas": "air", "at": 200}},
+        }
+    )
+    assert judged(refilled, [BOOTED]) is Finding.HIDDEN
+    assert judged(refilled, [BOOTED], {75.0: WARNING, 300.0: EMERGENCY}) is Finding.HIDDEN
+    assert judged(refilled, [BOOTED], {75.0: EMERGENCY}) is None
+
+
+def test_a_fall_beyond_what_an_inhibit_permits_may_not_stay_hidden() -> None:
+    inhibited = Standing(280_000, (1, True, False))
+    assert judged(leak("20 Pa/s"), [BOOTED, inhibited]) is Finding.HIDDEN
+    assert judged(leak("20 Pa/s"), [BOOTED, inhibited], {333.0: EMERGENCY}) is None
+    assert judged(leak("1 Pa/s"), [BOOTED, inhibited]) is None, "within what it permits"
+
+
+def test_a_transducer_that_stays_silent_may_not_stay_untold() -> None:
+    silent = scenario(sensor={"faults": [{"kind": "silent", "at": 100, "until": 400}]})
+    told = Standing(111_000, (1, False, True))
+    assert judged(silent, [BOOTED]) is Finding.HIDDEN
+    assert judged(silent, [BOOTED, told]) is None
+    assert judged(silent, [BOOTED, told, Standing(300_000, (1, False, False))]) is Finding.HIDDEN
+    rebooted = Standing(395_000, (2, False, False))
+    assert judged(silent, [BOOTED, told, rebooted]) is None, "it counts anew after a reset"
 
 
 BURST, VACUUM, QUICK = leak("100 mmHg/s"), leak("7600 mmHg/s"), leak("20 Pa/s")
@@ -165,5 +224,6 @@ def test_what_the_air_does_is_read_from_the_file() -> None:
 def test_the_counts_of_a_campaign_say_what_was_not_judged() -> None:
     model = scenario(sensor={"faults": [{"kind": "silent", "at": "1min"}]})
     tally, _ = campaign(iter([play(Plan(model, 1, "quiet", 0.0, {}), CpythonTarget)] * 2))
-    assert tally.as_json(1.0)["not_judged"] == {"state: a fault lasts to the end": 2}
+    unasked = {f"{judge}: a fault lasts to the end": 2 for judge in ("hidden", "state")}
+    assert tally.as_json(1.0)["not_judged"] == unasked
     assert not tally.exit_code
