@@ -13,7 +13,7 @@ MOVE = '        move = ALARM_TABLE[ALARM_CONDITIONS * self.state + condition]\n'
 GATES = {
     Condition.ACKNOWLEDGE: (('alarms', 'if not self.state or occurrence and occurrence != self.occurrence:', 'if occurrence and occurrence != self.occurrence:'), ('monitor', '        if not self.cabin.state and not self.blind.state:\n', '        if False:\n')),
     Condition.REMIND: (('alarms', '        if self.state & 1:\n', '        if True:\n'), ('alarms', ' if remind_s and self.state & 1 else IDLE_MS', ' if remind_s else IDLE_MS')),
-    Condition.CLEAR: (('alarms', 'return self.now < self.cls and', 'return self.now <= self.cls and'),),
+    Condition.CLEAR: (('alarms', 'elif now < self.cls and', 'elif now <= self.cls and'),),
 }
 """What keeps a condition from the table where it has no row: it has to go for the wrong row to show."""
 ALSO = {'unacknowledged-active': ('EVT-01/once',), 'acknowledged-clear': ('ALM-04/ends',)}
@@ -30,7 +30,7 @@ for state in AlarmState:
         mutant(name, 'alarms', MOVE, edit, f'ALM-01/cabin-{words}', f'ALM-01/blind-{words}', *ALSO.get(words, ()), more=() if row else GATES.get(condition, ()))
 
 mutant('tells that it found what it never missed', 'monitor', '    def judge_sensor(self, health):\n', '    def judge_sensor(self, health):\n        if self.health == HEALTH_SILENT != health:\n            self.blind.tell(TOLD_ENDED, HEALTH_SILENT, 0)\n', 'SEN-12/first')
-mutant('looks for a transducer that is out of service', 'alarms', '        if self.suppressed_ms:\n            return\n        if now != self.now:', '        if self.suppressed_ms and self is self.node.cabin:\n            return\n        if now != self.now:', 'ALM-07/out-of-service')
+mutant('looks for a transducer that is out of service', 'alarms', '        if self.suppressed_ms:\n            return False\n        if now != self.now:', '        if self.suppressed_ms and self is self.node.cabin:\n            return False\n        if now != self.now:', 'ALM-07/out-of-service')
 mutant('calls itself blind at once', 'alarms', 'caution_x4_ms = 4000 * node.p[P_BLIND_DELAY]', 'caution_x4_ms = 0', 'ALM-14/flaps', more=(('alarms', '>= self.node.p[P_OFF_DELAY] * 1000 << self.doublings', '>= 0'),))
 mutant('permits a tenth of what it is told to permit', 'alarms', '> p[P_PERMIT] or', '> p[P_PERMIT] // 10 or', 'ALM-15/permitted')
 mutant('tells the rest of an inhibit in ms', 'monitor', '(alarm.suppressed_ms + 999) // 1000', 'alarm.suppressed_ms', 'ALM-21/report')

@@ -110,7 +110,7 @@ mutant('tells noise after the report', 'monitor', '        if noise >= NOISE_LIM
 mutant('counts in one octet', 'node', 'self.count[counter] = self.count[counter] + 1 & 0xFFFF', 'self.count[counter] = self.count[counter] + 1 & 0xFF', 'HKP-06/beyond-an-octet', role='monitor')
 mutant('takes telemetry of anyone for its own', 'monitor', '        else:\n            return False\n        b = self.frame.buf', '        else:\n            return True\n        b = self.frame.buf', 'PKT-05/rejected')
 mutant('ends an inhibit by one out of bounds', 'monitor', '            return FAIL_ARGUMENT\n        if function == DO_INHIBIT:', '            self.cabin.suppressed_ms = 0\n            return FAIL_ARGUMENT\n        if function == DO_INHIBIT:', 'FUN-05/argument-first')
-mutant('compares telecommands modulo 256', 'node', '(self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(b, self.frame.size - 1, PEC)', '(self.field(TC_SEQUENCE) & 0xFF) << 16 | sum(b[12 : self.frame.size - 1])', 'SEQ-03/alike', role='monitor')
+mutant('compares telecommands modulo 256', 'node', '(self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(self.frame.buf, self.frame.size - 1, PEC)', '(self.field(TC_SEQUENCE) & 0xFF) << 16 | sum(self.frame.buf[12 : self.frame.size - 1])', 'SEQ-03/alike', role='monitor')
 RATE = 'self.set(HOUSEKEEPING_RATE_CPA_H, d.rate_cPa_h)'
 mutant('tells a rate with its sign turned', 'monitor', RATE, RATE.replace('d.', '-d.'), 'HKP-08/terms')
 mutant('tells a rate in Pa/h', 'monitor', RATE, RATE.replace('h)', 'h // 100)'), 'HKP-08/terms')

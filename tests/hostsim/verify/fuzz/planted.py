@@ -133,7 +133,7 @@ PLANTED = (
     Planted(
         "telecommand: another one with the same count taken for a repeat",
         NODE,
-        "(self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(b, self.frame.size - 1, PEC)",
+        "(self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at(self.frame.buf, self.frame.size - 1, PEC)",
         "self.field(TC_SEQUENCE)",
     ),
     Planted(
