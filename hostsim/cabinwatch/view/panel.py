@@ -14,7 +14,7 @@ from rich.text import Text
 
 from cabinwatch.run.result import no_data, tres_s
 from cabinwatch.text import duration, name, shown
-from cabinwatch.view.timeline import Forecast, Timeline, command_line, event_line
+from cabinwatch.view.timeline import REMINDERS, Forecast, Timeline, command_line, event_line
 from cabinwatch.view.words import TITLES, figures
 from cabinwatch.world.events import EventReport
 from cabinwatch.world.ground import Commanded
@@ -63,7 +63,7 @@ class Plain:
             sys.stdout.flush()
 
     def close(self) -> None:
-        self._timeline.flush()
+        self._timeline.close()
 
 
 def state_line(world: World) -> str:
@@ -72,12 +72,16 @@ def state_line(world: World) -> str:
     if not hk:
         return "no report yet"
     tres = tres_s(hk)
+    acknowledged = hk["flags"] & t.Flag.ACKNOWLEDGED
+    alarm = name(t.AlarmClass, hk["alarm"]) + (
+        ", not acknowledged" if hk["alarm"] and not acknowledged else ""
+    )
     if blind := no_data(world.ground.health):
-        latched = f"  {name(t.AlarmClass, hk['alarm'])}" if hk["alarm"] else ""
+        latched = f"  {alarm}" if hk["alarm"] else ""
         return f"{blind}  last {hk['pressure_cPa'] / 100:,.1f} Pa{latched}"
     return (
         f"{hk['pressure_cPa'] / 100:>10,.1f} Pa  {hk['rate_cPa_h'] / 100:>+9.2f} Pa/h  "
-        f"T-reserve {duration(tres) if tres is not None else 'no leak'}  {name(t.AlarmClass, hk['alarm'])}"
+        f"T-reserve {duration(tres) if tres is not None else 'no leak'}  {alarm}"
     )
 
 
@@ -98,7 +102,8 @@ class Panels:
         self._live.start()
 
     def event(self, event: EventReport) -> None:
-        self._lines.append(Text(event_line(event), style=CLASS_STYLE.get(event.severity, "")))
+        if event.event not in REMINDERS:
+            self._lines.append(Text(event_line(event), style=CLASS_STYLE.get(event.severity, "")))
 
     def command(self, command: Commanded) -> None:
         self._lines.append(Text(command_line(command)))

@@ -13,9 +13,13 @@ REPEATING = {
     t.Event.SENSOR_LOST: "transducer lost",
     t.Event.SENSOR_FOUND: "found",
     t.Event.LINK_NOISE: "link noise",
-    t.Event.ALARM_REMINDER: "reminded of the alarm",
 }
 """What a bad line or a bad gauge says over and over, in the order in which it is told."""
+REMINDERS = {
+    t.Event.ALARM_REMINDER: "reminded of the alarm",
+    t.Event.SENSOR_REMINDER: "reminded of the transducer's loss",
+}
+"""What says only that nothing has been done: told as a number when something has."""
 LONG_S = 10.0
 """A run that takes longer than this says so."""
 LOOK_S = 1.0
@@ -33,42 +37,57 @@ def command_line(command: Commanded) -> str:
 
 
 class Timeline:
-    """Writes events; one that repeats is shown once, and counted until something else has happened."""
+    """Writes events; one that repeats in its class is shown once, and counted until something else has happened."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
-        self._shown: set[t.Event] = set()
+        self._shown: set[tuple[t.Event, t.AlarmClass]] = set()
         self._again: Counter[t.Event] = Counter()
         self._last_ms = 0
+        self._reminders: Counter[t.Event] = Counter()
+        self._reminded_ms = 0
 
     def event(self, event: EventReport) -> None:
         """Take one event."""
+        key = event.event, event.severity
+        if event.event in REMINDERS:
+            self._reminders[event.event] += 1
+            self._reminded_ms = event.t_ms
+            return
         if event.event not in REPEATING:
-            self.flush()
+            self.close()
             self._shown.clear()
-        elif event.event in self._shown:
+        elif key in self._shown:
             self._again[event.event] += 1
             self._last_ms = event.t_ms
             return
-        self._shown.add(event.event)
+        self._shown.add(key)
         self._write(event_line(event))
 
     def command(self, command: Commanded) -> None:
         """Take one telecommand, answered or given up."""
-        self.flush()
+        self.close()
         self._write(command_line(command))
 
     def flush(self) -> None:
         """Tell what has repeated so far."""
-        if self._again:
-            self._write(f"{duration(self._last_ms / 1000):>12}  {folded(self._again)}")
-        self._again.clear()
+        self._fold(self._last_ms, self._again)
+
+    def close(self) -> None:
+        """Tell the reminders, too."""
+        self.flush()
+        self._fold(self._reminded_ms, self._reminders)
+
+    def _fold(self, last_ms: int, counts: Counter[t.Event]) -> None:
+        if counts:
+            self._write(f"{duration(last_ms / 1000):>12}  {folded(counts)}")
+        counts.clear()
 
 
 def folded(counts: Counter[t.Event]) -> str:
     """Repeats in words: "transducer lost and found 348 times"."""
     lost, found = (counts[event] for event in (t.Event.SENSOR_LOST, t.Event.SENSOR_FOUND))
-    told = [(words, counts[event]) for event, words in REPEATING.items() if counts[event]]
+    told = [(words, counts[event]) for event, words in (REPEATING | REMINDERS).items() if counts[event]]
     if lost and lost == found:
         told[:2] = [("transducer lost and found", lost)]
     return "again: " + ", ".join(f"{words} {n} time{'s' if n > 1 else ''}" for words, n in told)

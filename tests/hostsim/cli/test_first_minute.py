@@ -161,6 +161,23 @@ def test_a_timeline_folds_what_repeats():
     assert "transducer lost" in lines[4], "after something else it is news again"
 
 
+def test_reminders_are_told_as_a_number_when_something_happens():
+    lines = []
+    timeline = Timeline(lines.append)
+    timeline.event(report(0, t.Event.SENSOR_LOST, t.AlarmClass.CAUTION))
+    timeline.event(report(600_000, t.Event.SENSOR_LOST, t.AlarmClass.WARNING))
+    assert len(lines) == 2, "another class is news"
+    for i in range(30):
+        timeline.event(report(3_600_000 * i, t.Event.SENSOR_REMINDER, t.AlarmClass.WARNING))
+        timeline.flush()
+    assert len(lines) == 2
+    timeline.event(report(120_000_000, t.Event.SENSOR_RETURNED))
+    assert lines[2].endswith("again: reminded of the transducer's loss 30 times")
+    timeline.event(report(121_000_000, t.Event.ALARM_REMINDER))
+    timeline.close()
+    assert lines[-1].endswith("again: reminded of the alarm 1 time")
+
+
 EVENTS = st.lists(
     st.sampled_from([t.Event.SENSOR_LOST, t.Event.SENSOR_FOUND, t.Event.LINK_NOISE, t.Event.BOOT])
 )

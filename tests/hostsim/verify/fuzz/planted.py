@@ -257,12 +257,6 @@ PLANTED = (
         "elapsed_ms) and not node.health:",
         "elapsed_ms) and not now:",
     ),
-    Planted(
-        "latch: no class is left after a reset",
-        ALARMS,
-        "cause = max(self.now, CLASS_NOMINAL)",
-        "cause = self.now",
-    ),
     Planted("blind: one sight undoes it", ALARMS, "max(node.blind_x4_ms - elapsed_ms, 0)", "0"),
     Planted(
         "health: a fault is believed",
