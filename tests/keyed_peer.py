@@ -1,7 +1,7 @@
 """A bench for a keyed node: the ground and the instruments that hold its key, and whoever does not."""
 
 from cabinwatch.targets.cpython import CpythonTarget
-from cabinwatch.targets.keying import Keying
+from cabinwatch.world.keying import Keying
 from cabinwatch_firmware.keyed_monitor import KeyedMonitor
 from cabinwatch_protocol import host, keyed, keys
 from cabinwatch_protocol import table as t

@@ -48,11 +48,11 @@ SERVICE_3 = 64
 def forget(node):
     """As after a boot, in a new session."""
     vault = node.vault
-    i = VAULT
-    while i:
-        i -= 1
-        vault[i] = 0
     node.renew(vault)
+    i = NUMBER
+    while i < VAULT:
+        vault[i] = 0
+        i += 1
     node.counter = node.refused = node.quiet_ms = node.asked = 0
 
 

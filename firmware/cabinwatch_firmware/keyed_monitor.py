@@ -31,6 +31,8 @@ from cabinwatch_protocol.device.consts import (
 )
 from cabinwatch_protocol.device.siphash import siphash
 
+KEYS = 3 * KEY_SIZE
+
 
 class KeyedMonitor(Monitor):
     """``key``: the command key, then the answer keys of transducer and analyser; zeros for one that is not keyed."""

@@ -18,6 +18,8 @@ from cabinwatch_protocol.device.consts import (
 )
 from cabinwatch_protocol.device.siphash import siphash
 
+KEYS = 2 * KEY_SIZE
+
 
 class KeyedTransducer(Transducer):
     """``key``: its command key, then its answer key."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cabinwatch.targets.keying import Keying
+from cabinwatch.world.keying import Keying
 from cabinwatch_firmware.keyed_transducer import KeyedTransducer
 from cabinwatch_firmware.ports.steady import Steady
 from cabinwatch_protocol import host, keyed, keys

@@ -14,7 +14,7 @@ class Stream(LockStepStream):
         super().__init__()
         self._pieces = iter(pieces)
 
-    def _send(self, data):
+    def send(self, data):
         pass
 
     def _receive(self):

@@ -269,7 +269,7 @@ class Full:
 _open = open
 def open(path, mode="r"):
     f = _open(path, mode)
-    return Full(f) if path.endswith("monitor.mpy") and mode == "wb" else f
+    return Full(f) if path.endswith("/monitor.mpy") and mode == "wb" else f
 """
 
 

@@ -1,7 +1,8 @@
 """Lock-step port for the MicroPython unix VM: the host drives virtual time over stdin and stdout.
 
 Host to device: n, elapsed_ms (4 octets, big-endian), n octets; or 80 and the cause of a reset. Before a reset, of each
-used slot of storage in parts of at most RX_MAX octets: 82, n, n octets, to which the device answers 00; then 83.
+used slot of storage in parts of at most RX_MAX octets: 82, n, n octets, to which the device answers 00; then 83. Before
+a reset of a keyed node: 84 and its session, 8 octets.
 Device to host: each frame after its length, each record to be stored after 80 and its length, then 00, the wake time
 in ms (4 octets; -1 = it wants a reset). One such answer comes at start.
 """
@@ -16,6 +17,7 @@ RESET = 0x80
 RECORD = 0x80
 PART = 0x82
 SLOT = 0x83
+SESSION = 0x84
 ROOM = 1024
 
 
@@ -104,6 +106,13 @@ class LockStep:
             if n == SLOT:
                 node.recall(self.slot, self.k)
                 self.k = 0
+                continue
+            if n == SESSION:
+                read(rx, 8)
+                n = 8
+                while n:
+                    n -= 1
+                    node.vault[n] = rx[n]
                 continue
             if n == RESET:
                 read(rx, 1)

@@ -101,11 +101,15 @@ def show(beat):
 
 
 def run():
-    """Serve for ever."""
-    global m
     uart.init(115200)
+    serve(Monitor(sink))
+
+
+def serve(monitor):
+    """Serve it for ever."""
+    global m
     watch()
-    m = Monitor(sink)
+    m = monitor
     m.boot(cause())
     then = ticks_ms()
     wake = 0

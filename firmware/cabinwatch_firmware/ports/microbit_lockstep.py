@@ -14,6 +14,7 @@ RESET = 0x80
 RECORD = 0x80
 PART = 0x82
 SLOT = 0x83
+SESSION = 0x84
 HEAP = 0x81
 TIMER = 4  # octets of elapsed time before the received ones
 
@@ -94,6 +95,12 @@ def serve(node):
         elif n == SLOT:
             m.recall(buf, k)
             k = 0
+        elif n == SESSION:
+            take(0, 8)
+            n = 8
+            while n:
+                n -= 1
+                m.vault[n] = buf[n]
         elif n == HEAP:
             gc.collect()
             put(gc.mem_free())

@@ -67,11 +67,11 @@ class Stdio:
 
 def main():
     """Run the monitor; Ctrl-C is data here."""
-    from cabinwatch_firmware.monitor import Monitor
     from cabinwatch_firmware.ports.files import Files
+    from cabinwatch_firmware.ports.key_file import make_monitor
 
     micropython.kbd_intr(-1)
-    Stdio(Monitor, Files(sys.argv[1]) if len(sys.argv) > 1 else None).run()
+    Stdio(make_monitor, Files(sys.argv[1]) if len(sys.argv) > 1 else None).run()
 
 
 if __name__ == "__main__":

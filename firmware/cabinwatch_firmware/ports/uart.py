@@ -11,10 +11,9 @@ import time
 
 import machine
 
-from cabinwatch_firmware.monitor import Monitor
 from cabinwatch_firmware.ports.files import Files
+from cabinwatch_firmware.ports.key_file import make_monitor, make_transducer
 from cabinwatch_firmware.signals import ACKNOWLEDGED, BEAT_MS, BEATS, BLIND, lit, pattern, sounds
-from cabinwatch_firmware.transducer import Transducer
 from cabinwatch_protocol.device.consts import (
     APID_TRANSDUCER,
     RESET_COMMANDED,
@@ -41,8 +40,8 @@ class Direct:
 
     def __init__(self, sink, sensor):
         self.sink = sink
-        self.monitor = Monitor(self.sent)
-        self.transducer = Transducer(self.measured, sensor)
+        self.monitor = make_monitor(self.sent)
+        self.transducer = make_transducer(self.measured, sensor)
         self.asked = bytearray(2 * RX_MAX)
         self.told = bytearray(4 * RX_MAX)
         self.part = bytearray(RX_MAX)
@@ -251,9 +250,9 @@ def run(
     )
     port.alarms = role == "monitor"
     if not port.alarms:
-        port.node = port.shown = Transducer(port.sink, open_sensor(i2c, sda, scl))
+        port.node = port.shown = make_transducer(port.sink, open_sensor(i2c, sda, scl))
     elif i2c is None:
-        port.node = port.shown = Monitor(port.sink)
+        port.node = port.shown = make_monitor(port.sink)
     else:
         port.node = Direct(port.sink, open_sensor(i2c, sda, scl))
         port.shown = port.node.monitor

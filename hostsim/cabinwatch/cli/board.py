@@ -3,21 +3,25 @@
 import os
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cabinwatch.board.build.image import build_image
+from cabinwatch import key_file
+from cabinwatch.board.build.image import Image, build_image
 from cabinwatch.board.emulator.prompt import CONSOLE
 from cabinwatch.board.flash.flash import FAMILIES, Flashed, flash, flash_microbit
 from cabinwatch.board.flash.ports import SeenBoard, list_boards
+from cabinwatch.cli.options import KeyOption, UnkeyedOption, keying_of
 from cabinwatch.errors import UsageError
 from cabinwatch.targets import device as devices
 from cabinwatch.targets.serial_port import open_port
 from cabinwatch.text import shown
 from cabinwatch.view.monitor import HELP, manual, watch
 from cabinwatch.world.ground import DONE
+from cabinwatch.world.keying import signer_of
 
 BoardArgument = Annotated[str, typer.Argument(help=f"microbit, {', '.join(FAMILIES)}.")]
 PortOption = Annotated[
@@ -27,12 +31,23 @@ PortOption = Annotated[
 BaudOption = Annotated[int, typer.Option(min=300, max=4_000_000, help="Line rate.")]
 
 
+HOLDS_KEY = "Keys of the node are in {what}, for whoever can read it; the owner's key is not."
+
+
+def _image(board: str, role: str, key: Path | None) -> Image:
+    """The image of a node, keyed or not."""
+    if key is None:
+        return build_image(board, role)
+    return build_image(board, f"keyed {role}", data={"key": key_file.read(key).of_monitor()})
+
+
 def build(
     board: Annotated[str, typer.Argument(help="Board to build for: microbit.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Image to write (Intel hex).")],
+    key: KeyOption = None,
 ) -> None:
     """Make a complete image, MicroPython and monitor, that starts at power-on: drag it onto the board."""
-    image = build_image(board)
+    image = _image(board, "monitor", key)
     try:
         output.write_text(image.hex, encoding="ascii")
     except OSError as error:
@@ -40,6 +55,8 @@ def build(
     print(f"{output}: {len(image.hex):,} octets. Minified source by module:")
     for module, size in image.sizes.items():
         print(f"  {module:<36}{size:>7,}")
+    if key:
+        print(HOLDS_KEY.format(what=output))
     print("Drag it onto the MICROBIT drive, or: cabinwatch flash microbit")
 
 
@@ -68,15 +85,19 @@ def flash_(
     sensor: Annotated[
         bool, typer.Option("--sensor", help="A monitor with a BMP280 of its own on I2C.")
     ] = False,
+    key: KeyOption = None,
 ) -> None:
     """Put the firmware onto a board, restart it, and print what answered."""
     done: Flashed
     if board == "microbit":
-        image = build_image(board, role)
+        image = _image(board, role, key)
         done = flash_microbit(image.hex.encode(), port, role, ask=_ask, progress=_progress)
     else:
-        done = flash(board, port, role, sensor=sensor, ask=_ask, progress=_progress)
+        master = key_file.read(key) if key else None
+        done = flash(board, port, role, sensor=sensor, master=master, ask=_ask, progress=_progress)
     print(f"{len(done.files)} files, {done.size:,} octets on {done.port}. It answered: {done.answer.text()}")
+    if key:
+        print(HOLDS_KEY.format(what="the board"))
 
 
 def ports() -> None:
@@ -107,6 +128,7 @@ def monitor(
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Print each packet as a JSON object a line, for other programs.")
     ] = False,
+    key: KeyOption = None,
 ) -> None:
     """Watch a live board: reports, alarms, link health. On a terminal, type telecommands and press Enter.
 
@@ -121,10 +143,11 @@ def monitor(
     if any(board.is_console and os.path.realpath(board.port) == here for board in list_boards()):
         raise UsageError(CONSOLE.format(port=shown(port)))
     interactive = sys.stdin.isatty() and not send and not jsonl
+    signer = signer_of(key_file.read(key)) if key else None
     with open_port(port, baud) as stream:
         if interactive:
             print(f"Type: {HELP}")
-        ground = watch(stream, send or [], seconds, interactive, jsonl)
+        ground = watch(stream, send or [], seconds, interactive, jsonl, signer)
     out = sys.stderr if jsonl else sys.stdout
     counts = ground.counts
     print(
@@ -149,11 +172,14 @@ def device(
         int | None,
         typer.Option(min=0, max=65535, help="Serve on this TCP port of localhost; 0: any free one."),
     ] = None,
+    key: KeyOption = None,
+    unkeyed: UnkeyedOption = None,
 ) -> None:
     """Run the firmware as a live process on a pty (or a TCP port), as if a board were plugged in."""
     if target not in devices.SERVERS:
         raise UsageError(f"no live target {target!r}: {', '.join(devices.SERVERS)}")
-    serve = devices.SERVERS[target]
+    keying = keying_of(key, 0, unkeyed)
+    serve = partial(devices.SERVERS[target], key=keying.of_monitor() if keying else b"")
     if tcp is not None:
         with devices.listener(tcp) as sock:
             _announce(f"socket://127.0.0.1:{sock.getsockname()[1]}")

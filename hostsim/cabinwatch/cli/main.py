@@ -12,11 +12,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cabinwatch import key_file
 from cabinwatch.cli import board as cli_board
 from cabinwatch.cli import net, playback
 from cabinwatch.cli import serve as cli_serve
 from cabinwatch.cli import verify as cli_judge
-from cabinwatch.cli.options import JsonOption, TargetOption, default_target
+from cabinwatch.cli.options import (
+    JsonOption,
+    KeyOption,
+    TargetOption,
+    UnkeyedOption,
+    default_target,
+    keying_of,
+)
 from cabinwatch.errors import UsageError
 from cabinwatch.files import writing
 from cabinwatch.models.scenario import Scenario
@@ -98,6 +106,8 @@ def run(
     html: Annotated[
         Path | None, typer.Option(help="Write picture, verdict, events and how to repeat it here: one page.")
     ] = None,
+    key: KeyOption = None,
+    unkeyed: UnkeyedOption = None,
     as_json_: JsonOption = False,
 ) -> None:
     """Play a scenario to the firmware and check what it expects."""
@@ -106,7 +116,8 @@ def run(
     if until_ms <= 0:
         raise UsageError(f"--duration {duration}: a run must last longer than nothing")
     where = target or default_target(as_json_)
-    order = Order(scenario, model, text, where, seed, until_ms, record, speed, patience)
+    keying = keying_of(key, seed, unkeyed)
+    order = Order(scenario, model, text, where, seed, until_ms, record, speed, patience, keying)
     if html:
         plots.pyplot_here()  # before the run, not after it
     for words in told_of_speed(model, speed) if is_live(where) else ():
@@ -171,6 +182,7 @@ def list_scenarios(
 def replay_(
     file: Annotated[Path, typer.Argument(help="A recording of `cabinwatch run --record`.")],
     target: TargetOption = None,
+    key: KeyOption = None,
     as_json_: JsonOption = False,
 ) -> None:
     """Feed a recording to a target and compare every octet that it sends.
@@ -183,7 +195,7 @@ def replay_(
         raise UsageError(f"a recording is replayed in lock-step: {', '.join(EMULATED)}, not {where}")
     if transcript.header.get("live"):
         raise UsageError(f"{file} was recorded live: its timing is the device's own and does not repeat")
-    done = replay(transcript, where)
+    done = replay(transcript, where, key_file.read(key) if key else None)
     same = not done.differs
     if as_json_:
         keys = ("scenario", "seed")
@@ -252,6 +264,13 @@ def bench_(
     measured = bench.measure(target or list(EMULATED), seconds, (lambda line: None) if as_json_ else print)
     if as_json_:
         print(json.dumps(measured))
+
+
+@app.command()
+def keygen(file: Annotated[Path, typer.Argument(help="Where to write it; it must not be there.")]) -> None:
+    """Make an owner's key for keyed nodes: a file that only you can read. Keep it; nothing brings it back."""
+    key_file.generate(file)
+    print(f"A new key is in {file}. Give --key {shown(file)} where a node is built, flashed, run or watched.")
 
 
 app.command()(playback.playback)

@@ -1,12 +1,16 @@
 """Options that several commands have."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cabinwatch import key_file
+from cabinwatch.errors import UsageError
 from cabinwatch.targets import EMULATED, LIVE
 from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch.world.keying import INSTRUMENTS, Keying
 
 
 def complete_target(incomplete: str) -> list[str]:
@@ -25,7 +29,32 @@ TargetOption = Annotated[
         "socket://host:port). Default: micropython, or cpython where its VM has no wheel.",
     ),
 ]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key", metavar="FILE", help="The owner's key (cabinwatch keygen FILE): the node is keyed."
+    ),
+]
+UnkeyedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--unkeyed",
+        metavar="ROLE",
+        help="With --key: an instrument without a key (transducer, analyser), believed as it is.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def keying_of(key: Path | None, seed: int, unkeyed: list[str] | None = None) -> Keying | None:
+    """What a run is keyed with. Raises UsageError."""
+    if strange := set(unkeyed or ()) - set(INSTRUMENTS):
+        raise UsageError(f"--unkeyed {', '.join(sorted(strange))}: {' or '.join(INSTRUMENTS)}")
+    if key is None:
+        if unkeyed:
+            raise UsageError("--unkeyed says something only beside --key FILE")
+        return None
+    return Keying(key_file.read(key), seed, frozenset(unkeyed or ()))
 
 
 def default_target(quiet: bool) -> str:

@@ -18,7 +18,9 @@ from cabinwatch.targets import is_live, live_node, open_target
 from cabinwatch.targets.base import Target
 from cabinwatch.targets.serial_port import PATIENCE_S, open_port
 from cabinwatch.targets.storage import Storing
+from cabinwatch.world.keying import Keying
 from cabinwatch.world.world import World
+from cabinwatch_protocol.keys import MasterKey
 from cabinwatch_protocol.table import DAY_MS, RX_MAX, Reset
 
 
@@ -35,6 +37,7 @@ class Order:
     record: Path | None = None
     speed: float = 1.0
     patience_s: float = PATIENCE_S
+    keying: Keying | None = None
 
 
 class _Stop:
@@ -66,13 +69,15 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
     if is_live(order.target):
         check_live(order.scenario, order.target)
     views: list[View] = []
-    world = World(order.scenario, order.seed, lambda event: views[0].event(event))
+    world = World(order.scenario, order.seed, lambda event: views[0].event(event), order.keying)
     header = {
         "scenario": order.name,
         "target": order.target,
         "seed": order.seed,
         "live": is_live(order.target),
     }
+    if order.keying:
+        header |= {"keyed": order.keying.header()}
     world.ground.on_command = lambda command: views[0].command(command)
     if log := world.station.record:
         header |= {"log": log.name, "log_sha256": log.sha256}
@@ -92,7 +97,7 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
                 live = Live(world, port, recorder, order.speed, explain)
                 live.run(order.until_ms, tick, order.patience_s)
         else:
-            target = open_target(order.target)
+            target = open_target(order.target, order.keying)
             try:
                 views.append(make_view(world))
                 LockStepRun(world, target, recorder).run(order.until_ms, tick)
@@ -120,9 +125,12 @@ class Replayed:
     differs: str
 
 
-def replay(transcript: Transcript, target_name: str) -> Replayed:
-    """Feed a recording's octets to ``target_name`` at the recorded times and compare what it sends."""
-    target = open_target(target_name)
+def replay(transcript: Transcript, target_name: str, master: MasterKey | None = None) -> Replayed:
+    """Feed a recording's octets to ``target_name`` at the recorded times and compare what it sends.
+
+    The recording of a keyed node needs its owner's key ``master``.
+    """
+    target = open_target(target_name, _keying(transcript, master))
     recorder = Recorder()
     done = 0
     differs = ""
@@ -153,6 +161,20 @@ def replay(transcript: Transcript, target_name: str) -> Replayed:
     finally:
         target.close()
     return Replayed(done, recorder.sha256, differs)
+
+
+def _keying(transcript: Transcript, master: MasterKey | None) -> Keying | None:
+    keyed = transcript.header.get("keyed")
+    if keyed is None or master is None:
+        if keyed is not None:
+            raise UsageError("the recording is of a keyed node: give its --key FILE")
+        if master is not None:
+            raise UsageError("the recording is of a node without key: leave out --key")
+        return None
+    try:
+        return Keying(master, int(transcript.header["seed"]), frozenset(keyed["unkeyed"]))
+    except (KeyError, TypeError, ValueError):
+        raise UsageError("the recording does not say how its node was keyed: its header is damaged") from None
 
 
 def _storing(target: Target) -> Storing:

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 from cabinwatch.errors import UsageError
 from cabinwatch.targets.base import Target
-from cabinwatch.targets.cpython import CpythonTarget
+from cabinwatch.targets.cpython import CpythonTarget, keyed_monitor
 from cabinwatch.targets.microbit import MicrobitLive, MicrobitTarget
 from cabinwatch.targets.micropython import MicropythonTarget
+from cabinwatch.world.keying import Keying
 
 EMULATED: dict[str, Callable[[], Target]] = {
     "cpython": CpythonTarget,
@@ -15,6 +16,14 @@ EMULATED: dict[str, Callable[[], Target]] = {
     "microbit": MicrobitTarget,
 }
 """Targets in lock-step by name; on each of them the same run gives the same bytes."""
+
+
+KEYED: dict[str, Callable[[Keying], Target]] = {
+    "cpython": lambda keying: CpythonTarget(keyed_monitor(keying)),
+    "micropython": lambda keying: MicropythonTarget(keying=keying),
+    "microbit": lambda keying: MicrobitTarget(keying=keying),
+}
+"""The same with a key."""
 
 
 LIVE = "microbit-live"
@@ -44,10 +53,13 @@ def is_url(name: str) -> bool:
     return "://" in name or name.startswith(("/", "COM"))
 
 
-def open_target(name: str) -> Target:
-    """The emulated target ``name``. Raises UsageError for another name, SetupError where its parts are missing."""
+def open_target(name: str, keying: Keying | None = None) -> Target:
+    """The emulated target ``name``, keyed or not.
+
+    Raises UsageError for another name, SetupError where its parts are missing.
+    """
     if name not in EMULATED:
         raise UsageError(
             f"no target {name!r}: {', '.join(EMULATED)}, {LIVE}, or a serial port or pyserial URL (/dev/ttyACM0, socket://host:port)"
         )
-    return EMULATED[name]()
+    return KEYED[name](keying) if keying else EMULATED[name]()

@@ -5,13 +5,25 @@ from typing import Any
 
 from cabinwatch.targets.base import Answer
 from cabinwatch.targets.storage import Storage
+from cabinwatch.world.keying import SESSION_SIZE, Keying
+from cabinwatch_firmware.keyed_monitor import KeyedMonitor
 from cabinwatch_firmware.monitor import Monitor
 from cabinwatch_firmware.ports.lockstep_transducer import make_node as steady_transducer
 from cabinwatch_protocol.table import Reset
 
-__all__ = ["CpythonTarget", "NodeFactory", "steady_transducer"]
+__all__ = ["CpythonTarget", "NodeFactory", "keyed_monitor", "steady_transducer"]
 
 NodeFactory = Callable[[Callable[[bytearray, int], None]], Any]
+
+
+def keyed_monitor(keying: Keying) -> NodeFactory:
+    """A keyed monitor, with the run's sessions."""
+    sessions = keying.sessions()
+
+    def renew(vault: bytearray) -> None:
+        vault[:SESSION_SIZE] = next(sessions)
+
+    return lambda sink: KeyedMonitor(sink, keying.of_monitor(), renew)
 
 
 class CpythonTarget:

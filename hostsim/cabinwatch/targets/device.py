@@ -2,28 +2,42 @@
 
 import contextlib
 import os
+import secrets
 import select
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from cabinwatch.errors import SetupError, UsageError
 from cabinwatch.sources import import_path
 from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch.world.keying import SESSION_SIZE
+from cabinwatch_firmware.keyed_monitor import KeyedMonitor
 from cabinwatch_firmware.monitor import Monitor
 from cabinwatch_protocol.table import RX_MAX, Reset
 
 
-def serve_cpython(fd: int) -> None:
-    """Run the monitor in this process on a file descriptor, in real time, until its other end closes or is reset."""
+def serve_cpython(fd: int, key: bytes = b"") -> None:
+    """Run the monitor in this process on a file descriptor, in real time, until its other end closes or is reset.
+
+    With ``key``, what a monitor is given, it is a keyed one.
+    """
     with contextlib.suppress(OSError):
-        _serve_cpython(fd)
+        _serve_cpython(fd, key)
 
 
-def _serve_cpython(fd: int) -> None:
-    monitor = Monitor(lambda buf, n: _write(fd, bytes(buf[:n])))
+def _serve_cpython(fd: int, key: bytes) -> None:
+    def sink(buf: bytearray, n: int) -> None:
+        _write(fd, bytes(buf[:n]))
+
+    def renew(vault: bytearray) -> None:
+        vault[:SESSION_SIZE] = secrets.token_bytes(SESSION_SIZE)
+
+    monitor = KeyedMonitor(sink, key, renew) if key else Monitor(sink)
     monitor.boot(Reset.POWER_ON.value)
     then, wake_ms = time.monotonic_ns(), 0
     while True:
@@ -45,18 +59,23 @@ def _write(fd: int, data: bytes) -> None:
         data = data[os.write(fd, data) :]
 
 
-def serve_micropython(fd: int) -> None:
-    """Run the monitor in a MicroPython VM on a file descriptor until its other end closes. Raises SetupError."""
+def serve_micropython(fd: int, key: bytes = b"") -> None:
+    """Likewise in a MicroPython VM. Raises SetupError."""
     vm = find_vm()
     if vm is None:
         raise SetupError(f"the MicroPython VM is not installed: {INSTALL}, or use --target cpython")
     environment = {**os.environ, "MICROPYPATH": import_path()}
-    subprocess.run(
-        [vm, "-m", "cabinwatch_firmware.ports.stdio"], stdin=fd, stdout=fd, env=environment, check=False
-    )
+    # A keyed one finds its keys where a board has them: in a file of the folder that it runs in.
+    with tempfile.TemporaryDirectory() as folder:
+        if key:
+            (Path(folder) / "monitor.key").write_bytes(key)
+        command = [vm, "-m", "cabinwatch_firmware.ports.stdio"]
+        subprocess.run(
+            command, stdin=fd, stdout=fd, env=environment, cwd=folder if key else None, check=False
+        )
 
 
-SERVERS: dict[str, Callable[[int], None]] = {"cpython": serve_cpython, "micropython": serve_micropython}
+SERVERS: dict[str, Callable[..., None]] = {"cpython": serve_cpython, "micropython": serve_micropython}
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from cabinwatch.errors import TargetDied
 from cabinwatch.targets.base import Answer
@@ -12,6 +12,7 @@ from cabinwatch_protocol.table import RX_MAX, Reset
 RESET = RECORD = 0x80
 PART = 0x82
 SLOT = 0x83
+SESSION = 0x84
 WANTS_RESET = 0xFFFFFFFF
 """As a wake time: the node has been told to boot."""
 TIMEOUT_S = 60.0
@@ -26,12 +27,14 @@ class LockStepStream(ABC):
 
     def __init__(self) -> None:
         self.storage = Storage()
+        self.sessions: Iterator[bytes] | None = None
+        """Of a keyed node: one for each boot after the first."""
         self._pending = bytearray()
         self._frames = bytearray()
         self._boots = 0
 
     @abstractmethod
-    def _send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """Send all of it."""
 
     @abstractmethod
@@ -44,7 +47,7 @@ class LockStepStream(ABC):
 
     def step(self, elapsed_ms: int, rx: bytes) -> Answer:
         """One step; see Target.step."""
-        self._send(bytes((len(rx),)) + elapsed_ms.to_bytes(4, "big") + rx)
+        self.send(bytes((len(rx),)) + elapsed_ms.to_bytes(4, "big") + rx)
         return self.answer()
 
     def reset(self) -> Answer:
@@ -57,10 +60,12 @@ class LockStepStream(ABC):
         for slot in filter(None, self.storage.slots):
             for i in range(0, len(slot), RX_MAX):
                 part = slot[i : i + RX_MAX]
-                self._send(bytes((PART, len(part))) + part)
+                self.send(bytes((PART, len(part))) + part)
                 self._take(1)
-            self._send(bytes((SLOT,)))
-        self._send(bytes((RESET, cause)))
+            self.send(bytes((SLOT,)))
+        if self.sessions:
+            self.send(bytes((SESSION,)) + next(self.sessions))
+        self.send(bytes((RESET, cause)))
         return self.answer()
 
     def answer(self) -> Answer:
@@ -107,7 +112,7 @@ class Wire(LockStepStream):
         self._why = why
         sock.settimeout(TIMEOUT_S)
 
-    def _send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         try:
             self._sock.sendall(data)
         except OSError:

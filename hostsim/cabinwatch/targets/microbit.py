@@ -6,6 +6,7 @@ from cabinwatch.board.build.image import Image, build_image
 from cabinwatch.board.emulator.qemu import BoardError, Qemu
 from cabinwatch.targets.base import Answer
 from cabinwatch.targets.lockstep import LockStepStream
+from cabinwatch.world.keying import Keying
 from cabinwatch_protocol.table import RX_MAX
 
 FREE_HEAP = 0x81
@@ -24,8 +25,11 @@ class MicrobitTarget(LockStepStream):
 
     name = "microbit"
 
-    def __init__(self, image: Image | None = None, role: str = "monitor") -> None:
+    def __init__(
+        self, image: Image | None = None, role: str = "monitor", keying: Keying | None = None
+    ) -> None:
         super().__init__()
+        self._keying = keying
         self._chosen = image
         self._role = role
         self._qemu: Qemu | None = None
@@ -36,7 +40,12 @@ class MicrobitTarget(LockStepStream):
         :raises SetupError: QEMU or the pip extra is missing. :raises BoardError: the firmware did not come up.
         """
         self.close()
-        image = self._chosen or _image("lockstep", self._role)
+        if self._keying:
+            self.sessions = self._keying.sessions()
+            data = {"key": self._keying.of_monitor() + next(self.sessions)}
+            image = build_image(role=f"keyed {self._role}", port="lockstep", data=data)
+        else:
+            image = self._chosen or _image("lockstep", self._role)
         self._qemu = Qemu(image.hex, explain=image.explain)
         while not (first := self._take(1))[0]:
             pass  # the UART sends an octet 00 when it is switched on; an answer with a boot event never begins so
@@ -51,7 +60,7 @@ class MicrobitTarget(LockStepStream):
 
     def free_heap(self) -> int:
         """Octets of heap free on the board, after a collection."""
-        self._send(bytes([FREE_HEAP]))
+        self.send(bytes([FREE_HEAP]))
         return int.from_bytes(self._take(4), "big")
 
     def close(self) -> None:
@@ -75,7 +84,7 @@ class MicrobitTarget(LockStepStream):
             self._board_text()
             raise
 
-    def _send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         self._board.send(data)
 
     def _receive(self) -> bytes:

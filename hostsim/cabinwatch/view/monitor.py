@@ -22,6 +22,7 @@ from cabinwatch.view.export.captured import Captured
 from cabinwatch.view.export.files import entry
 from cabinwatch.view.timeline import command_line, event_line
 from cabinwatch.world.ground import PENDING, Commanded, Ground
+from cabinwatch.world.keying import Signer
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
@@ -116,6 +117,7 @@ class LiveWatch:
         port: serial.Serial,
         write: Callable[[str], None] = print,
         take: Callable[[Captured], None] = lambda captured: None,
+        signer: Signer | None = None,
     ) -> None:
         self._port = port
         self._write = write
@@ -124,6 +126,7 @@ class LiveWatch:
         self._decoder = host.StreamDecoder()
         self._unframed = Unframed(str(port.name))
         self.ground = Ground(self._send, lambda event: write(event_line(event)), self._show)
+        self.ground.signer = signer
         self.ground.on_command = lambda command: write(command_line(command))
         self._held: list[str] = []
         self._tail = b""
@@ -230,7 +233,12 @@ def json_line(captured: Captured) -> None:
 
 
 def watch(
-    port: serial.Serial, commands: list[str], seconds: float | None, interactive: bool, jsonl: bool = False
+    port: serial.Serial,
+    commands: list[str],
+    seconds: float | None,
+    interactive: bool,
+    jsonl: bool = False,
+    signer: Signer | None = None,
 ) -> Ground:
     """Send ``commands``, then listen: for ``seconds``, or (None) until the commands are answered, or for ever.
 
@@ -239,7 +247,8 @@ def watch(
     """
     for words in commands:
         telecommand(words)
-    station = LiveWatch(port, lambda line: None, json_line) if jsonl else LiveWatch(port)
+    show, take = (lambda line: None, json_line) if jsonl else (print, lambda captured: None)
+    station = LiveWatch(port, show, take, signer)
     for words in commands:
         station.command(words)
     lines = typed_lines() if interactive else queue.Queue[str]()

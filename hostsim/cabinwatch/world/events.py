@@ -58,6 +58,10 @@ class EventReport:
             case t.Event.COOLANT_LOW:
                 left = f"{self.value / 10_000:.0f} % left"
                 return f"coolant loop low, {left} (its own channel, not a cabin alarm)"
+            case t.Event.COMMANDED:
+                return f"commanded by {self.value}: {_commanded(self.cause)}"
+            case t.Event.REFUSED:
+                return f"refused for want of a valid tag or counter: {self.value} telecommands and answers since boot"
             case t.Event.NOT_KEPT:
                 return "parameters or alarms changed, but not stored: a reset will undo it"
             case _:
@@ -101,6 +105,18 @@ class EventReport:
         return f"{cause}, {self.value / 100:+.1f} Pa/h" if self.value else cause
 
 
+def _commanded(cause: int) -> str:
+    """What a commanded event says was done."""
+    if cause >= SET_PARAMETER:
+        known = next((p.name for p in t.MONITOR_PARAMETERS if p.id == cause - SET_PARAMETER), "?")
+        return f"set {known}"
+    if cause >= SERVICE_3:
+        return "periodic reports " + ("on" if cause == SERVICE_3 + 5 else "off")
+    return name(t.Function, cause)
+
+
+SERVICE_3, SET_PARAMETER = 64, 128
+"""Where in a commanded event's cause the subtypes of service 3 and the parameters begin."""
 STORED = {
     0: "",
     1: "; parameters kept",

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from cabinwatch.text import name
 from cabinwatch.world.events import EventLog, EventReport
-from cabinwatch_protocol import host
+from cabinwatch.world.keying import GUESS, Signer
+from cabinwatch_protocol import host, keyed
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.alarms import TELLS, Point
 
@@ -70,6 +71,8 @@ class _Command:
     """Whether somebody asked for it: the others are the ground's own."""
     sequence: int = -1
     tries: int = 0
+    head: bytes = b""
+    """As it was first sent, without PEC: a repetition is the same packet."""
 
 
 @dataclass
@@ -90,8 +93,12 @@ class Ground:
     """Every housekeeping report: when it reached the ground, its fields."""
     alarms: dict[str, int] = field(default_factory=dict)
     """The last report of the alarms' state."""
+    session: dict[str, int] = field(default_factory=dict)
+    """The last report of a keyed monitor's session."""
     parameters: dict[str, int] = field(default_factory=dict)
     """Sent to the monitor after each of its boot events, by name."""
+    signer: Signer | None = None
+    """Where the monitor has a key."""
     retry_ms: int = 2000
     """How long an answer may take before a command is sent again."""
     issued: int = 0
@@ -159,6 +166,7 @@ class Ground:
             self._send(t_ms)
         else:
             command = self._queue.popleft()
+            self._settle_session(command, None)
             self.unanswered.append(command.told.words)
             self._tell(command, NOT_ANSWERED)
             self._proceed(t_ms)
@@ -170,17 +178,36 @@ class Ground:
 
     def _send(self, t_ms: int) -> None:
         command = self._queue[0]
+        if self._needs_session(command):
+            ask = keyed.REPORT_SESSION
+            command = _Command(ask, {}, t.Ack.COMPLETION, Commanded(t_ms, ask.name))
+            self._queue.appendleft(command)
         if command.sequence < 0:
             self.issued += 1
             command.sequence = self._sequence
             self._sequence = (self._sequence + 1) & 0x3FFF
+            command.head = host.encode_tc(
+                command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack
+            )
+            if self.signer and command.packet in keyed.GUARDED:
+                command.head = self.signer.sign(command.head)
         command.tries += 1
         self.sendings += 1
         self.due_ms = t_ms + self.retry_ms
-        head = host.encode_tc(
-            command.packet, t.Apid.MONITOR, command.sequence, command.values, ack=command.ack
-        )
-        self.uplink(host.seal(head))
+        self.uplink(host.seal(command.head))
+
+    def _needs_session(self, command: _Command) -> bool:
+        unsigned = command.sequence < 0 and command.packet in keyed.GUARDED
+        return self.signer is not None and unsigned and not self.signer.session
+
+    def _settle_session(self, command: _Command, failure: int | None) -> None:
+        """What the end of a command tells the signer. It never asks twice for one command: nothing goes in circles."""
+        if self.signer is None:
+            return
+        if command.packet is keyed.REPORT_SESSION:
+            self.signer.session = self.signer.session or GUESS
+        elif failure in (t.Failure.TAG, t.Failure.COUNTER):
+            self.signer.session = b""
 
     def _proceed(self, t_ms: int) -> None:
         self.due_ms = None
@@ -209,6 +236,8 @@ class Ground:
         if monitor:
             self._clock_ms = tm.time_ms
         if restarted:
+            if self.signer:
+                self.signer.session = b""
             self._log.restart()
             self._alarms.clear()
         self.on_telemetry(tm)
@@ -222,6 +251,10 @@ class Ground:
                 self._log.newest(tm.values["last_event"])
             case 128 if tm.packet is ALARMS:
                 self.alarms = tm.values
+            case 130 if monitor:
+                self.session = tm.values
+                if self.signer:
+                    self.signer.learn(tm.values)
             case 5 | 128 if tm.values["event"] not in EVENTS or tm.values.get("severity", 1) not in CLASSES:
                 self.counts.aliens += 1
             case 128:
@@ -272,6 +305,7 @@ class Ground:
             self._queue.popleft()
             self.answered += 1
             failure = tm.values.get("failure")
+            self._settle_session(command, failure)
             if failure is None:
                 self._tell(command, DONE)
             else:
@@ -303,4 +337,4 @@ _TC = {p.name: p for p in t.TC_PACKETS}
 SET, PING, PERFORM, REPORT_EVENT = (_TC[n] for n in ("set_parameter", "ping", "perform", "report_event"))
 _TM = {p.name: p for p in t.TM_PACKETS}
 RECORDED_EVENT, ALARMS = _TM["recorded_event"], _TM["alarms"]
-UNNUMBERED = {t.Event.LINK_NOISE, t.Event.ALARM_REMINDER, t.Event.SENSOR_REMINDER}
+UNNUMBERED = {t.Event.LINK_NOISE, t.Event.ALARM_REMINDER, t.Event.SENSOR_REMINDER, t.Event.REFUSED}

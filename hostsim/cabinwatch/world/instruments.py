@@ -6,8 +6,9 @@ They speak through the host codec, so that they share nothing with the firmware 
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cabinwatch.world.keying import Guard
 from cabinwatch.world.sensors import Reading
-from cabinwatch_protocol import host
+from cabinwatch_protocol import host, keyed, keys
 from cabinwatch_protocol import table as t
 
 
@@ -37,6 +38,9 @@ class Instrument:
     clock_ms: int = 0
     status: int = 0
     """Of the last sample: a change is told."""
+    guard: Guard | None = None
+    """Of a keyed one."""
+    challenge: bytes = b""
 
     def __post_init__(self) -> None:
         self.limits = t.PARAMETERS.get(self.role, ())
@@ -51,6 +55,8 @@ class Instrument:
         """The boot event, as frames for the link."""
         self.last_request = b""
         self.status = 0
+        if self.guard:
+            self.guard.boot()
         self.parameters = [p.default for p in self.limits]
         values = {"event": t.Event.BOOT, "cause": cause, "value": t.VERSION}
         return self._tm("instrument_event_advisory", values)
@@ -75,6 +81,9 @@ class Instrument:
             out += self._tm("accepted", request, peer)
         again = packet == self.last_request
         self.last_request = packet
+        if self.guard:
+            self.challenge = keys.challenge_of(packet) if service == 3 else b""
+            again = self.guard.again
         report, failure = self._execute(
             service, subtype, packet[t.TC_HEADER_SIZE : -t.PEC], reading, again, peer
         )
@@ -90,10 +99,16 @@ class Instrument:
     def _acceptable(self, packet: bytes, service: int, subtype: int) -> t.Failure:
         if packet[6] >> 4 != t.PUS_VERSION:
             return t.Failure.PUS_VERSION
-        known = t.packet("TC", service, subtype, self.role)
+        known = (keyed if self.guard else t).packet("TC", service, subtype, self.role)
         if known is None:
             mine = {p.service for p in t.TC_PACKETS if self.role in p.roles}
             return t.Failure.SUBTYPE if service in mine else t.Failure.SERVICE
+        if self.guard:
+            self.guard.again = False
+            if known in keyed.GUARDED:
+                return self.guard.judge(packet, known)
+            if known.service == 3 and keys.challenge_of(packet):
+                return t.Failure.NONE
         return t.Failure.NONE if len(packet) == t.TC_MIN + known.data_size else t.Failure.LENGTH
 
     def _execute(
@@ -101,6 +116,8 @@ class Instrument:
     ) -> tuple[bytes, t.Failure]:
         if service == 17:
             return self._tm("alive", {}, peer), t.Failure.NONE
+        if service == 130 and self.guard:
+            return self._tm("session", self.guard.report(), peer), t.Failure.NONE
         if data[0] != 1:
             return b"", t.Failure.COUNT
         if service == 3:
@@ -118,7 +135,11 @@ class Instrument:
             if not self.limits[number].low <= new <= self.limits[number].high:
                 return b"", t.Failure.RANGE
             self.parameters[number] = new
-        return b"", t.Failure.NONE
+        told = b""
+        if self.guard and not again:
+            values = {"event": t.Event.COMMANDED, "cause": 128 + number, "value": peer}
+            told = self._tm("instrument_event_advisory", values)
+        return told, t.Failure.NONE
 
     def _report(self, values: dict[str, int], peer: int) -> bytes:
         """The report of its role; behind a transducer's, an event where its status has changed."""
@@ -142,8 +163,10 @@ class Instrument:
         packet = TM[name]
         head = host.encode_tm(packet, self.apid, self.sequence, day & 0xFFFF, ms, values, destination)
         self.sequence = (self.sequence + 1) & 0x3FFF
+        if self.guard and self.challenge and packet in keyed.POLLED:
+            head = self.guard.answer(head, self.challenge)
         return host.seal(head)
 
 
-TM = t.by_name(t.TM_PACKETS)
+TM = t.by_name((*t.TM_PACKETS, keyed.SESSION))
 REPORTS = {"transducer": "sample", "analyser": "composition", "coolant": "coolant"}

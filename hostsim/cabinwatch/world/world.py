@@ -21,6 +21,7 @@ from cabinwatch.world.events import EventReport
 from cabinwatch.world.gauges import Gauge
 from cabinwatch.world.ground import Ground
 from cabinwatch.world.instruments import Instrument
+from cabinwatch.world.keying import Keying, guard_of, signer_of
 from cabinwatch.world.line import Channel, Delivery
 from cabinwatch.world.seeds import stream
 from cabinwatch.world.sensors import GasAnalyser, LoggingSensor, PressureSensor
@@ -34,7 +35,11 @@ class World:
     """Everything but the firmware. ``on_event`` is told of each event that reaches the ground."""
 
     def __init__(
-        self, scenario: Scenario, seed: int, on_event: Callable[[EventReport], None] = lambda event: None
+        self,
+        scenario: Scenario,
+        seed: int,
+        on_event: Callable[[EventReport], None] = lambda event: None,
+        keying: Keying | None = None,
     ) -> None:
         self.scenario = scenario
         self.seed = seed
@@ -62,8 +67,12 @@ class World:
                 scenario.analyser, partial(self.station.at, place), stream(seed, "analyser")
             )
             self.instruments[int(t.Apid.ANALYSER)] = Instrument("analyser", analyser)
+        for instrument in (*self.instruments.values(), *self._twins):
+            instrument.guard = guard_of(instrument.role, keying)
         self.gauges = [Gauge(gauge, self.station, seed) for gauge in scenario.gauges]
         self.ground = Ground(self._to_monitor, on_event)
+        if keying:
+            self.ground.signer = signer_of(keying.master)
         for loop in scenario.cabin.loops:
             gauge = LoopGauge(self.station, loop, stream(seed, f"coolant/{loop}"))
             self.at(coolant.PERIOD_MS, partial(self._watch_coolant, CoolantWatch("coolant", gauge)))

@@ -29,6 +29,10 @@ PORTS = {
         "lockstep": "cabinwatch_firmware.ports.microbit_lockstep",
         "bench": "cabinwatch_firmware.ports.microbit_bench",
     },
+    "keyed monitor": {
+        "uart": "cabinwatch_firmware.ports.microbit_keyed",
+        "lockstep": "cabinwatch_firmware.ports.microbit_lockstep_keyed",
+    },
     "transducer": {"lockstep": "cabinwatch_firmware.ports.microbit_lockstep_transducer"},
 }
 START = "main.py"

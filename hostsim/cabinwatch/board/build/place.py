@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cabinwatch.board.build.bytecode import SMALL_INT_MAX, Code, name_object
 from cabinwatch.board.build.compiler import Compiler
-from cabinwatch.board.build.flatten import integer
+from cabinwatch.board.build.flatten import BuildError, integer
 from cabinwatch.board.build.names import string_hash
 from cabinwatch.board.build.program import PlacedFunction
 from cabinwatch.board.build.runtime import BYTES, CLASS, DICT, FUNCTION, GLOBALS, INT, TUPLE, TYPE
@@ -34,19 +34,39 @@ class Flash:
 
     def place(self, data: bytes, align: int = 1) -> int:
         """Place ``data`` at the next address where no octet of it that starts a chunk is a telling one."""
-        while len(self.octets) % align or self._tells(data):
-            self.octets.append(_FILL)
+        gap = self.gap(data, align)
+        if gap is None:
+            raise BuildError(
+                f"{len(data)} octets have no place in flash: they mark a chunk wherever they begin"
+            )
+        self.octets += bytes([_FILL]) * gap
         address = self.base + len(self.octets)
         self.octets += data
         return address
 
-    def _tells(self, data: bytes) -> bool:
-        first = -len(self.octets) % CHUNK
+    def gap(self, data: bytes, align: int) -> int | None:
+        """Octets to leave out before ``data``; None where it can be placed nowhere."""
+        end = len(self.octets)
+        gaps = range(-end % align, CHUNK + align, align)
+        return next((gap for gap in gaps if not self._tells(data, -(end + gap) % CHUNK)), None)
+
+    def _tells(self, data: bytes, first: int) -> bool:
         return any(octet in _TELLING for octet in data[first::CHUNK])
 
     def pages(self) -> bytes:
         """All octets, filled up to whole pages."""
         return bytes(self.octets) + bytes([_FILL]) * (-len(self.octets) % PAGE)
+
+
+def _entries(entries: Mapping[str, int], names: Mapping[str, int], size: int) -> bytes:
+    """The hash table of that many entries."""
+    found: list[tuple[int, int]] = [(0, 0)] * size
+    for name, address in entries.items():
+        at = string_hash(name.encode()) % size
+        while found[at][0]:
+            at = (at + 1) % size
+        found[at] = name_object(names[name]), address
+    return b"".join(word.to_bytes(4, "little") for entry in found for word in entry)
 
 
 class Objects:
@@ -85,17 +105,13 @@ class Objects:
 
     def table(self, entries: Mapping[str, int]) -> int:
         """A dictionary from names to objects: a hash table with a third of it free, since what is not there is sought
-        up to the next free entry.
+        up to the next free entry; with more, where that one can be placed nowhere.
         """
         size = len(entries) + (len(entries) + 1) // 2
-        found: list[tuple[int, int]] = [(0, 0)] * size
-        for name, address in entries.items():
-            at = string_hash(name.encode()) % size
-            while found[at][0]:
-                at = (at + 1) % size
-            found[at] = name_object(self.names[name]), address
-        words = self.words(*(word for entry in found for word in entry))
-        return self.words(DICT, len(entries) << 3 | 3, size, words)  # 3: all keys are names, and it is fixed
+        while self.flash.gap(data := _entries(entries, self.names, size), 4) is None:
+            size += 1
+        # 3: all keys are names, and it is fixed
+        return self.words(DICT, len(entries) << 3 | 3, size, self.flash.place(data, 4))
 
 
 class Placer:

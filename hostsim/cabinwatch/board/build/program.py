@@ -197,6 +197,12 @@ class FlatProgram:
         """Whether the function has to exist on its own as well."""
         name = function.node.name
         special = name.startswith("__")
+        if (
+            dissolved
+            and function.owner
+            and not any(self._lookup(kind, name) is function for kind in self.made)
+        ):
+            return False  # every object has another method of that name
         return not dissolved or not self.sites[function] or (self.mentions[name] > 0 and not special)
 
 

@@ -4,15 +4,19 @@ main.py."""
 import json
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from cabinwatch.errors import SetupError
 from cabinwatch.optional import need
 from cabinwatch.sources import folder
 from cabinwatch_protocol import version
+from cabinwatch_protocol.keys import MasterKey
 
 LIB = "lib"
 OURS = "# cabinwatch"
+KEYS = {"monitor": "monitor.key", "transducer": "transducer.key"}
+"""Where each role looks for its keys: firmware/cabinwatch_firmware/ports/key_file.py."""
 
 
 def device_files() -> dict[str, Path]:
@@ -25,7 +29,7 @@ def device_files() -> dict[str, Path]:
         *firmware.glob("*.py"),
         *firmware.glob("detector/*.py"),
         *firmware.glob("drivers/*.py"),
-        *(firmware / "ports" / name for name in ("__init__.py", "files.py", "uart.py")),
+        *(firmware / "ports" / name for name in ("__init__.py", "files.py", "key_file.py", "uart.py")),
         protocol / "__init__.py",
         *protocol.glob("device/*.py"),
     ]
@@ -73,6 +77,15 @@ def compiled(mpy_version: int) -> dict[str, bytes]:
                 )
             result[f"{LIB}/{name[:-3]}.mpy"] = data
     return result
+
+
+def keys(roles: Iterable[str], master: MasterKey | None) -> dict[str, bytes]:
+    """The key files of a board that plays ``roles``; none where there is no key."""
+    if master is None:
+        return {}
+    return {
+        KEYS[role]: master.of_monitor() if role == "monitor" else master.of_instrument(role) for role in roles
+    }
 
 
 def main_source(role: str, settings: dict[str, object]) -> str:

@@ -20,6 +20,7 @@ from cabinwatch.optional import need
 from cabinwatch.targets.serial_port import explain_open_error
 from cabinwatch.text import shown
 from cabinwatch_protocol.host import Decoded
+from cabinwatch_protocol.keys import MasterKey
 from cabinwatch_protocol.table import Reset
 
 Ask = Callable[[list[SeenBoard]], SeenBoard]
@@ -95,6 +96,7 @@ def flash(
     *,
     sensor: bool = False,
     settings: dict[str, object] | None = None,
+    master: MasterKey | None = None,
     ask: Ask | None = None,
     progress: Progress = _quiet,
 ) -> Flashed:
@@ -102,8 +104,8 @@ def flash(
 
     `board` is a key of FAMILIES; `role` one of ROLES; `sensor` gives a monitor a BMP280 of its own (a
     transducer always has one). `settings` change arguments of ``cabinwatch_firmware.ports.uart.run``, e.g. ``{"lamp":
-    25}``. `ask` picks among several ports. Raises UsageError for a wrong name, SetupError for everything else
-    that can go wrong.
+    25}``. With `master` its nodes are keyed; without, keys that the board had are removed. `ask` picks among several
+    ports. Raises UsageError for a wrong name, SetupError for everything else that can go wrong.
     """
     family = FAMILIES.get(board)
     if family is None:
@@ -122,6 +124,8 @@ def flash(
         progress(f"compiling for {identity.text()}", 0, 0)
         contents = files.compiled(identity.mpy & 0xFF)
         contents["main.py"] = files.main_source(role, wiring).encode()
+        roles = (role, "transducer") if sensor else (role,)
+        contents |= files.keys(roles, master)
         _copy(repl, contents, progress)
         progress("starting the firmware", 0, 0)
         mark = f"with open('reset.cause','w') as f:\n f.write('{int(Reset.EXTERNAL)}')"
@@ -186,7 +190,7 @@ def _prepare(repl: Repl, paths: list[str]) -> None:
         "  _try(os.remove,'main_old.py')\n"
         "  os.rename('main.py','main_old.py')\n"
         "except OSError:pass\n"
-        f"for p in {old!r}:_try(os.remove,p)\n"
+        f"for p in {[*old, *files.KEYS.values()]!r}:_try(os.remove,p)\n"
         f"for p in {folders!r}:_try(os.mkdir,p)\n",
         "making room",
     )

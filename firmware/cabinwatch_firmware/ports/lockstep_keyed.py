@@ -1,0 +1,42 @@
+"""A keyed monitor in lock-step on the MicroPython unix VM: first of all the host sends its keys and a session."""
+
+import sys
+
+import micropython
+
+from cabinwatch_firmware.keyed_monitor import KEYS, KeyedMonitor
+from cabinwatch_firmware.ports.lockstep import LockStep
+
+SESSION_SIZE = 8
+
+
+def held(vault):
+    """The session is in place: the host sends one before each boot."""
+
+
+def take(source, n):
+    """The next n octets, which may come in pieces."""
+    taken = b""
+    while len(taken) < n:
+        taken += source.read(n - len(taken))
+    return taken
+
+
+def main():
+    """Run it; Ctrl-C is data here."""
+    micropython.kbd_intr(-1)
+    source = sys.stdin.buffer
+    key = take(source, KEYS)
+    session = take(source, SESSION_SIZE)
+
+    def make(sink):
+        node = KeyedMonitor(sink, key, held)
+        for i in range(SESSION_SIZE):
+            node.vault[i] = session[i]
+        return node
+
+    LockStep(make).run()
+
+
+if __name__ == "__main__":
+    main()

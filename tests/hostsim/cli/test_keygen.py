@@ -1,0 +1,142 @@
+"""The owner's key: made once, read by nobody else, shown nowhere."""
+
+import json
+import os
+import stat
+
+import pytest
+
+from cabinwatch import key_file
+from cabinwatch.cli.main import main
+from cabinwatch.errors import UsageError
+from cabinwatch.run.play import Order, play, replay
+from cabinwatch.run.transcript import read
+from cabinwatch.scenario import load as scenarios
+from cabinwatch.world.keying import Keying
+from keyed_peer import OTHER
+
+SCENARIO = """
+title = "commands to a keyed monitor"
+duration = "100s"
+[cabin.compartments.c]
+volume = 100.0
+[[telecommands]]
+at = 20
+do = "inhibit"
+argument = 60
+[[telecommands]]
+at = 40
+do = "reboot"
+[[telecommands]]
+at = 70
+do = "reboot"
+[[telecommands]]
+at = 90
+do = "inhibit"
+argument = 60
+"""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("key") / "owner.key"
+    key_file.generate(path)
+    return path
+
+
+def keyed_run(path, target="cpython", record=None, unkeyed=frozenset()):
+    model = scenarios.parse(SCENARIO, "keyed.toml")
+    keying = Keying(key_file.read(path), 1, unkeyed)
+    order = Order("keyed", model, SCENARIO, target, 1, model.duration_ms, record, keying=keying)
+    return play(order)
+
+
+@pytest.fixture(scope="module")
+def recorded(path):
+    record = path.with_name("run.jsonl")
+    world, run = keyed_run(path, record=record)
+    return world, run, record
+
+
+def test_a_key_file_is_ones_own_and_is_never_overwritten(path):
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="there already"):
+        key_file.generate(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
+def test_a_key_that_others_can_reach_is_not_used(tmp_path, mode):
+    path = tmp_path / "k"
+    key_file.generate(path)
+    path.chmod(mode)
+    with pytest.raises(UsageError, match="chmod 600"):
+        key_file.read(path)
+
+
+@pytest.mark.parametrize("text", ["", "00" * 15, "00" * 17, "no key at all", "0g" * 16, "é" * 16])
+def test_what_is_no_key_is_refused_and_not_quoted(tmp_path, text):
+    path = tmp_path / "k"
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError) as refused:
+        key_file.read(path)
+    assert "holds no key" in str(refused.value)
+    assert not text or text not in str(refused.value)
+
+
+def test_no_link_is_followed_and_no_key_leads_to_a_traceback(tmp_path, capsys, monkeypatch):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "elsewhere")
+    for words in (["keygen", str(link)], ["run", "ms09", "--key", str(tmp_path / "none")]):
+        monkeypatch.setattr("sys.argv", ["cabinwatch", *words])
+        with pytest.raises(SystemExit) as done:
+            main()
+        assert done.value.code == 2
+        assert "Traceback" not in capsys.readouterr().err
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_ground_signs_what_the_node_obeys(recorded):
+    world, _, _ = recorded
+    verdicts = [(c.words, c.verdict) for c in world.ground.commands]
+    assert verdicts == [
+        ("inhibit 60", "done"),
+        ("reboot", "refused: early"),
+        ("reboot", "done"),
+        ("inhibit 60", "done"),
+    ]
+    assert world.ground.health == 0, "its transducer answers every challenge"
+    assert world.ground.session["keyed"] == 3
+
+
+def test_the_same_transcript_on_both_virtual_machines(recorded, vm, path):
+    _, run, _ = recorded
+    assert keyed_run(path, "micropython")[1].transcript_sha256 == run.transcript_sha256
+
+
+def test_a_recording_is_replayed_with_its_key_and_with_no_other(recorded, path):
+    transcript = read(recorded[2])
+    assert not replay(transcript, "cpython", key_file.read(path)).differs
+    assert replay(transcript, "cpython", OTHER).differs
+    with pytest.raises(UsageError, match="keyed node"):
+        replay(transcript, "cpython")
+
+
+def test_the_key_is_in_nothing_that_is_shown_or_written(recorded, path):
+    world, _, record = recorded
+    master = key_file.read(path)
+    keys = [master.octets, *(master.of_monitor()[i : i + 16] for i in (0, 16, 32))]
+    shown = record.read_text() + repr((world.ground.signer, world.instruments, Keying(master, 1)))
+    shown += json.dumps([c.text() for c in world.ground.commands])
+    for key in keys:
+        assert key.hex() not in shown.lower()
+        assert repr(key)[2:-1] not in shown
+
+
+def test_unkeyed_instruments_are_believed(path):
+    world, _ = keyed_run(path, unkeyed=frozenset({"transducer", "analyser"}))
+    assert world.ground.health == 0
+    assert world.ground.session["keyed"] == 0
