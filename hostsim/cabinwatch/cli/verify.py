@@ -12,15 +12,19 @@ import typer
 from cabinwatch.cli.conform import conform, decode
 from cabinwatch.cli.fuzz import HELP, fuzz
 from cabinwatch.errors import SetupError, UsageError
-from cabinwatch.models.units import parse_duration, parse_pressure, parse_volume
+from cabinwatch.models.units import PRESSURES, parse_duration, parse_pressure, parse_volume
+from cabinwatch.run.playback import log_model
 from cabinwatch.targets.device import SERVERS
+from cabinwatch.text import shown
 from cabinwatch.verify.soak import BAUD, Soak, node
 from cabinwatch.view import plot as plots
 
 
 def score(
     seed: Annotated[int, typer.Option(help="Feeds every random stream.")] = 1,
-    years: Annotated[int, typer.Option(min=1, help="Quiet years at 1 Hz for each background.")] = 2,
+    years: Annotated[
+        int, typer.Option(min=1, help="Quiet years on each ground; EVIDENCE.md says how densely sampled.")
+    ] = 2,
     trials: Annotated[int, typer.Option(min=3, help="Trials of each leak.")] = 15,
     days: Annotated[
         int, typer.Option(min=1, help="Days of a year; fewer make a trial of the whole, and no evidence.")
@@ -33,11 +37,25 @@ def score(
     plot: Annotated[
         Path | None, typer.Option(help="Draw it here (.png, .svg, .pdf or .html); the page shows it.")
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            help="A log of your own as CSV: false alarms on that too. Columns by --time, --pressure."
+        ),
+    ] = None,
+    time: Annotated[str, typer.Option(help="Its column of the time: a name, or a number from 1.")] = "1",
+    pressure: Annotated[str, typer.Option(help="Its column of the pressure.")] = "2",
+    unit: Annotated[str, typer.Option(help=f"Its unit: {', '.join(PRESSURES)}.")] = "Pa",
+    temperature: Annotated[
+        str | None, typer.Option(help="Its column of the gas temperature. Without one: 295 K throughout.")
+    ] = None,
+    temperature_unit: Annotated[str, typer.Option(help="Unit of the temperature: K, C, F.")] = "C",
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Score the leak detector: false alarms and delays, beside the optimum and other detectors."""
     try:
         from cabinwatch.verify.score import card as cards
+        from cabinwatch.verify.score import log as logs
         from cabinwatch.verify.score import page as pages
         from cabinwatch.verify.score import picture
     except ImportError:
@@ -50,14 +68,26 @@ def score(
     def progress(done: int, total: int, what: str) -> None:
         print(f"{done}/{total}  {what}", file=sys.stderr, flush=True)
 
-    card = cards.run(seed, jobs, years, days, trials, progress, scheduler)
+    log = None
+    if record is not None:
+        model = log_model(
+            file=str(record),
+            time=time,
+            pressure=pressure,
+            unit=unit,
+            temperature=temperature,
+            temperature_unit=temperature_unit,
+        )
+        log = logs.Log.read(model)
+    card = cards.run(seed, jobs, years, days, trials, progress, scheduler, log)
     command = f"cabinwatch score --seed {seed} --years {years} --trials {trials}"
     command = command if days == 365 else f"{command} --days {days}"
-    shown = ""
+    command = command if record is None else f"{command} --record {shown(record)} ..."
+    seen_from_page = ""
     if plot is not None:
         picture.draw(card, plot)
-        shown = Path(os.path.relpath(plot, page.parent if page else Path.cwd())).as_posix()
-    text = pages.render(card, command, shown)
+        seen_from_page = Path(os.path.relpath(plot, page.parent if page else Path.cwd())).as_posix()
+    text = pages.render(card, command, seen_from_page)
     if page is not None:
         try:
             page.write_text(text, encoding="utf-8")

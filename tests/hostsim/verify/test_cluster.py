@@ -84,15 +84,20 @@ def few_delays(ground: str, preset: object, seed: int, trials: int, days: int) -
     return [card.DelayFigure(ground, str(preset), "leak", 1.0, (seed + 0.5,) * trials)]
 
 
+def one_rate(*_: object) -> float:
+    return 1.5
+
+
 def test_a_report_card_on_a_cluster_is_the_card(
     scheduler: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for costly in ("detector_delays", "rival_delays"):
         monkeypatch.setattr(card, costly, few_delays)
+    monkeypatch.setattr(card, "smallest_Pa_d", one_rate)
     words = ("score", "--years", "1", "--days", "1", "--trials", "3", "--seed", "3")
     there = answer(capsys, monkeypatch, *words, "--scheduler", scheduler)
     assert there == card.run(3, jobs=1, years=1, days=1, trials=3).as_json()
-    assert len(there["delays"]) == 5
+    assert len(there["delays"]) == 7
 
 
 def test_no_scheduler_is_one_clear_message() -> None:

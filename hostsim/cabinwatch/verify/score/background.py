@@ -68,6 +68,10 @@ class Noise:
             out += self._walk(n)
         return out
 
+    def kelvin(self) -> float:
+        """The gas stands."""
+        return 295.0
+
     def _walk(self, n: int) -> Array:
         """n steps of x' = a x + s w. In chunks, so that a**-n of the scaled running sum stays small."""
         a = math.exp(-self.wander.period_s / self.wander.memory_s)

@@ -11,39 +11,22 @@ import numpy as np
 from cabinwatch.targets.detector import Detector
 from cabinwatch.verify.cluster import on_cluster
 from cabinwatch.verify.parallel import Spread, on_cores
-from cabinwatch.verify.score.background import (
-    BENCH,
-    CABIN,
-    DAY_S,
-    STANDARD_PA,
-    Array,
-    BackgroundWander,
-    Noise,
-)
-from cabinwatch.verify.score.life import Life
+from cabinwatch.verify.score.alarms import AlarmFigures, Spell, figures
+from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, Array, BackgroundWander, Noise
+from cabinwatch.verify.score.detectable import SPANS_S
+from cabinwatch.verify.score.grounds import GROUNDS, PRESETS, Ground
+from cabinwatch.verify.score.log import READINGS_MOST, Log, Replayed
 from cabinwatch.verify.score.optimum import optimum_s
-from cabinwatch.verify.score.presets import BENCH_PRESET, CABIN_PRESET, parameters
+from cabinwatch.verify.score.presets import parameters
 from cabinwatch.verify.score.rivals import Rival, rivals, threshold
-from cabinwatch.verify.score.trials import LEAKS, TrialLeak, TrialWatch
+from cabinwatch.verify.score.sensitivity import TRIALS, smallest_Pa_d
+from cabinwatch.verify.score.trials import LEAKS, Report, TrialLeak, TrialWatch
 
-GROUNDS: Final = {"bench": BENCH, "cabin": CABIN}
-PRESETS: Final = {"quiet": BENCH_PRESET, "default": CABIN_PRESET}
-WARM_DAYS: Final = {"bench": 5, "cabin": 60}
-QUIET: Final = (
-    ("bench", "quiet"),
-    ("cabin", "quiet"),
-    ("life", "default"),
-    ("nitrogen", "default"),
-    ("coarse", "quiet"),
-)
-"""Ground and preset that are watched for false alarms."""
-TIMED: Final = (("bench", "quiet"), ("cabin", "quiet"), ("cabin", "default"))
-"""... and those on which leaks are called."""
 WEEKS_A_YEAR: Final = 365.25 / 7
 NITROGEN_LEAKS: Final = {"US Lab hose": 204.0, "PrK, Apr 2024": 121.0}  # Pa/d of nitrogen
 ANALYSER: Final = BackgroundWander(27.0, period_s=300.0)
-COARSE: Final = BackgroundWander(0.65, CABIN.walk, period_s=10.0)
-STEP_PA: Final = 53.3  # 0.4 mmHg
+NITROGEN: Final = "nitrogen"
+LOG: Final = "record"
 
 Progress = Callable[[int, int, str], None]
 Task = tuple[tuple[Any, ...], Callable[..., Any], tuple[Any, ...]]
@@ -76,6 +59,8 @@ class DelayFigure:
     leak: str
     optimum_s: float
     delays_s: tuple[float, ...]
+    reports: tuple[tuple[Report, ...], ...] = ()
+    """Of each trial that was called, at each of the ages of TIMES."""
 
     def quantile(self, q: float) -> float:
         """The delay that the share q of the trials does not exceed, s."""
@@ -88,24 +73,31 @@ class Card:
     """Everything that one run measured."""
 
     seed: int
-    years: int
+    years: float
     days: int
     trials: int
     exposures: list[Exposure] = field(default_factory=list)
+    alarms: dict[str, AlarmFigures] = field(default_factory=dict)
+    smallest_Pa_d: dict[str, dict[str, float]] = field(default_factory=dict)
     thresholds: dict[str, dict[str, float]] = field(default_factory=dict)
     delays: list[DelayFigure] = field(default_factory=list)
     nitrogen_d: dict[str, tuple[float, ...]] = field(default_factory=dict)
     nitrogen_optimum_d: dict[str, float] = field(default_factory=dict)
+    log: str = ""
+    """What the record was, if there was one."""
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data, for `--json`; an infinite delay is null."""
-        data = asdict(self)
-        for delay in data["delays"]:
-            delay["delays_s"] = [None if math.isinf(v) else v for v in delay["delays_s"]]
-        data["nitrogen_d"] = {
-            k: [None if math.isinf(v) else v for v in values] for k, values in self.nitrogen_d.items()
-        }
+        """Plain data, for `--json`; an infinite delay or rate is null."""
+        data: dict[str, Any] = _finite(asdict(self))
         return data
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and math.isinf(value) else value
 
 
 def run(
@@ -116,44 +108,79 @@ def run(
     trials: int = 15,
     progress: Progress | None = None,
     scheduler: str | None = None,
+    log: Log | None = None,
 ) -> Card:
     """Measure everything, on the machine's cores or a Dask cluster; the same seed gives the same card on either.
 
-    A year has `days` days, for a trial run of the whole; less than 365 is no evidence.
+    A year has `days` days, for a trial run of the whole; less than 365 is no evidence. With a `log`, false alarms on
+    that as well.
     """
     card = Card(seed, years, days, trials)
     spread: Spread[Any] = partial(on_cluster, scheduler) if scheduler else partial(on_cores, jobs)
-    tasks: list[Task] = [(("nitrogen",), nitrogen_delays, (seed, trials))]
+    tasks: list[Task] = [((NITROGEN,), nitrogen_delays, (seed, trials))]
+    watched = [g.name for g in GROUNDS.values()]
+    spans = [w for w, span_s in SPANS_S.items() if span_s <= days * DAY_S]
+    rivalled = [g.name for g in GROUNDS.values() if g.rivals]
     for year in range(years):
-        for key in QUIET:
-            tasks.append((("quiet", *key, year), quiet_year, (*key, seed, year, days)))
-        for ground in GROUNDS:
-            tasks.append((("peaks", ground, year), weekly_peaks, (ground, seed, year, days)))
-    for ground, preset in TIMED:
-        tasks.append((("delays", ground, preset), detector_delays, (ground, preset, seed, trials, days)))
-    total = len(tasks) + len(GROUNDS)
+        tasks += [
+            (("quiet", name, year), quiet_year, (name, seed, year, days)) for name in (*watched, NITROGEN)
+        ]
+        tasks += [(("peaks", name, year), weekly_peaks, (name, seed, year, days)) for name in rivalled]
+        if log:
+            tasks.append((("quiet", LOG, year), quiet_log, (log, seed, year, days)))
+    for g in GROUNDS.values():
+        if g.leaks:
+            tasks.append((("delays", g.name), detector_delays, (g.name, g.preset, seed, trials, days)))
+        if g.sensitivity:
+            few = TRIALS if days >= 60 else trials
+            warm = min(g.warm_days, days)
+            tasks += [(("smallest", g.name, w), smallest_Pa_d, (g.name, w, seed, warm, few)) for w in spans]
+    total = len(tasks) + len(rivalled)
     done = _gather(spread, tasks, progress, 0, total)
-    for ground, preset in QUIET:
-        calls = sum(done["quiet", ground, preset, year] for year in range(years))
-        card.exposures.append(Exposure(ground, preset, float(days * years), calls))
-    card.nitrogen_d = done["nitrogen",]
+    for name in (*watched, NITROGEN, *([LOG] if log else [])):
+        quiet = [done["quiet", name, year] for year in range(years)]
+        spells, span_d = _joined(quiet)
+        preset = GROUNDS[name].preset if name in GROUNDS else "default" if name == NITROGEN else "quiet"
+        card.exposures.append(Exposure(name, preset, span_d, len(spells)))
+        card.alarms[name] = figures(spells, span_d * DAY_S)
+    card.smallest_Pa_d = {
+        g.name: {within: done["smallest", g.name, within] for within in spans}
+        for g in GROUNDS.values()
+        if g.sensitivity
+    }
+    card.nitrogen_d = done[NITROGEN,]
     card.nitrogen_optimum_d = {
         name: optimum_s(ANALYSER, fall / DAY_S) / DAY_S for name, fall in NITROGEN_LEAKS.items()
     }
+    card.log = f"{log.name}, {log.hours:.1f} h" if log else ""
     second: list[Task] = []
-    for ground in GROUNDS:
+    for name in rivalled:
         peaks = {
-            name: np.concatenate([done["peaks", ground, year][name] for year in range(years)])
-            for name in done["peaks", ground, 0]
+            rival: np.concatenate([done["peaks", name, year][rival] for year in range(years)])
+            for rival in done["peaks", name, 0]
         }
-        card.thresholds[ground] = {name: threshold(p, WEEKS_A_YEAR) for name, p in peaks.items()}
-        second.append(((ground,), rival_delays, (ground, card.thresholds[ground], seed, trials, days)))
+        card.thresholds[name] = {rival: threshold(p, WEEKS_A_YEAR) for rival, p in peaks.items()}
+        second.append(((name,), rival_delays, (name, card.thresholds[name], seed, trials, days)))
     beaten = _gather(spread, second, progress, len(tasks), total)
-    for key in TIMED:
-        card.delays += done["delays", *key]
-    for ground in GROUNDS:
-        card.delays += beaten[ground,]
+    for g in GROUNDS.values():
+        card.delays += done["delays", g.name] if g.leaks else []
+        card.delays += beaten[g.name,] if g.rivals else []
     return card
+
+
+Quiet = tuple[list[Spell], float]
+"""What was called, and the days watched."""
+
+
+def _joined(years: list[Quiet]) -> Quiet:
+    """One year after the other."""
+    spells: list[Spell] = []
+    span_d = 0.0
+    for called, days in years:
+        before_s = span_d * DAY_S
+        spells += [Spell(s.start_s + before_s, s.end_s + before_s, s.cls) for s in called]
+        span_d += days
+    return spells, span_d
 
 
 def _gather(
@@ -178,69 +205,48 @@ def _seed(seed: int, *what: int | str) -> np.random.SeedSequence:
     return np.random.SeedSequence([seed, *words])
 
 
-def quiet_year(ground: str, preset: str, seed: int, year: int, days: int = 365) -> int:
-    """False calls in one year, from a detector that knows nothing yet."""
-    if ground == "nitrogen":
-        return quiet_nitrogen(Detector(parameters(**PRESETS[preset])), _seed(seed, "nitrogen", year), days)
-    if ground == "coarse":
-        return quiet_steps(Detector(parameters(**PRESETS[preset])), _seed(seed, "coarse", year), days)
-    if ground != "life":
-        watch = TrialWatch(
-            Detector(parameters(**PRESETS[preset])),
-            Noise(GROUNDS[ground], np.random.default_rng(_seed(seed, "quiet", ground, year))),
-        )
-        return sum(len(watch.quiet(DAY_S)) for _ in range(days))
-    rng = np.random.default_rng(_seed(seed, "life", year))
-    detector, calls = Detector(parameters(**PRESETS[preset])), 0
-    for pressure, sensed in Life(Noise(CABIN, rng)).days(days):
-        kelvin = np.rint(100 * sensed + rng.standard_normal(len(sensed))).astype(np.int64).tolist()
-        record = np.rint(100 * pressure).astype(np.int64).tolist()
-        for value, temperature in zip(record, kelvin, strict=True):
-            detector.sample(1000, value, temperature)
-            if detector.cls:
-                calls += 1
-                detector.dismiss()
-    return calls
+def quiet_year(name: str, seed: int, year: int, days: int = 365) -> Quiet:
+    """False calls in the ground's share of one year, from a detector that knows nothing yet."""
+    if name == NITROGEN:
+        return quiet_nitrogen(Detector(parameters()), _seed(seed, NITROGEN, year), days)
+    ground = GROUNDS[name]
+    watched_d = max(1, math.ceil(days * ground.share))
+    watch = TrialWatch.on(ground, _seed(seed, "quiet", name, year))
+    return watch.quiet(watched_d * DAY_S), watched_d
 
 
-def quiet_nitrogen(detector: Detector, seed: np.random.SeedSequence, days: int) -> int:
+def quiet_log(log: Log, seed: int, year: int, days: int = 365) -> Quiet:
+    """... on a person's own record."""
+    watched_d = min(days, READINGS_MOST * log.interval_s / DAY_S)
+    watch = TrialWatch(Detector(parameters(**PRESETS["quiet"])), Replayed(log, _seed(seed, LOG, year)))
+    return watch.quiet(watched_d * DAY_S), watched_d
+
+
+def quiet_nitrogen(detector: Detector, seed: np.random.SeedSequence, days: int) -> Quiet:
     """... of the analyser's nitrogen, which nobody consumes."""
-    calls = 0
-    for noise in Noise(ANALYSER, np.random.default_rng(seed)).take(288 * days).tolist():
+    spells = []
+    for i, noise in enumerate(Noise(ANALYSER, np.random.default_rng(seed)).take(288 * days).tolist()):
         detector.sample(300_000, 10_132_500, 29_500)
         detector.nitrogen(300_000, round(7_903_350 + 100 * noise), 29_500)
         if detector.cls:
-            calls += 1
+            spells.append(Spell(300.0 * i, 300.0 * (i + 1), detector.cls))
             detector.dismiss()
-    return calls
-
-
-def quiet_steps(detector: Detector, seed: np.random.SeedSequence, days: int) -> int:
-    """... of a gauge that rounds to 0.4 mmHg, in a cabin's wander."""
-    calls = 0
-    noise = Noise(COARSE, np.random.default_rng(seed))
-    for _ in range(days):
-        record = STEP_PA * np.rint((STANDARD_PA + noise.take(round(DAY_S / COARSE.period_s))) / STEP_PA)
-        for value in np.rint(100 * record).astype(np.int64).tolist():
-            detector.sample(round(1000 * COARSE.period_s), value, 29_500)
-            if detector.cls:
-                calls += 1
-                detector.dismiss()
-    return calls
+    return spells, days
 
 
 def weekly_peaks(ground: str, seed: int, year: int, days: int = 365) -> dict[str, Array]:
     """The peak of each rival's statistic in each week of a quiet year."""
-    wander = GROUNDS[ground]
+    wander = GROUNDS[ground].wander
     noise = Noise(wander, np.random.default_rng(_seed(seed, "peaks", ground, year)))
     watched = rivals(wander)
+    a_day = round(DAY_S / wander.period_s)
     for rival in watched:
-        rival.run(noise.take(DAY_S))
+        rival.run(noise.take(a_day))
     peaks: dict[str, list[float]] = {rival.name: [] for rival in watched}
     for _ in range(max(1, days // 7)):
         top = dict.fromkeys(peaks, 0.0)
         for _ in range(7):
-            record = noise.take(DAY_S)
+            record = noise.take(a_day)
             for rival in watched:
                 top[rival.name] = max(top[rival.name], float(rival.run(record).max()))
         for name, value in top.items():
@@ -248,26 +254,30 @@ def weekly_peaks(ground: str, seed: int, year: int, days: int = 365) -> dict[str
     return {name: np.array(values) for name, values in peaks.items()}
 
 
-def _limit_s(wander: BackgroundWander, leak: TrialLeak, days: int) -> float:
-    return min(max(7200.0, 10 * optimum_s(wander, leak.Pa_s)), min(20.0, days) * DAY_S)
+def _limit_s(ground: Ground, leak: TrialLeak, days: int) -> float:
+    """How long a call is waited for; aboard the optimum of the bare wander says little."""
+    least_s = 3.0 * DAY_S if ground.preset == "default" else 7200.0
+    return min(max(least_s, 10 * optimum_s(ground.wander, leak.Pa_s)), min(20.0, days) * DAY_S)
 
 
-def detector_delays(ground: str, preset: str, seed: int, trials: int, days: int = 365) -> list[DelayFigure]:
+def detector_delays(name: str, preset: str, seed: int, trials: int, days: int = 365) -> list[DelayFigure]:
     """The firmware's delays, from a detector that has learned the background."""
-    wander = GROUNDS[ground]
-    watch = TrialWatch.warmed(
-        wander, _seed(seed, "warm", ground), min(WARM_DAYS[ground], days), **PRESETS[preset]
-    )
+    ground = GROUNDS[name]
+    watch = TrialWatch.on(ground, _seed(seed, "warm", name))
+    watch.quiet(min(ground.warm_days, days) * DAY_S)
     out = []
     for leak in LEAKS:
-        delays = []
+        if leak.name not in ground.leaks:
+            continue
+        courses = []
         for trial in range(trials):
-            twin = watch.fork(_seed(seed, "leak", ground, leak.name, trial))
-            twin.quiet(3600 + 97 * trial + (7200 if ground == "cabin" else 0))
-            delays.append(twin.delay(leak, _limit_s(wander, leak, days)))
-        out.append(
-            DelayFigure(ground, f"detector, {preset}", leak.name, optimum_s(wander, leak.Pa_s), tuple(delays))
-        )
+            twin = watch.fork(_seed(seed, "leak", name, leak.name, trial))
+            twin.quiet(3600 + 97 * trial)
+            courses.append(twin.course(leak, _limit_s(ground, leak, days)))
+        bound = optimum_s(ground.wander, leak.Pa_s)
+        delays = tuple(c.delay_s for c in courses)
+        reports = tuple(c.reports for c in courses if math.isfinite(c.delay_s))
+        out.append(DelayFigure(name, f"detector, {preset}", leak.name, bound, delays, reports))
     return out
 
 
@@ -275,17 +285,20 @@ def rival_delays(
     ground: str, limits: dict[str, float], seed: int, trials: int, days: int = 365
 ) -> list[DelayFigure]:
     """The rivals' delays at their thresholds, each after a quiet day."""
-    wander, out = GROUNDS[ground], []
+    wander, out = GROUNDS[ground].wander, []
     for leak in LEAKS:
-        limit = int(_limit_s(wander, leak, days))
+        if leak.name not in GROUNDS[ground].leaks:
+            continue
+        limit = int(_limit_s(GROUNDS[ground], leak, days) / wander.period_s)
         found: dict[str, list[float]] = {name: [] for name in limits}
-        fall = STANDARD_PA * -np.expm1(-leak.k * np.arange(1, limit + 1))
+        fall = STANDARD_PA * -np.expm1(-leak.k * wander.period_s * np.arange(1, limit + 1))
         for trial in range(trials):
             noise = Noise(wander, np.random.default_rng(_seed(seed, "leak", ground, leak.name, trial)))
-            quiet, record = noise.take(DAY_S), noise.take(limit) - fall
+            quiet, record = noise.take(round(DAY_S / wander.period_s)), noise.take(limit) - fall
             for rival in rivals(wander):
                 rival.run(quiet)
-                found[rival.name].append(_first(rival, record, limits[rival.name]))
+                delay = _first(rival, record, limits[rival.name]) * wander.period_s
+                found[rival.name].append(delay)
         bound = optimum_s(wander, leak.Pa_s)
         out += [DelayFigure(ground, name, leak.name, bound, tuple(d)) for name, d in found.items()]
     return out

@@ -26,25 +26,28 @@ class Life:
     oxygen: bool = True
     traffic: bool = True
     lag_s: float = 60.0
+    _day: int = 0
+    _mass_Pa: float = STANDARD_PA
 
     def days(self, n: int) -> Iterator[tuple[Array, Array]]:
         """n days, a sample a period."""
-        period = self.noise.wander.period_s
-        t = np.arange(0, DAY_S, period)
+        for _ in range(n):
+            yield self.day()
+
+    def day(self) -> tuple[Array, Array]:
+        """The next day."""
+        day, self._day = self._day, self._day + 1
+        t = np.arange(0, DAY_S, self.noise.wander.period_s)
         rng = self.noise.rng
-        mass = STANDARD_PA
-        for day in range(n):
-            supply = self.oxygen and day % 5 < 3
-            slope = 0.0 if supply else -self.breathing_Pa_d / DAY_S
-            p = mass + slope * t
-            if self.traffic:
-                p = p + self._traffic(day, t, rng)
-            if p[-1] < LOW_PA and self.oxygen:
-                p = p + 590 * np.clip((t - 30_000) / 4_200, 0, 1)
-            mass = float(p[-1])
-            now = day * DAY_S + t
-            gas, sensed = self._thermal(now)
-            yield p * gas / MEAN_K + self.noise.take(len(t)), sensed
+        slope = 0.0 if self.oxygen and day % 5 < 3 else -self.breathing_Pa_d / DAY_S
+        p = self._mass_Pa + slope * t
+        if self.traffic:
+            p = p + self._traffic(day, t, rng)
+        if p[-1] < LOW_PA and self.oxygen:
+            p = p + 590 * np.clip((t - 30_000) / 4_200, 0, 1)
+        self._mass_Pa = float(p[-1])
+        gas, sensed = self._thermal(day * DAY_S + t)
+        return p * gas / MEAN_K + self.noise.take(len(t)), sensed
 
     def _traffic(self, day: int, t: Array, rng: np.random.Generator) -> Array:
         """Airlock twice a fortnight and paid back, a docking a month, a hatch twice a week."""

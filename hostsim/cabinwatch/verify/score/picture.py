@@ -21,12 +21,16 @@ def draw(card: Card, path: Path) -> None:
 
 
 def figure(card: Card) -> Any:
-    """Both grounds side by side; a leak that was not called in time has no point."""
+    """The grounds side by side; a leak that was not called in time has no point."""
     grounds = list(dict.fromkeys(d.ground for d in card.delays))
+    columns = min(len(grounds), 3)
+    rows = math.ceil(len(grounds) / columns)
     whole, axes = pyplot_here().subplots(
-        1, len(grounds), sharey=True, squeeze=False, figsize=(12, 6.5), layout="constrained"
+        rows, columns, sharey=True, squeeze=False, figsize=(6 * columns, 1.5 + 5 * rows), layout="constrained"
     )
-    for axis, ground in zip(axes[0], grounds, strict=True):
+    for axis in axes.flat[len(grounds) :]:
+        axis.remove()
+    for axis, ground in zip(axes.flat, grounds, strict=False):
         delays = [d for d in card.delays if d.ground == ground]
         bound = sorted({(RATES[d.leak], d.optimum_s) for d in delays})
         axis.plot(*zip(*bound, strict=True), color="0.4", linestyle="--", linewidth=2, label="optimum")
@@ -41,10 +45,12 @@ def figure(card: Card) -> Any:
                 linewidth=2.5 if own else 1,
                 label=method,
             )
-        axis.set(xscale="log", yscale="log", xlabel="leak, mmHg/d", title=TITLES[ground])
+        axis.set(xscale="log", yscale="log", xlabel="leak, mmHg/d")
+        axis.set_title(TITLES[ground], fontsize=9, wrap=True)
         axis.grid(which="major", alpha=0.3)
         axis.legend()
-    axes[0][0].set_ylabel("median delay, s")
+    for row in axes:
+        row[0].set_ylabel("median delay, s")
     whole.suptitle(TITLE)
     whole.supxlabel("\n".join(false_alarms(card)), fontsize=9)
     return whole

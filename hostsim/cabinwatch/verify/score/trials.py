@@ -2,19 +2,21 @@
 
 import copy
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from cabinwatch.targets.detector import Detector
-from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, BackgroundWander, Noise
-from cabinwatch.verify.score.presets import parameters
+from cabinwatch.verify.score.alarms import STALE_S, Spell
+from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, Array, BackgroundWander, Noise
+from cabinwatch.verify.score.gauge import Gauge
+from cabinwatch.verify.score.grounds import PRESETS, Ground, Source, source
+from cabinwatch.verify.score.presets import INDEX, parameters
 
 MMHG_PA: Final = 133.322
 CABIN_KG: Final = 1096.0  # 916 m3 of air at 101 325 Pa and 295 K
-TEMPERATURE_CK: Final = 29_500
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,18 @@ LEAKS: Final = (
 
 @dataclass
 class TrialWatch:
-    """A detector that has learned a background, with that background's noise."""
+    """A detector that has learned a background, with that background's noise, through a gauge."""
 
     detector: Detector
-    noise: Noise
+    noise: Source
+    gauge: Gauge = field(default_factory=Gauge)
+    t_s: float = 0.0
+
+    @classmethod
+    def on(cls, ground: Ground, seed: np.random.SeedSequence) -> "TrialWatch":
+        """A detector that knows nothing yet."""
+        detector = Detector(parameters(**PRESETS[ground.preset]))
+        return cls(detector, source(ground, seed), ground.gauge)
 
     @classmethod
     def warmed(
@@ -78,31 +88,102 @@ class TrialWatch:
         twin.noise.rng = np.random.default_rng(seed)
         return twin
 
-    def quiet(self, seconds: float) -> list[float]:
-        """Feed a quiet record; the times of calls, s. After a call the detector accepts what it saw."""
+    def readings(self, n: int, share_left: Array | float = 1.0) -> Iterator[tuple[int, int, int]]:
+        """The next n samples as the gauge has them; ``share_left`` of the air is still there."""
+        period_s = self.noise.wander.period_s
+        t_s: Array = self.t_s + period_s * np.arange(1, n + 1, dtype=np.float64)
+        self.t_s += period_s * n
+        pressure_Pa = STANDARD_PA * share_left + self.noise.take(n)
+        return self.gauge.readings(pressure_Pa, self.noise.kelvin(), t_s, period_s, self.noise.rng)
+
+    def quiet(self, seconds: float) -> list[Spell]:
+        """Watch a quiet record; what was called. An alarm that stands for a day is accepted."""
+        detector = self.detector
+        sample: Callable[[int, int, int], None] = detector.sample
+        spells, raised_ms, worst = [], -1, 0
+        ms = 0
+        for elapsed, value, temperature in self.readings(round(seconds / self.noise.wander.period_s)):
+            ms += elapsed
+            sample(elapsed, value, temperature)
+            if detector.cls:
+                if raised_ms < 0:
+                    raised_ms = ms
+                worst = max(worst, detector.cls)
+                if ms - raised_ms >= STALE_S * 1000:
+                    detector.dismiss()
+            if raised_ms >= 0 and not detector.cls:
+                spells.append(Spell(raised_ms / 1000, ms / 1000, worst))
+                raised_ms, worst = -1, 0
+        if raised_ms >= 0:
+            spells.append(Spell(raised_ms / 1000, ms / 1000, worst))
+            detector.dismiss()
+        return spells
+
+    def leaking(self, leak: TrialLeak, limit_s: float) -> Iterator[float]:
+        """Feed a leak; after each reading, how long it has gone on, s."""
         sample: Callable[[int, int, int], None] = self.detector.sample
-        step = round(self.noise.wander.period_s * 1000)
-        calls = []
-        record = 100 * (STANDARD_PA + self.noise.take(round(seconds * 1000) // step))
-        for i, value in enumerate(np.rint(record).astype(np.int64).tolist()):
-            sample(step, value, TEMPERATURE_CK)
-            if self.detector.cls:
-                calls.append(i * step / 1000)
-                self.detector.dismiss()
-        return calls
+        period_s = self.noise.wander.period_s
+        done, ms = 0, 0
+        while done * period_s < limit_s:
+            n = min(7200, 512 << min(done // 512, 8), math.ceil(limit_s / period_s) - done)
+            t_s = period_s * np.arange(done + 1, done + 1 + n)
+            for elapsed, value, temperature in self.readings(n, np.exp(-leak.k * t_s)):
+                ms += elapsed
+                sample(elapsed, value, temperature)
+                yield ms / 1000
+            done += n
 
     def delay(self, leak: TrialLeak, limit_s: float) -> float:
         """Seconds from the leak's start to the call; infinite if there is none within the limit."""
-        sample: Callable[[int, int, int], None] = self.detector.sample
-        step = round(self.noise.wander.period_s * 1000)
-        done = 0
-        while done * step < limit_s * 1000:
-            n = min(7200, 512 << min(done // 512, 8))
-            t = np.arange(done + 1, done + 1 + n) * (step / 1000)
-            record = 100 * (STANDARD_PA * np.exp(-leak.k * t) + self.noise.take(n))
-            for i, value in enumerate(np.rint(record).astype(np.int64).tolist()):
-                sample(step, value, TEMPERATURE_CK)
+        return next((t_s for t_s in self.leaking(leak, limit_s) if self.detector.cls), math.inf)
+
+    def course(self, leak: TrialLeak, limit_s: float) -> "Course":
+        """... and what is reported at twice and three times that age."""
+        called_s = math.inf
+        reports: list[Report] = []
+        for t_s in self.leaking(leak, max(TIMES) * limit_s):
+            if called_s == math.inf:
                 if self.detector.cls:
-                    return (done + i + 1) * step / 1000
-            done += n
-        return math.inf
+                    called_s = t_s
+                elif t_s >= limit_s:
+                    break
+            elif t_s >= TIMES[len(reports)] * called_s:
+                reports.append(self.report(leak, t_s))
+                if len(reports) == len(TIMES):
+                    break
+        return Course(called_s, tuple(reports))
+
+    def report(self, leak: TrialLeak, t_s: float) -> "Report":
+        """The detector's figures beside the truth, of a leak whose rate goes with the pressure."""
+        detector = self.detector
+        pressure_Pa = STANDARD_PA * math.exp(-leak.k * t_s)
+        true_cPa_h = leak.k * pressure_Pa * 360_000
+        true_s = max(math.log(100 * pressure_Pa / detector.p[INDEX["reserve"]]) / leak.k, 0.0)
+        return Report(
+            rate=-detector.rate_cPa_h / true_cPa_h,
+            inside=abs(-detector.rate_cPa_h - true_cPa_h) <= 1.96 * detector.sigma_cPa_h,
+            reserve=detector.tres_s / true_s if true_s else 1.0,
+            too_long=detector.tres_s > 1.15 * true_s + 10,
+        )
+
+
+TIMES: Final = (2, 3)
+"""Ages at which reports are judged, in ages at the call."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Reported over true rate and T-reserve; whether 1.96 deviations hold the truth; whether T-reserve is 15 % long."""
+
+    rate: float
+    inside: bool
+    reserve: float
+    too_long: bool
+
+
+@dataclass(frozen=True)
+class Course:
+    """One trial: the delay, and a report at each of the ages of TIMES that it came to."""
+
+    delay_s: float
+    reports: tuple[Report, ...]
