@@ -1,5 +1,6 @@
 """The command that shows: `cabinwatch serve`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,6 +43,10 @@ def serve(
             metavar="NODE", help="A node that the judging page offers, as of `conform`: exec:./my_node."
         ),
     ] = "",
+    openmct: Annotated[
+        Path | None,
+        typer.Option(help="Show it in Open MCT as well, under /openmct/: its folder, node_modules/openmct."),
+    ] = None,
     baud: Annotated[int, typer.Option(min=300, max=4_000_000, help="Of a port.")] = 115_200,
     time: Annotated[str | None, typer.Option(help="A log's column of the time, as in playback.")] = None,
     pressure: Annotated[str | None, typer.Option(help="A log's column of the pressure.")] = None,
@@ -66,4 +71,14 @@ def serve(
         log = columns | ({"temperature": temperature} if temperature else {})
     source = open_source(what, target=target, seed=seed, baud=baud, log=log)
     name = target if isinstance(source, Played) else what
-    run(source, target=name, seed=seed, host=host, port=port, browser=browser, speed=speed, judge=judge)
+    run(
+        source,
+        target=name,
+        seed=seed,
+        host=host,
+        port=port,
+        browser=browser,
+        speed=speed,
+        judge=judge,
+        openmct=openmct,
+    )

@@ -46,6 +46,12 @@ class Columns:
         grown[: len(rows)] = rows
         self._rows, self._count = grown, len(rows)
 
+    def since(self, t_s: float) -> list[tuple[float, list[float]]]:
+        """The rows after ``t_s``: time, and every value."""
+        rows = self._rows[: self._count]
+        first = int(np.searchsorted(rows[:, 0], t_s, side="right"))
+        return [(row[0], row[1:]) for row in rows[first:].tolist()]
+
     def window(
         self, name: str, begin_s: float, end_s: float, pixels: int
     ) -> list[tuple[float, float | None]]:

@@ -3,12 +3,14 @@
 import secrets
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 
 from fastapi import Response
 from nicegui import app, ui
 
 from cabinwatch.errors import SetupError
 from cabinwatch.text import shown
+from cabinwatch.web import open_mct
 from cabinwatch.web.engine import Engine
 from cabinwatch.web.guard import Guard
 from cabinwatch.web.judge_page import Desk, JudgePage
@@ -106,6 +108,18 @@ def _pages(house: House) -> None:
         return Response(text, media_type="text/x-python", headers=head)
 
 
+def _open_mct(house: House, folder: Path | None) -> None:
+    """Answer Open MCT; with its ``folder`` (``node_modules/openmct``) show it, too. Raises SetupError."""
+    app.include_router(open_mct.router(house.shows[0].engine))
+    if folder is None:
+        return
+    if not (folder / "dist" / "openmct.js").is_file():
+        raise SetupError(
+            f"no Open MCT in {shown(str(folder))}: npm install openmct@4, then node_modules/openmct"
+        )
+    app.add_static_files("/openmct/lib", folder)
+
+
 def serve(
     source: Source,
     *,
@@ -116,8 +130,12 @@ def serve(
     browser: bool,
     speed: float,
     judge: str = "",
+    openmct: Path | None = None,
 ) -> None:
-    """Serve ``source`` until Ctrl-C; ``judge``: a node to judge. Raises SetupError where the port is taken."""
+    """Serve ``source`` until Ctrl-C; ``judge``: a node to judge; ``openmct``: where Open MCT is.
+
+    Raises SetupError where the port is taken, or Open MCT is not there.
+    """
     sock = listener(host, port)
     port = int(sock.getsockname()[1])
     token = None if host == LOOPBACK else secrets.token_urlsafe(24)
@@ -127,6 +145,7 @@ def serve(
     app.on_startup(house.start)
     app.on_shutdown(house.stop)
     _pages(house)
+    _open_mct(house, openmct)
     url = f"http://{host}:{port}/" + (f"?token={token}" if token else "")
     app.on_startup(lambda: print(f"{shown(source.title)}: {url}  (Ctrl-C ends it)", flush=True))
     ui.run(

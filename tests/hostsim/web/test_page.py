@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -37,13 +38,13 @@ open = true
 
 
 @contextmanager
-def serving(folder):
+def serving(folder, *more):
     """A page that is served by a process of its own, as a person would have it."""
     (folder / "story.toml").write_text(STORY)
     # NiceGUI looks for a test that runs it, and then takes a port of its own.
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "NICEGUI_"))}
     words = ("serve", str(folder / "story.toml"), "--no-browser", "--speed", "60")
-    command = [sys.executable, "-m", "cabinwatch", *words]
+    command = [sys.executable, "-m", "cabinwatch", *words, *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean) as server:
         assert server.stdout is not None
         found = re.search(r"http://\S+", server.stdout.readline())
@@ -174,3 +175,23 @@ def test_a_foreign_page_gets_nothing(quiet):
     request = urllib.request.Request(f"{quiet}story.toml", headers={"Origin": "http://evil.example"})
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(request)
+
+
+OPENMCT = Path(os.environ.get("CABINWATCH_OPENMCT", "node_modules/openmct"))
+
+
+@pytest.mark.skipif(
+    not (OPENMCT / "dist").is_dir(),
+    reason="npm install --prefix DIR openmct@4, then CABINWATCH_OPENMCT=DIR/node_modules/openmct",
+)
+def test_open_mct_draws_the_history_and_what_comes(browser, tmp_path):
+    with serving(tmp_path, "--openmct", str(OPENMCT)) as url:
+        browser.get(f"{url}openmct/#/browse/cabinwatch:cabin/cabinwatch:pressure_Pa?view=plot-single")
+        until(browser, lambda b: "pressure Pa" in b.page_source)
+        until(browser, lambda b: b.execute_script("return now") > 0)
+        # A swatch of the legend takes the colour of its line; the plot has as many canvases as it draws into.
+        assert browser.execute_script("return document.querySelectorAll('.gl-plot canvas').length") > 0
+        before = browser.execute_script("return now")
+        until(browser, lambda b: b.execute_script("return openmct.time.getBounds().end") > before)
+        severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+        assert not severe, severe
