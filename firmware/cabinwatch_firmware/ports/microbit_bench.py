@@ -19,10 +19,14 @@ def sink(buf, n):
 
 
 def run():
+    play(Monitor(sink))
+
+
+def play(m):
+    """Time that monitor's steps."""
     global sent
     sent = 0
     uart.init(115200)
-    m = Monitor(sink)
     m.boot(RESET_POWER_ON)
     m.step(0, "", 0)
     steps = open("step", "b")

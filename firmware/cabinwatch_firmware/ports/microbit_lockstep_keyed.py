@@ -10,10 +10,15 @@ def held(vault):
     """The session is in place: the host sends one before each boot."""
 
 
-def run():
-    node = KeyedMonitor(sink, key, held)
+def fill(node):
+    """Give it its first session."""
     i = 8
     while i:
         i -= 1
         node.vault[i] = key[KEYS + i]
+
+
+def run():
+    node = KeyedMonitor(sink, key, held)
+    fill(node)
     serve(node)

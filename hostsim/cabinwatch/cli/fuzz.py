@@ -18,6 +18,7 @@ from cabinwatch.scenario.load import load
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import EMULATED, open_target
 from cabinwatch.text import duration, shown
+from cabinwatch.verify.attack import assaulting
 from cabinwatch.verify.fuzz.again import Again, sample
 from cabinwatch.verify.fuzz.campaign import Tally, UntilLost, campaign, outcomes
 from cabinwatch.verify.fuzz.emit import as_test
@@ -83,11 +84,21 @@ def fuzz(
     emit_pytest: Annotated[
         Path | None, typer.Option("--emit-pytest", help="Write each failure here as a test, too.")
     ] = None,
+    attack: Annotated[
+        bool,
+        typer.Option(
+            "--attack",
+            help="Attack a keyed monitor instead: --runs attempts to have it obey or believe whoever has no key. "
+            "Exit code 1 where it did.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """``cabinwatch fuzz``; `HELP` is what people read."""
     if target not in EMULATED:
         raise UsageError(f"a campaign runs in lock-step: {', '.join(EMULATED)}, not {target}")
+    if attack:
+        _attack(seed, runs or 1000, target, as_json)
     say = (lambda text: None) if as_json else print
     again = Again(target, tuple(EMULATED) if replay or file is None else FAST)
     if file is not None:
@@ -120,6 +131,25 @@ def fuzz(
             again.check(f"run {run}", partial(one, seed, run, all_kinds=all_kinds))
     report = {"seed": seed, "target": target, "jobs": jobs, "all_kinds": all_kinds, "wall_s": wall_s}
     _finish(report, tally, again, written, interrupted, as_json, played.error)
+
+
+def _attack(seed: str, attempts: int, target: str, as_json: bool) -> NoReturn:
+    with Progress(quiet=as_json) as progress, assaulting(target, crc32(seed.encode())) as done:
+        done.run(attempts)
+    report = {"seed": seed, "target": target, "attempts": done.attempts.total(), "by_kind": done.attempts}
+    report |= {"honest": done.honest, "faults": done.faults, "wall_s": progress.wall_s}
+    if as_json:
+        print(json.dumps(report))
+    else:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(done.attempts.items()))
+        honest = ", ".join(f"{count:,} {what}" for what, count in sorted(done.honest.items()))
+        print(f"{done.attempts.total():,} attempts in {progress.wall_s:.0f} s: {kinds}")
+        print(f"Of the owner: {honest}")
+        print(
+            "\n".join(done.faults)
+            or "None was obeyed or believed; all that arrived of the owner's in time was."
+        )
+    raise typer.Exit(1 if done.faults else 0)
 
 
 Written = tuple[Path, str]

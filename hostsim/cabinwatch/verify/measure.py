@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from cabinwatch.board.build.image import build_image
+from cabinwatch.board.build.image import PORTS, build_image
 from cabinwatch.board.emulator.qemu import BoardError, Qemu
 from cabinwatch.run.transcript import Step
+from cabinwatch.world.keying import Keying
 
 INSTRUCTION_CLOCK = ("-icount", "shift=6")
 """One instruction each 64 ns: 15.6 MHz, the nRF51822's 16 MHz at one instruction a cycle, which is its best case."""
@@ -66,7 +67,7 @@ def heap_by_module(port: str = "uart") -> Heap:
     return Heap(free[0], taken)
 
 
-def step_times(steps: Sequence[Step]) -> list[StepTime]:
+def step_times(steps: Sequence[Step], keying: Keying | None = None) -> list[StepTime]:
     """Time the steps of a transcript on the board, after its first one, which is the boot.
 
     The figures are the same in every run, give or take the 1 us that is the clock's own step.
@@ -82,7 +83,11 @@ def step_times(steps: Sequence[Step]) -> list[StepTime]:
     )
     if len(data) > FILE_ROOM:
         raise ValueError(f"{len(data)} octets of steps, and room for {FILE_ROOM}")
-    image = build_image(port="bench", data={"step": data})
+    files, role = {"step": data}, "monitor"
+    if keying:
+        files["key"], role = keying.of_monitor() + next(keying.sessions()), "keyed monitor"
+    # Of the ports this one alone: the longest one's place goes to the steps.
+    image = build_image(role=role, port="bench", data=files, ports={"bench": PORTS[role]["bench"]})
     with Qemu(image.hex, INSTRUCTION_CLOCK, image.explain) as qemu:
         heard = b""
         while not heard.endswith(b"\nend\r\n"):

@@ -40,17 +40,25 @@ def siphash(key, k, buf, start, end, out):
         rounds = 4
         if more:
             rounds = 2
-            i = 0
-            while i < 8:
-                out[i] = buf[start] if start < end else 0
-                start += 1
-                i += 1
+            block = buf
+            i = start
+            start += 8
             if start > end:
+                # The last block: what is left, zeros, the size.
+                block = out
+                while i < start:
+                    out[i - start + 8] = buf[i] if i < end else 0
+                    i += 1
                 out[7] = size & 255
-            d0 ^= out[0] | out[1] << 8
-            d1 ^= out[2] | out[3] << 8
-            d2 ^= out[4] | out[5] << 8
-            d3 ^= out[6] | out[7] << 8
+                i = 0
+            m0 = block[i] | block[i + 1] << 8
+            m1 = block[i + 2] | block[i + 3] << 8
+            m2 = block[i + 4] | block[i + 5] << 8
+            m3 = block[i + 6] | block[i + 7] << 8
+            d0 ^= m0
+            d1 ^= m1
+            d2 ^= m2
+            d3 ^= m3
         while rounds:
             rounds -= 1
             # a += b; b = b <<< 13 ^ a; a <<<= 32, whose limbs are moved at the end
@@ -116,10 +124,10 @@ def siphash(key, k, buf, start, end, out):
             c1 = c3
             c3 = x
         if more:
-            a0 ^= out[0] | out[1] << 8
-            a1 ^= out[2] | out[3] << 8
-            a2 ^= out[4] | out[5] << 8
-            a3 ^= out[6] | out[7] << 8
+            a0 ^= m0
+            a1 ^= m1
+            a2 ^= m2
+            a3 ^= m3
             if start > end:
                 c0 ^= 0xFF
     a0 ^= b0 ^ c0 ^ d0

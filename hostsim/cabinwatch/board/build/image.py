@@ -32,6 +32,7 @@ PORTS = {
     "keyed monitor": {
         "uart": "cabinwatch_firmware.ports.microbit_keyed",
         "lockstep": "cabinwatch_firmware.ports.microbit_lockstep_keyed",
+        "bench": "cabinwatch_firmware.ports.microbit_bench_keyed",
     },
     "transducer": {"lockstep": "cabinwatch_firmware.ports.microbit_lockstep_transducer"},
 }
