@@ -207,7 +207,7 @@ def watch_cabin(node, elapsed_ms):
     if node.cabin.suppressed_ms:
         if now > node.inhibited:
             node.cabin.release(ENDING_CLASS)
-        elif cause == CAUSE_LEVEL or node.fallen >= AGREE:
+        elif cause == CAUSE_LEVEL and now == CLASS_EMERGENCY or node.fallen >= AGREE:
             node.inhibited = BROKEN
             node.cabin.release(ENDING_FALL)
         return

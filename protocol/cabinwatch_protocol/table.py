@@ -591,6 +591,10 @@ MONITOR_PARAMETERS = (
     Parameter(23, "remind", "s", 3600, 0, 86_400, "time between reminders of an unacknowledged alarm; 0 = none"),
     Parameter(24, "blind_delay", "s", 10, 0, 3600, "blindness that raises the alarm of a lost sensor, Caution"),
     Parameter(25, "blind_escalate", "s", 600, 0, 86_400, "blindness that makes it a Warning"),
+    Parameter(
+        26, "level_warning", "cPa", 6_970_000, 0, 10_000_000,
+        "pressure at which the air itself is a Warning: a cabin altitude of 10,000 ft; 0 = none",
+    ),
 )  # fmt: skip
 
 TRANSDUCER_PARAMETERS = (

@@ -232,6 +232,15 @@ def test_the_level_alarm_goes_through_every_inhibit():
     assert got == [Event.INHIBIT_ENDED, Event.ALARM]
 
 
+def test_the_level_of_warning_is_inhibited_as_any_warning():
+    c = Cabin()
+    c.command(do, Function.INHIBIT, 7200)
+    c.node.detector.show(3, t.Cause.LEVEL)
+    assert not [p for p in c.sample() if p.packet.service == 5]
+    c.command(do, Function.INHIBIT, 2 << t.INHIBIT_CLASS_SHIFT | 7200)
+    assert c.b.hk()["alarm"] == 3, "up to Caution it is not"
+
+
 def test_an_inhibit_ends_on_time_also_while_nothing_happens():
     c = Cabin()
     c.command(do, Function.INHIBIT, 17)

@@ -14,6 +14,7 @@ from cabinwatch_firmware.detector.detector import BELOW, Detector
 from cabinwatch_protocol.table import T_CAP, AlarmClass, Cause
 
 P0, T0, RESERVE, STEP = 10_132_500, 29_500, 6_532_800, 100_000
+LEVEL_WARNING = 6_970_000
 seeds = st.integers(0, 2**32)
 
 
@@ -102,6 +103,24 @@ def test_at_reserve_three_readings_are_an_emergency(seed, share, before):
     for _ in range(3):
         feed.d.low(P0)
     assert feed.d.cause != Cause.LEVEL, "and over with three readings above"
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds, share=st.floats(0, 1), before=st.integers(0, 5))
+def test_at_ten_thousand_feet_three_readings_are_a_warning(seed, share, before):
+    """Between the two levels; above `level_warning` by more than its 512th part it is over."""
+    feed = Feed(seed)
+    feed.quiet(before) if before else None
+    low, high = RESERVE + 20_000, LEVEL_WARNING - 1000
+    for _ in range(3):
+        feed.d.low(round(low + share * (high - low)))
+    assert (feed.d.cls, feed.d.cause) == (AlarmClass.WARNING, Cause.LEVEL)
+    for _ in range(3):
+        feed.d.low(LEVEL_WARNING + (LEVEL_WARNING >> 9))
+    assert feed.d.cause == Cause.LEVEL
+    for _ in range(3):
+        feed.d.low(LEVEL_WARNING + (LEVEL_WARNING >> 9) + 1)
+    assert feed.d.cause != Cause.LEVEL
 
 
 # -- gaps
@@ -286,7 +305,7 @@ def test_the_rate_explains_the_class(seed, rate, sigma):
         if level < RESERVE * 1.05:
             return
         cls = feed.sample(level)
-        if cls > AlarmClass.ADVISORY and feed.d.cause != Cause.GAP:
+        if cls > AlarmClass.ADVISORY and feed.d.cause not in (Cause.GAP, Cause.LEVEL):
             seconds = (feed.d.pressure_cPa - RESERVE) / max(-feed.d.rate_cPa_h, 1e-9) * 3600
             most = {2: 2_592_000, 3: 86_400, 4: 3600}[cls]
             assert seconds * (1 if feed.d.law == 3 else 0.4) < most * 1.01
@@ -297,6 +316,7 @@ def test_the_rate_explains_the_class(seed, rate, sigma):
 
 FAULTS = {
     "level_alarm": "take",
+    "level_warning": "take",
     "fall": "take",
     "gap": "take",
     "slow": "take",
@@ -318,7 +338,11 @@ def test_a_fault_in_one_alarm_silences_no_other(broken):
     one = feed()
     for _ in range(3):
         one.d.low(RESERVE)
-    calls["level_alarm"] = one.d.cause == Cause.LEVEL
+    calls["level_alarm"] = one.d.cls == AlarmClass.EMERGENCY
+    one = feed()
+    for _ in range(3):
+        one.d.low(LEVEL_WARNING)
+    calls["level_warning"] = one.d.cause == Cause.LEVEL
     one = feed()
     calls["fall"] = any(one.sample(P0 - 5000 * i) and one.d.cause == Cause.RAPID for i in range(60))
     one = feed()

@@ -1,6 +1,6 @@
 """The leak detector: from readings to class, cause, rate, uncertainty and T-reserve, in integers within 31 bits.
 
-Independent alarms, the worst of which is published: the level, the quick fall, the fall across a gap, and the slow leak
+Independent alarms, the worst of which is published: levels, the quick fall, the fall across a gap, and the slow leak
 on total pressure and on nitrogen. DETECTOR.md has the theory of each, and what is guaranteed.
 
 Units: pressures cPa, temperatures cK, times ms at the interface.
@@ -31,7 +31,9 @@ from cabinwatch_protocol.device.consts import (
     P_CAUTION,
     P_EMERGENCY,
     P_HOLD,
+    P_LEVEL_WARNING,
     P_LOSS,
+    P_RESERVE,
     P_THRESHOLD,
     P_WARNING,
     T_CAP,
@@ -53,7 +55,8 @@ class Detector:
         self.p = p
         self.gate = Gate(p)
         self.gas = GasTemperature(p)
-        self.level_alarm = LevelAlarm(p)
+        self.level_alarm = LevelAlarm(p, P_RESERVE)
+        self.level_warning = LevelAlarm(p, P_LEVEL_WARNING)
         self.fall = QuickFall(self.gate)
         self.gap = GapFall(p, self.gate)
         self.warming = Warming()
@@ -66,6 +69,7 @@ class Detector:
         self.gate.forget()
         self.gas.forget()
         self.level_alarm.forget()
+        self.level_warning.forget()
         self.fall.forget()
         self.gap.forget()
         self.warming.forget()
@@ -87,7 +91,9 @@ class Detector:
 
     def low(self, pressure_cPa):
         """Tell the level alarm of any reading, also of one that cannot be believed otherwise."""
-        self.level_alarm.take(min(pressure_cPa, PRESSURE_MAX_cPa))
+        pressure_cPa = min(pressure_cPa, PRESSURE_MAX_cPa)
+        self.level_alarm.take(pressure_cPa)
+        self.level_warning.take(pressure_cPa)
         self.grade(0)
 
     def sample(self, elapsed_ms, pressure_cPa, temperature_cK):
@@ -199,6 +205,9 @@ class Detector:
             self.cls = CLASS_EMERGENCY
             self.cause = CAUSE_LEVEL
             self.tres_s = 0
+        elif self.level_warning.called and self.cls < CLASS_WARNING:
+            self.cls = CLASS_WARNING
+            self.cause = CAUSE_LEVEL
 
     def judge(self, cause, least, alarm, margin):
         """The class is the rate's; T-reserve is that of ``margin`` deviations more, of twice the rate at most."""

@@ -1,19 +1,20 @@
-"""The level alarm: at or below ``reserve`` nobody waits for a trend."""
+"""The level alarms: at or below ``reserve``, or ``level_warning``, nobody waits for a trend."""
 
-from cabinwatch_protocol.device.consts import P_RESERVE, P_STEP
+from cabinwatch_protocol.device.consts import P_STEP
 
 AGREE = 3
 """Readings in a row: one more than a pair of wild ones."""
 
 
 class LevelAlarm:
-    """``called`` from the third reading in a row at or below ``reserve`` to the third above it and its 512th part more.
+    """``called`` from the third reading in a row at or below a level to the third above it and its 512th part more.
 
-    That margin, 128 Pa of 490 mmHg, is the 1 mm of mercury by which a crew times a leak.
+    That margin, 128 Pa of 490 mmHg, is the 1 mm of mercury by which a crew times a leak. ``level`` is the parameter.
     """
 
-    def __init__(self, p):
+    def __init__(self, p, level):
         self.p = p
+        self.level = level
         self.forget()
 
     def forget(self):
@@ -22,7 +23,7 @@ class LevelAlarm:
 
     def take(self, pressure_cPa):
         """Any reading that the instrument vouches for, or that lies below its range: plausible or not."""
-        end_cPa = self.p[P_RESERVE]
+        end_cPa = self.p[self.level]
         if self.called:
             other = pressure_cPa > end_cPa + (end_cPa >> 9)
         else:

@@ -102,6 +102,8 @@ class EventReport:
     def _why(self) -> str:
         """The cause, and the rate where the cause has one: a level and a permitted fall have none."""
         cause = CAUSES.get(self.cause, "?")
+        if self.cause == t.Cause.LEVEL and self.alarm == t.AlarmClass.WARNING:
+            cause = "pressure at its level of warning"
         return f"{cause}, {self.value / 100:+.1f} Pa/h" if self.value else cause
 
 

@@ -189,6 +189,7 @@ P_OFF_DELAY = 22
 P_REMIND = 23
 P_BLIND_DELAY = 24
 P_BLIND_ESCALATE = 25
+P_LEVEL_WARNING = 26
 MONITOR_LIMITS = (
     1000, 100, 3600000,
     250, 20, 60000,
@@ -216,6 +217,7 @@ MONITOR_LIMITS = (
     3600, 0, 86400,
     10, 0, 3600,
     600, 0, 86400,
+    6970000, 0, 10000000,
 )
 
 # Parameters of the transducer: default, low, high of each, in the order of their IDs.

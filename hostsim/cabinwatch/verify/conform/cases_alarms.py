@@ -10,6 +10,7 @@ from cabinwatch_protocol.alarms import EVENTS, Point, Transition
 ALARM, ENDED, RETURNED = t.Event.ALARM, t.Event.ALARM_ENDED, t.Event.ALARM_RETURNED
 INHIBITED, INHIBIT_ENDED = t.Event.INHIBITED, t.Event.INHIBIT_ENDED
 NORMAL = 10132500
+DEFAULTS = {p.name: p.default for p in t.MONITOR_PARAMETERS}
 QUIET_S = 60
 """As much quiet as ALM-02 asks for before a fall."""
 IN_A_ROW = 30
@@ -105,13 +106,34 @@ def alarm_event(b: Bench) -> None:
 @case("ALM-40/level")
 def level(b: Bench) -> None:
     """Three samples at `reserve`, or below the range, are an Emergency at boot, plausible or not; two are none."""
-    reserve = next(p.default for p in t.MONITOR_PARAMETERS if p.name == "reserve")
-    for readings, wanted in (
-        ((reserve + 1, reserve + 1, reserve + 1, reserve + 1), 0),
-        ((reserve, reserve, NORMAL, reserve, reserve), 0),
-        ((reserve, reserve, reserve), 4),
-        ((50, 0, 0), 4),
-    ):
+    reserve = DEFAULTS["reserve"]
+    _level(
+        b,
+        ((reserve, reserve, NORMAL, reserve, reserve), t.AlarmClass.NOMINAL),
+        ((reserve + 1, reserve + 1, reserve + 1, reserve + 1), t.AlarmClass.WARNING),
+        ((reserve, reserve, reserve), t.AlarmClass.EMERGENCY),
+        ((50, 0, 0), t.AlarmClass.EMERGENCY),
+    )
+
+
+@case("ALM-41/level")
+def level_warning(b: Bench) -> None:
+    """Three samples at `level_warning` are a Warning; one more than it, or two, are none."""
+    warning = DEFAULTS["level_warning"]
+    _level(
+        b,
+        ((warning + 1, warning + 1, warning + 1, warning + 1), t.AlarmClass.NOMINAL),
+        ((warning, warning, NORMAL, warning, warning), t.AlarmClass.NOMINAL),
+        ((warning, warning, warning), t.AlarmClass.WARNING),
+    )
+
+
+def _level(b: Bench, *stories: tuple[tuple[int, ...], t.AlarmClass]) -> None:
+    """Readings from a boot on, and the class that they justify, plausible or below the range: low classes first.
+
+    What is latched outlasts the boots between them.
+    """
+    for readings, wanted in stories:
         for status in (0, 1):
             b.restart()
             for i, pressure in enumerate(readings, 1):
@@ -119,7 +141,9 @@ def level(b: Bench) -> None:
             hk = b.report()
             expect(hk["alarm"] == hk["alarm_now"] == wanted, f"alarm {wanted} after {readings}", [hk])
             if wanted:
-                expect(hk["cause"] == t.Cause.LEVEL and not hk["tres_s"], "cause 5, T-reserve 0", [hk])
+                expect(hk["cause"] == t.Cause.LEVEL, "cause 5", [hk])
+            if wanted == t.AlarmClass.EMERGENCY:
+                expect(not hk["tres_s"], "T-reserve 0", [hk])
 
 
 @case("ALM-09/kept")

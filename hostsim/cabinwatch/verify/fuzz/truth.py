@@ -129,10 +129,11 @@ def sound_s(scenario: Scenario, instruments: bool = True) -> float:
 
 
 def _false_alarm(run: Played) -> None:
-    """No alarm comes before anything has happened to the air, wherever its pressure is above the reserve."""
+    """No alarm comes before anything has happened to the air, wherever its pressure is above the levels."""
     for at_ms in run.alarms_ms:
         at_s = at_ms / 1000
-        if run.pressure_Pa(at_s) * 100 <= run.reference.parameter("reserve"):
+        level_cPa = max(run.reference.parameter(name) for name in ("reserve", "level_warning"))
+        if run.pressure_Pa(at_s) * 100 <= level_cPa:
             continue
         if run.mode == "quiet" or _untouched(run.world, at_s):
             raise Wrong(Finding.FALSE_ALARM, f"an alarm at {at_s} s; nothing had happened to the air by then")

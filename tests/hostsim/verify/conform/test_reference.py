@@ -170,6 +170,7 @@ NOT_SEEN = {
     "VER-11": "a node in lock-step answers in no time",
     "TIM-04": "65,536 days of a monitor's polls; the line is the transducer's too, where a case plays it",
     "ALM-40": "what the air justifies is left to the detector; the truth judges it in a cabin below `reserve`",
+    "ALM-41": "as ALM-40",
     "ALM-04": "when an acknowledged alarm goes lower is the detector's",
     "ALM-11": "the wrap takes 65,534 alarms; that each rise has the next one is ALM-10",
     "ALM-18": "the campaign's monitors have storage",
