@@ -237,9 +237,6 @@ def give(d, dt_ms, pressure, temperature):
     return False
 
 
-@pytest.mark.xfail(
-    strict=False, reason="drawn noise alone is called now and then, as with seed 208 and sigma 30"
-)
 @settings(max_examples=15, deadline=None)
 @given(
     seed=seeds,
@@ -247,6 +244,7 @@ def give(d, dt_ms, pressure, temperature):
     sigma=st.sampled_from([30, 100, 500]),
     rate=st.sampled_from([0, 20, 100, 3000]),
 )
+@example(seed=208, pairs=False, sigma=30, rate=0)  # a wild temperature near the right one
 def test_wild_readings_are_no_leak_and_hide_none(seed, pairs, sigma, rate):
     """2 % of the readings, singly or in pairs at any distance; a leak is called within twice its delay."""
     delays = []

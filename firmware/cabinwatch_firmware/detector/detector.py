@@ -103,11 +103,13 @@ class Detector:
         and is not over.
         """
         pressure_cPa = min(pressure_cPa, PRESSURE_MAX_cPa)
+        elapsed_ms = self.gate.take(elapsed_ms, pressure_cPa)
+        if not elapsed_ms:
+            return  # Where the pressure is wild the temperature is as well.
         seconds = self.tick(elapsed_ms)
         if temperature_cK > BELOW:
             self.gas.take(temperature_cK, seconds)
-        elapsed_ms = self.gate.take(elapsed_ms, pressure_cPa)
-        if elapsed_ms and (temperature_cK > BELOW or not (self.fall.called or self.gap.called)):
+        if temperature_cK > BELOW or not (self.fall.called or self.gap.called):
             self.pressure_cPa = pressure_cPa
             gas = self.gas
             felt_cPa = thermal_cPa(pressure_cPa, gas.felt_x16_cK, gas.datum_cK)
