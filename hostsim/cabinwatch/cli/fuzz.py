@@ -58,9 +58,6 @@ def fuzz(
         Path | None,
         typer.Option(help="Play this scenario with all oracles; --seed is its world's, a number."),
     ] = None,
-    all_kinds: Annotated[
-        bool, typer.Option("--all-kinds", help="Draw what the detector cannot cope with yet as well.")
-    ] = False,
     mode: Annotated[
         str | None,
         typer.Option(help=f"What the air of --file does: {', '.join(MODES)}. Default: what is in the file."),
@@ -109,27 +106,27 @@ def fuzz(
         _finish(about, tally, again, [], interrupted, as_json)
     if only is not None:
         numbers: itertools.count[int] | range = range(only, only + 1)
-        plan = draw(seed, only, all_kinds)
+        plan = draw(seed, only)
         say(f"# {json.dumps(plan.options)}, world seed {plan.seed}\n{to_toml(plan.scenario)}")
     else:
         numbers = itertools.count() if minutes and not runs else range(runs or 1000)
     where = f"the cluster at {shown(scheduler)}" if scheduler else f"{jobs} processes"
     say(f"fuzz --seed {quote(shown(seed))} on {target}, {where}")
-    played = UntilLost(outcomes(seed, numbers, target, jobs, scheduler, all_kinds))
+    played = UntilLost(outcomes(seed, numbers, target, jobs, scheduler))
     with Progress(quiet=as_json) as progress:
         tally, interrupted = campaign(played, minutes * 60 if minutes else None, partial(_show, progress))
     wall_s = progress.wall_s
     written: list[Written] = []
     if not interrupted and played.error is None:
         written = [
-            _write(draw(seed, o.run, all_kinds), seed, target, o, out, again, emit_pytest)
+            _write(draw(seed, o.run), seed, target, o, out, again, emit_pytest)
             for o in tally.failures[:SHRUNK]
         ]
         for run in sample(
             seed, range(tally.runs) if only is None else [only], 3 if replay is None else replay
         ):
-            again.check(f"run {run}", partial(one, seed, run, all_kinds=all_kinds))
-    report = {"seed": seed, "target": target, "jobs": jobs, "all_kinds": all_kinds, "wall_s": wall_s}
+            again.check(f"run {run}", partial(one, seed, run))
+    report = {"seed": seed, "target": target, "jobs": jobs, "wall_s": wall_s}
     _finish(report, tally, again, written, interrupted, as_json, played.error)
 
 
@@ -179,9 +176,8 @@ def _finish(
         for outcome in tally.failures:
             print(f"FAILED {outcome.kind}: {outcome.text}")
             if "file" not in about:
-                more = " --all-kinds" if about["all_kinds"] else ""
                 print(
-                    f"    cabinwatch fuzz --seed {quote(about['seed'])} --only {outcome.run}{more}"
+                    f"    cabinwatch fuzz --seed {quote(about['seed'])} --only {outcome.run}"
                     f" --target {about['target']}"
                 )
         for path, command in written:

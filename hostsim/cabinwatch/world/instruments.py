@@ -149,12 +149,13 @@ class Instrument:
         pressure = values["pressure_cPa"] + (0 if self.status else self.parameters[0])
         pressure = min(max(pressure, 0), 0xFFFF_FFFF)
         out = self._tm("sample", {**values, "pressure_cPa": pressure}, peer)
+        value = min(pressure, t.T_CAP)  # an event's is signed, and a wild reading may be any word
         if self.status and self.status != was:
-            lost = {"event": t.Event.SENSOR_LOST, "cause": self.status, "value": pressure}
+            lost = {"event": t.Event.SENSOR_LOST, "cause": self.status, "value": value}
             out += self._tm("instrument_event_caution", lost)
         elif was and not self.status:
             out += self._tm(
-                "instrument_event_advisory", {"event": t.Event.SENSOR_FOUND, "cause": was, "value": pressure}
+                "instrument_event_advisory", {"event": t.Event.SENSOR_FOUND, "cause": was, "value": value}
             )
         return out
 

@@ -93,7 +93,7 @@ def test_what_is_drawn_can_be_kept_as_a_file(scenario):
 
 def test_what_the_campaign_draws_can_be_kept_as_a_file():
     for run in range(300):
-        scenario = swarm.draw("file", run, all_kinds=True).scenario
+        scenario = swarm.draw("file", run).scenario
         assert parse(to_toml(scenario), "drawn.toml") == scenario
 
 

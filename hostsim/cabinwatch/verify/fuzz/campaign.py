@@ -103,10 +103,9 @@ def outcomes(
     target: str,
     jobs: int = 1,
     scheduler: str | None = None,
-    all_kinds: bool = False,
 ) -> Iterator[Outcome]:
     """The outcomes of ``runs``, in whatever order they are done: in processes, or on a Dask cluster."""
-    work = partial(one, seed, target=target, all_kinds=all_kinds)
+    work = partial(one, seed, target=target)
     return on_cluster(scheduler, work, runs) if scheduler else on_cores(jobs, work, runs, chunk=8)
 
 

@@ -116,6 +116,6 @@ def _counted(plan: Plan, world: World) -> dict[str, int]:
     return counts
 
 
-def one(seed: str, run: int, target: str, all_kinds: bool = False) -> Outcome:
+def one(seed: str, run: int, target: str) -> Outcome:
     """Run number ``run`` of the campaign ``seed`` on a target by name; the same outcome in every process."""
-    return play(draw(seed, run, all_kinds), lambda: open_target(target), run)
+    return play(draw(seed, run), lambda: open_target(target), run)

@@ -11,8 +11,7 @@ from struct import pack
 from typing import Any
 
 from cabinwatch.models.scenario import Scenario
-from cabinwatch.verify.fuzz import drills, margins
-from cabinwatch.verify.fuzz import kinds as more
+from cabinwatch.verify.fuzz import drills, field, margins
 from cabinwatch.verify.fuzz.reference import RECORD_SIZE
 from cabinwatch.world.seeds import stream
 from cabinwatch_protocol import table as t
@@ -85,8 +84,8 @@ def world_seed(seed: str, run: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{run}".encode()).digest()[:4], "big")
 
 
-def draw(seed: str, run: int, all_kinds: bool = False) -> Plan:
-    """Run number ``run`` of the campaign ``seed``; with ``all_kinds`` also what `kinds` adds."""
+def draw(seed: str, run: int) -> Plan:
+    """Run number ``run`` of the campaign ``seed``."""
     number = world_seed(seed, run)
     rng = stream(number, "swarm")
     mode = rng.choice(MODES)
@@ -154,8 +153,7 @@ def draw(seed: str, run: int, all_kinds: bool = False) -> Plan:
     if mode == "story" and tempo == 1 and drill.random() < DRILLED:
         drills.add(data, unsafe_s + margins.CONVERGE_S, drill)
         kinds |= {"drill"}
-    if all_kinds:
-        kinds |= set(more.add(data, mode, unsafe_s, stream(number, "all kinds")))
+    kinds |= set(field.add(data, mode, unsafe_s, stream(number, "all kinds")))
     options = {
         "mode": mode,
         "poll_s": tempo,

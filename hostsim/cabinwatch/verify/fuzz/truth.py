@@ -220,6 +220,8 @@ def _level(run: Played) -> None:
     low_Pa = reserve_Pa - margins.SIGMAS * sensor.noise - sensor.step
     if run.pressure_Pa(run.end_s) > low_Pa:
         return
+    if sensor.low > reserve_Pa:
+        raise NotJudged("the gauge ends above the reserve")
     if run.calm_s >= run.end_s:
         raise NotJudged("a fault lasts to the end")
     since_s = max(run.calm_s, run.end_s - margins.LEVEL_POLLS * run.poll_s)

@@ -47,7 +47,7 @@ class Planted:
     wrong: str
     allocates: bool = False
     """Nothing goes wrong on the wire: it is looked for with the heap of a MicroPython VM locked."""
-    all_kinds: bool = False
+    safeguard: bool = False
     """It takes a safeguard out that only what the field reports of instruments and air calls for."""
 
 
@@ -296,32 +296,39 @@ PLANTED = (
         "cls = CLASS_CAUTION\n        elif",
     ),
     Planted(
+        "safeguard taken out: the burst",
+        f"{DETECTOR}.fall",
+        "if lost_cPa <= max(self.known.p[P_STEP], 2 * self.known.band_cPa(0)):",
+        "if 1:",
+        safeguard=True,
+    ),
+    Planted(
         "safeguard taken out: the level",
         f"{DETECTOR}.level",
         "self.called = not self.called",
         "pass",
-        all_kinds=True,
+        safeguard=True,
     ),
     Planted(
         "safeguard taken out: the warming gate",
         f"{DETECTOR}.detector",
         " and not self.warming.explains(slow.fallen_cPa(), slow.looks_back())",
         "",
-        all_kinds=True,
+        safeguard=True,
     ),
     Planted(
         "safeguard taken out: the wild gate",
         f"{DETECTOR}.gate",
         "if self.suspects < AGREE:",
         "if 0:",
-        all_kinds=True,
+        safeguard=True,
     ),
     Planted(
         "safeguard taken out: the clock check",
         MONITOR,
         "wrong = self.clock.runs_wrong(gap, stuck)",
         "wrong = False",
-        all_kinds=True,
+        safeguard=True,
     ),
     Planted(
         "allocation in the loop: a list at each step",
@@ -407,7 +414,7 @@ def hunt(
         return CpythonTarget(monitor)
 
     for run in (*range(first, budget), *range(first)):
-        plan = draw(seed, run, planted is not None and planted.all_kinds)
+        plan = draw(seed, run)
         outcome = play(plan, make, run)
         if outcome.kind and (planted is None or outcome.kind != play(plan, CpythonTarget, run).kind):
             return Found(outcome, run + 1, shrink(plan, outcome.kind, make, shrinking))

@@ -1,12 +1,14 @@
-"""What ``fuzz --all-kinds`` draws besides: the instruments, air and levels that the field reports.
+"""What the field reports of instruments, air and levels, and what defeated the first detector.
 
-They stand apart from `swarm` until the detector copes with them; each is drawn alone or with a few others, so that
-a run shows which of them it was.
+Each kind is drawn alone or with a few others, so that a run shows which of them it was.
 """
 
 from collections.abc import Callable
 from random import Random
 from typing import Any
+
+from cabinwatch.verify.fuzz import margins
+from cabinwatch_protocol import table as t
 
 WARMING_POLLS = 8000
 """A thermometer that warms within hours looks like a slow leak, and is called as one at most after so many seconds."""
@@ -24,6 +26,7 @@ FACTORS = (0.1, 0.4, 2.5, 10.0, 100.0)
 STUCK_SAMPLES = 10
 """Readings or stamps that stand for so long must be told: the campaign's default is never."""
 CLOCK_POLLS = 4 * STUCK_SAMPLES
+RESERVE_cPa = next(p.default for p in t.MONITOR_PARAMETERS if p.name == "reserve")
 
 
 def _fault(
@@ -64,12 +67,22 @@ def _coarse(data: Data, rng: Random, unsafe_s: float) -> None:
 
 
 def _burst(data: Data, rng: Random, unsafe_s: float) -> None:
-    """From a quick leak to open to space: the least empties 100 kPa in 20 s, the most within a tenth of a second."""
+    """From a quick leak to open to space: the least empties 100 kPa in a minute, the most within a tenth of a second.
+
+    Half of them come when all faults are over, so that nothing but the burst can be to blame; and where the reserve is
+    low, the level does not call before the fall must.
+    """
     room = data["cabin"]["compartments"]["cabin"]
     room["volume"] = rng.choice((4.0, 7.0, 80.0))
     room["process"] = rng.choice(("held", "held", "adiabatic"))
-    data["cabin"]["leaks"]["leak"]["size"] = f"{10 ** rng.uniform(3.7, 6.0):.3g} Pa/s"
+    leak = data["cabin"]["leaks"]["leak"]
+    leak["size"] = f"{10 ** rng.uniform(3.2, 6.0):.3g} Pa/s"
     data["sensor"]["low"] = rng.choice((0.0, 1000.0, 25_000.0))
+    data["parameters"]["reserve"] = rng.choice((RESERVE_cPa, 1_000_000))
+    if rng.random() < 0.5:
+        leak["at"] = round(unsafe_s + margins.CONVERGE_S + rng.uniform(0, 10), 3)
+        data["sensor"]["faults"] = []
+        data["telecommands"] = [c for c in data["telecommands"] if c["do"] != "inhibit"]
 
 
 def _level(data: Data, rng: Random, unsafe_s: float) -> None:
