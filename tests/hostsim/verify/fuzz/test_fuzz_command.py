@@ -45,7 +45,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 
 @pytest.mark.usefixtures("vm", "qemu_is_missing")
 def test_a_sample_is_replayed_and_what_is_missing_is_said(fuzz: Any) -> None:
-    code, out, _ = fuzz("--seed", "again", "--runs", "6", "--replay", "2")
+    code, out, _ = fuzz("--seed", "replay", "--runs", "6", "--replay", "2")
     assert code == 0
     assert "2 runs replayed on micropython: the same octets" in out
     assert f"not replayed on microbit: {qemu.INSTALL}" in out
@@ -54,7 +54,7 @@ def test_a_sample_is_replayed_and_what_is_missing_is_said(fuzz: Any) -> None:
 @pytest.mark.usefixtures("vm", "qemu_is_missing")
 def test_in_ci_a_missing_target_fails(fuzz: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
-    code, _, err = fuzz("--seed", "again", "--runs", "2", "--replay", "1")
+    code, _, err = fuzz("--seed", "replay", "--runs", "2", "--replay", "1")
     assert code == 2
     assert qemu.INSTALL in err
 
@@ -62,11 +62,11 @@ def test_in_ci_a_missing_target_fails(fuzz: Any, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("qemu_is_missing")
 def test_a_target_that_sends_other_octets_is_found(fuzz: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, "micropython")
-    code, out, _ = fuzz("--seed", "again", "--runs", "6", "--replay", "6")
+    code, out, _ = fuzz("--seed", "replay", "--runs", "6", "--replay", "6")
     assert code == Finding.DIVERGENCE.exit_code
     assert "DIVERGED run " in out
     assert ": micropython is not cpython: wrong after " in out
-    code, out, _ = fuzz("--seed", "again", "--runs", "6", "--replay", "6", "--json")
+    code, out, _ = fuzz("--seed", "replay", "--runs", "6", "--replay", "6", "--json")
     assert code == Finding.DIVERGENCE.exit_code
     assert json.loads(out)["replayed"]["diverged"]
 
@@ -74,7 +74,7 @@ def test_a_target_that_sends_other_octets_is_found(fuzz: Any, monkeypatch: pytes
 @pytest.mark.usefixtures("qemu_is_missing")
 def test_a_shrunk_file_is_played_by_the_command_it_names(fuzz: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, "cpython", "micropython")
-    code, out, _ = fuzz("--seed", "again", "--runs", "2", "--replay", "0")
+    code, out, _ = fuzz("--seed", "replay", "--runs", "2", "--replay", "0")
     assert code == Finding.WRONG.exit_code
     assert "runs replayed on micropython: the same octets" in out, "each shrunk failure is"
     command = next(line for line in out.splitlines() if line.startswith("shrunk to ")).partition(": ")[2]
