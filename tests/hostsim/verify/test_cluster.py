@@ -48,7 +48,7 @@ def dies_once(run: int, mark: Path) -> Outcome:
             pass
         else:
             os.kill(os.getpid(), signal.SIGKILL)
-    return one("cluster", run, "cpython")
+    return one("shares", run, "cpython")
 
 
 def test_every_result_comes_once_though_a_worker_dies(scheduler: str, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_every_result_comes_once_though_a_worker_dies(scheduler: str, tmp_path: 
     results = list(on_cluster(scheduler, partial(dies_once, mark=mark), RUNS))
     assert mark.exists(), "a worker died"
     assert sorted(o.run for o in results) == list(RUNS)
-    assert sorted(results, key=lambda o: o.run) == list(outcomes("cluster", RUNS, "cpython"))
+    assert sorted(results, key=lambda o: o.run) == list(outcomes("shares", RUNS, "cpython"))
 
 
 def answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> dict:
@@ -69,7 +69,7 @@ def answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
 def test_a_campaign_on_a_cluster_is_the_campaign(
     scheduler: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("fuzz", "--seed", "cluster", "--runs", "8")
+    words = ("fuzz", "--seed", "shares", "--runs", "8")
     there = answer(capsys, monkeypatch, *words, "--scheduler", scheduler)
     here = answer(capsys, monkeypatch, *words)
     speed = ("wall_s", "runs_per_s")
