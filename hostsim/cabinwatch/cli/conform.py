@@ -13,6 +13,7 @@ from typing import IO, Annotated
 
 import typer
 
+from cabinwatch import key_file
 from cabinwatch.errors import CabinwatchError, UsageError
 from cabinwatch.models.units import parse_pressure, parse_temperature
 from cabinwatch.run import transcript
@@ -157,6 +158,10 @@ def conform(
     maxfail: Annotated[
         int, typer.Option(min=0, help="Run no more cases after so many failures; 0: all.")
     ] = 0,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The owner's key: judge a keyed node by SPEC.md's section 19."),
+    ] = None,
 ) -> None:
     """Judge a node by SPEC.md, requirement by requirement.
 
@@ -168,7 +173,10 @@ def conform(
     with _reports(done, junit=junit, json=json_, transcript=transcript, html=html):
         if role not in ROLES:
             raise UsageError(f"no role {role!r}: {', '.join(ROLES)}")
-        cases = select(role, only or (), skip or ())
+        if key and (fuzz or play):
+            raise UsageError("--fuzz and --play judge nodes without key")
+        master = key_file.read(key) if key else None
+        cases = select(role, only or (), skip or (), master is not None)
         if not cases:
             raise UsageError("no case is left: --skip takes away all that --only picks")
         if list_ or dry_run:
@@ -176,7 +184,7 @@ def conform(
             if dry_run:
                 print(f"{len(cases)} cases would be run on {target} as {role}, seed {seed}")
             return
-        bench = open_bench(target, role, seed, timeout, baud)
+        bench = open_bench(target, role, seed, timeout, baud, master)
         bench.thorough = thorough
         bench.reference = _reference(reference) if reference else bench.reference
         done.baseline = _baseline(baseline, role) if baseline else frozenset()

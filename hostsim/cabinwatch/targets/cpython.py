@@ -7,23 +7,37 @@ from cabinwatch.targets.base import Answer
 from cabinwatch.targets.storage import Storage
 from cabinwatch.world.keying import SESSION_SIZE, Keying
 from cabinwatch_firmware.keyed_monitor import KeyedMonitor
+from cabinwatch_firmware.keyed_transducer import KeyedTransducer
 from cabinwatch_firmware.monitor import Monitor
 from cabinwatch_firmware.ports.lockstep_transducer import make_node as steady_transducer
+from cabinwatch_firmware.ports.steady import Steady
 from cabinwatch_protocol.table import Reset
 
-__all__ = ["CpythonTarget", "NodeFactory", "keyed_monitor", "steady_transducer"]
+__all__ = ["CpythonTarget", "NodeFactory", "keyed_monitor", "keyed_transducer", "steady_transducer"]
 
 NodeFactory = Callable[[Callable[[bytearray, int], None]], Any]
 
 
 def keyed_monitor(keying: Keying) -> NodeFactory:
     """A keyed monitor, with the run's sessions."""
-    sessions = keying.sessions()
+    renew = _renewing(keying, "monitor")
+    return lambda sink: KeyedMonitor(sink, keying.of_monitor(), renew)
+
+
+def keyed_transducer(keying: Keying) -> NodeFactory:
+    """A keyed transducer with a steady sensor, likewise."""
+    renew = _renewing(keying, "transducer")
+    key = keying.master.of_instrument("transducer")
+    return lambda sink: KeyedTransducer(sink, Steady(), key, renew)
+
+
+def _renewing(keying: Keying, role: str) -> Callable[[bytearray], None]:
+    sessions = keying.sessions(role)
 
     def renew(vault: bytearray) -> None:
         vault[:SESSION_SIZE] = next(sessions)
 
-    return lambda sink: KeyedMonitor(sink, keying.of_monitor(), renew)
+    return renew
 
 
 class CpythonTarget:

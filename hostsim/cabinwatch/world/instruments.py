@@ -75,7 +75,7 @@ class Instrument:
         peer = int.from_bytes(packet[9:11], "big")
         failure = self._acceptable(packet, service, subtype)
         if failure:
-            return self._tm("not_accepted", {**request, "failure": failure}, peer)
+            return self._refusal(failure) + self._tm("not_accepted", {**request, "failure": failure}, peer)
         out = b""
         if version & t.Ack.ACCEPTANCE:
             out += self._tm("accepted", request, peer)
@@ -88,10 +88,12 @@ class Instrument:
             service, subtype, packet[t.TC_HEADER_SIZE : -t.PEC], reading, again, peer
         )
         out += report
-        if not again:
+        if again:
+            failure = self.last_failure
+        elif not self.guard or self.guard.judged:
             self.last_failure = failure
-        if self.last_failure:
-            out += self._tm("failed", {**request, "failure": self.last_failure}, peer)
+        if failure:
+            out += self._tm("failed", {**request, "failure": failure}, peer)
         elif version & t.Ack.COMPLETION:
             out += self._tm("completed", request, peer)
         return out
@@ -104,12 +106,23 @@ class Instrument:
             mine = {p.service for p in t.TC_PACKETS if self.role in p.roles}
             return t.Failure.SUBTYPE if service in mine else t.Failure.SERVICE
         if self.guard:
-            self.guard.again = False
+            self.guard.again = self.guard.judged = False
             if known in keyed.GUARDED:
                 return self.guard.judge(packet, known)
             if known.service == 3 and keys.challenge_of(packet):
                 return t.Failure.NONE
         return t.Failure.NONE if len(packet) == t.TC_MIN + known.data_size else t.Failure.LENGTH
+
+    def _refusal(self, failure: t.Failure) -> bytes:
+        """What a keyed instrument tells of a telecommand that it refused for its trailer."""
+        if (
+            not self.guard
+            or failure not in (t.Failure.TAG, t.Failure.COUNTER)
+            or not self.guard.tells(self.clock_ms)
+        ):
+            return b""
+        values = {"event": t.Event.REFUSED, "cause": failure, "value": self.guard.refused}
+        return self._tm("instrument_event_advisory", values)
 
     def _execute(
         self, service: int, subtype: int, data: bytes, reading: Reading, again: bool, peer: int

@@ -70,7 +70,11 @@ class Guard:
     counter: int = 0
     refused: int = 0
     last: bytes = b""
+    judged: bool = False
+    """Whether the telecommand at hand is a guarded one, and ``again``, whether it is the last one once more."""
     again: bool = False
+    told_ms: int | None = None
+    """When a refusal was last told, by the instrument's clock."""
 
     def __post_init__(self) -> None:
         self.boot()
@@ -78,12 +82,21 @@ class Guard:
     def boot(self) -> None:
         """As after a reset."""
         self.session, self.counter, self.refused, self.last = next(self.sessions), 0, 0, b""
+        self.told_ms = None
 
     def judge(self, packet: bytes, guarded: t.Packet) -> t.Failure:
         """The failure code of a guarded telecommand, PEC included."""
+        self.judged = True
         failure = self._judge(packet, guarded)
         self.refused = self.refused + bool(failure) & 0xFFFF
         return failure
+
+    def tells(self, t_ms: int) -> bool:
+        """Whether a refusal at that time is told."""
+        if self.told_ms is not None and t_ms - self.told_ms < keyed.TELL_MS:
+            return False
+        self.told_ms = t_ms
+        return True
 
     def _judge(self, packet: bytes, guarded: t.Packet) -> t.Failure:
         trailer = packet[guarded.size - t.PEC : -t.PEC]

@@ -11,6 +11,7 @@ from random import Random
 from cabinwatch.errors import CabinwatchError
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
+from cabinwatch_protocol.keys import MasterKey
 
 GROUND = 0x0001
 """Source ID of the suite's telecommands."""
@@ -136,6 +137,8 @@ class Bench(ABC):
     """Round trip of a question and its answer on a live target, as measured at the start."""
     thorough: bool = False
     """Whether cases may last minutes on a live target."""
+    master: MasterKey | None = None
+    """The owner's key of a keyed node."""
     reference: Reference | None = None
     """What the transducer's surroundings are, where that is known."""
     slack_ms: int = 2

@@ -15,6 +15,7 @@ from cabinwatch.verify.conform import (
     cases_boot,
     cases_frames,
     cases_instruments,
+    cases_keyed,
     cases_monitor,
     cases_packets,
     cases_services,
@@ -39,6 +40,7 @@ MODULES = (
     cases_boot,
     cases_values,
     cases_instruments,
+    cases_keyed,
 )
 DEATHS = 3
 """A target that ends, or falls silent, in this many cases in a row is given up."""
@@ -126,13 +128,18 @@ class SuiteRun:
         return 3 if self.stopped and not first else int(bool(self.failed))
 
 
-def select(role: str, only: Iterable[str] = (), skip: Iterable[str] = ()) -> list[Case]:
-    """The role's cases in the order of SPEC.md; ``only`` and ``skip`` are case or requirement IDs, or their beginnings.
+def select(role: str, only: Iterable[str] = (), skip: Iterable[str] = (), keyed: bool = False) -> list[Case]:
+    """The role's cases in the order of SPEC.md, of ``keyed`` nodes or of others.
+
+    ``only`` and ``skip`` are case or requirement IDs, or their beginnings.
 
     Several may stand in one word, with commas between them. Raises UsageError for one that fits no case.
     """
     order = {id_: i for i, id_ in enumerate(requirements())}
-    mine = sorted((c for c in CASES if role in c.roles), key=lambda c: order[c.requirement.id])
+    mine = sorted(
+        (c for c in CASES if role in c.roles and c.id.startswith("KEY-") == keyed),
+        key=lambda c: order[c.requirement.id],
+    )
     picked = [[w.strip() for word in words for w in word.split(",") if w.strip()] for words in (only, skip)]
     for word in (*picked[0], *picked[1]):
         if not any(c.id.startswith(word) for c in mine):

@@ -1,11 +1,12 @@
 """Every kind of target that the suite can judge, by the name people type."""
 
 from collections.abc import Callable
+from functools import partial
 
 from cabinwatch.errors import UsageError
-from cabinwatch.targets import EMULATED, is_url
+from cabinwatch.targets import EMULATED, KEYED, is_url
 from cabinwatch.targets.base import Answer, Target
-from cabinwatch.targets.cpython import CpythonTarget, steady_transducer
+from cabinwatch.targets.cpython import CpythonTarget, keyed_transducer, steady_transducer
 from cabinwatch.targets.microbit import MicrobitTarget
 from cabinwatch.targets.micropython import MicropythonTarget
 from cabinwatch.verify.conform.bench import Bench
@@ -13,9 +14,11 @@ from cabinwatch.verify.conform.emulated import READING, EmulatedBench
 from cabinwatch.verify.conform.line import ExecProgram, SerialLine
 from cabinwatch.verify.conform.live import LiveBench
 from cabinwatch.world.instruments import Instrument
+from cabinwatch.world.keying import Guard, Keying, guard_of
 from cabinwatch.world.sensors import Reading
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
+from cabinwatch_protocol.keys import MasterKey
 
 IDLE_MS = 60_000
 
@@ -37,13 +40,14 @@ class HostTransducer:
 
     name = "host"
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard | None = None) -> None:
+        self._guard = guard
         self._start()
 
     def _start(self) -> None:
         self._now = 0
         self._decoder = host.StreamDecoder()
-        self._node = Instrument("transducer", SteadyElement())
+        self._node = Instrument("transducer", SteadyElement(), guard=self._guard)
 
     def _boot(self, cause: t.Reset) -> Answer:
         self._start()
@@ -80,8 +84,30 @@ def emulated(role: str) -> dict[str, Callable[[], Target]]:
     return dict(EMULATED) if role == "monitor" else TRANSDUCERS
 
 
-def open_bench(target: str, role: str, seed: int = 1, timeout_s: float = 30.0, baud: int = 115_200) -> Bench:
-    """The bench for a target's name. Raises UsageError for one that is nothing we know."""
+def keyed(role: str, keying: Keying) -> dict[str, Callable[[], Target]]:
+    """Likewise, with a key."""
+    if role == "monitor":
+        return {name: partial(make, keying) for name, make in KEYED.items()}
+    return {
+        "cpython": lambda: CpythonTarget(keyed_transducer(keying)),
+        "host": lambda: HostTransducer(guard_of("transducer", keying)),
+    }
+
+
+def open_bench(
+    target: str,
+    role: str,
+    seed: int = 1,
+    timeout_s: float = 30.0,
+    baud: int = 115_200,
+    master: MasterKey | None = None,
+) -> Bench:
+    """The bench for a target's name, keyed where there is ``master``. Raises UsageError for one that we do not know."""
+    if master:
+        known = keyed(role, Keying(master, seed))
+        if target not in known:
+            raise UsageError(f"a keyed {role} is judged in lock-step: {', '.join(known)}; not {target!r}")
+        return EmulatedBench(role, seed, timeout_s, master=master, make=known[target])
     known = emulated(role)
     if target in known:
         return EmulatedBench(role, seed, timeout_s, make=known[target])
