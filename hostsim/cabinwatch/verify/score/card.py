@@ -25,6 +25,8 @@ from cabinwatch.verify.score.trials import LEAKS, Report, TrialLeak, TrialWatch
 WEEKS_A_YEAR: Final = 365.25 / 7
 NITROGEN_LEAKS: Final = {"US Lab hose": 204.0, "PrK, Apr 2024": 121.0}  # Pa/d of nitrogen
 ANALYSER: Final = BackgroundWander(27.0, period_s=300.0)
+SETTLED_D: Final = 30
+"""Days of quiet before the smallest leak is looked for: the slowest scale has learned by then."""
 NITROGEN: Final = "nitrogen"
 LOG: Final = "record"
 
@@ -133,7 +135,7 @@ def run(
             tasks.append((("delays", g.name), detector_delays, (g.name, g.preset, seed, trials, days)))
         if g.sensitivity:
             few = TRIALS if days >= 60 else trials
-            warm = min(g.warm_days, days)
+            warm = min(SETTLED_D, days)
             tasks += [(("smallest", g.name, w), smallest_Pa_d, (g.name, w, seed, warm, few)) for w in spans]
     total = len(tasks) + len(rivalled)
     done = _gather(spread, tasks, progress, 0, total)

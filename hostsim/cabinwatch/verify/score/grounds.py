@@ -100,9 +100,15 @@ GROUNDS: Final = {
             "quiet",
             _WANDER,
             Gauge(warming_K=5.0),
+            sensitivity=False,
         ),
         Ground(
-            "wild", f"The wander; 2 % of the readings are wild, {_MINUTE}", "quiet", _WANDER, Gauge(wild=0.02)
+            "wild",
+            f"The wander; 2 % of the readings are wild, {_MINUTE}",
+            "quiet",
+            _WANDER,
+            Gauge(wild=0.02),
+            sensitivity=False,
         ),
         Ground(
             "missing",

@@ -8,7 +8,7 @@ from cabinwatch.verify.score.card import LOG, NITROGEN, Card, DelayFigure, Expos
 from cabinwatch.verify.score.detectable import CABIN_K, AIR_J_kgK
 from cabinwatch.verify.score.grounds import GROUNDS
 from cabinwatch.verify.score.presets import TUNABLES
-from cabinwatch.verify.score.sensitivity import TRIALS
+from cabinwatch.verify.score.sensitivity import TRIALS, reckoned_Pa_d
 from cabinwatch.verify.score.trials import TIMES, Report
 
 TITLES = {name: ground.title for name, ground in GROUNDS.items()} | {
@@ -107,17 +107,21 @@ def _sensitivity(card: Card) -> list[str]:
         "## Sensitivity: the smallest leak that is called in time",
         _table(
             ("ground", *(f"within {span}" for span in spans)),
-            [(TITLES[ground], *map(_size, row.values())) for ground, row in card.smallest_Pa_d.items()],
+            [
+                (TITLES[ground], *(_size(ground, span, size) for span, size in row.items()))
+                for ground, row in card.smallest_Pa_d.items()
+            ],
         ),
         f"Pa/d, and kg/d of the {STATION_m3:.0f} m3 of the station, in steps of a quarter; called in "
-        f"{TRIALS} of {TRIALS} "
-        "trials, so that the probability of detection is at least 0.95 by its lower 95 % bound. Without "
-        "the analyser.",
+        f"{TRIALS} of {TRIALS} trials, so that the probability of detection is at least 0.95 by its lower 95 % "
+        "bound. Without the analyser. After the semicolon: what `cabinwatch detectable` reckons, which knows of noise, wander and "
+        "steps only.",
     ]
 
 
-def _size(Pa_d: float) -> str:
-    return f"{Pa_d:.3g} ({Pa_d * KG_A_PA:.2g} kg/d)" if math.isfinite(Pa_d) else "-"
+def _size(ground: str, within: str, Pa_d: float) -> str:
+    seen = f"{Pa_d:.3g} ({Pa_d * KG_A_PA:.2g} kg/d)" if math.isfinite(Pa_d) else "-"
+    return f"{seen}; {reckoned_Pa_d(GROUNDS[ground], within):.3g}"
 
 
 def _accuracy(card: Card) -> list[str]:

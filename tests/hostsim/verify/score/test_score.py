@@ -141,7 +141,8 @@ def test_page_shows_what_was_measured():
     assert "| hose | 100 s | 90 s / 150 s (0.90x) | - / - |" in text
     assert "| 365 | 0 | more than 122 d |" in text
     assert "| 0.0055 | 1 | 0 | 1 | 0 | 1 | 1 | 0 | 0 |" in text
-    assert "| 86.4 (0.93 kg/d) | - |" in text
+    assert "| 86.4 (0.93 kg/d); " in text
+    assert "| -; " in text
     assert "| rate, median |" not in text, "nothing was reported"
     assert "| hose | 0.20 | 0.25 | 0.50 |" in text
     assert measured.as_json()["delays"][1]["delays_s"] == [None, None]
