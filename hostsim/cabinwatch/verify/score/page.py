@@ -114,8 +114,8 @@ def _sensitivity(card: Card) -> list[str]:
         ),
         f"Pa/d, and kg/d of the {STATION_m3:.0f} m3 of the station, in steps of a quarter; called in "
         f"{TRIALS} of {TRIALS} trials, so that the probability of detection is at least 0.95 by its lower 95 % "
-        "bound. Without the analyser. After the semicolon: what `cabinwatch detectable` reckons, which knows of noise, wander and "
-        "steps only.",
+        "bound. Without the analyser. After the semicolon: what `cabinwatch detectable` reckons, which knows of noise, "
+        "wander and steps only.",
     ]
 
 
