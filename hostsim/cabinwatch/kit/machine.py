@@ -22,6 +22,7 @@ from hypothesis.errors import HypothesisException
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from cabinwatch.kit import strategies as st
+from cabinwatch.kit.alarm_trail import AlarmTrail
 from cabinwatch.kit.failures import save
 from cabinwatch.kit.session import InstrumentNode, Session
 from cabinwatch.models.cabin import Repress
@@ -62,7 +63,8 @@ class CabinMachine(RuleBasedStateMachine):
             judge=self.judges,
         )
         self._mass_kg = self.session.world.station.mass_kg(0.0)
-        self._let_in = False
+        self._let_in = self._torn = False
+        self._trail = AlarmTrail()
         self._play(0.0)
 
     # -- hooks
@@ -128,6 +130,11 @@ class CabinMachine(RuleBasedStateMachine):
         """The ground sends a right telecommand."""
         self.session.command(self._from_now(command))
 
+    @rule()
+    def acknowledge(self) -> None:
+        """The ground acknowledges the alarm that it has heard of."""
+        self.session.command("acknowledge")
+
     @rule(raw=st.raw_telecommands(within=SOON))
     def raw_telecommand(self, raw: RawTelecommand) -> None:
         """Somebody sends a wrong one."""
@@ -141,6 +148,7 @@ class CabinMachine(RuleBasedStateMachine):
     @rule(fault=st.device_faults(within=SOON, kinds=("brown_out",)))
     def brown_out(self, fault: Any) -> None:
         """The supply fails, now or in the next write to storage."""
+        self._torn = True
         self.session.brown_out(self._from_now(fault))
 
     def _from_now(self, event: Any) -> Any:
@@ -175,6 +183,12 @@ class CabinMachine(RuleBasedStateMachine):
         reference = self.session.watch.reference
         if reference is not None and reference.latched:
             assert reference.alarms
+
+    @invariant()
+    def alarms_move_as_the_table_says(self) -> None:
+        """From event to event; not where a write that was cut short may have taken an alarm back."""
+        if not self._torn:
+            self._trail.follow(self.session.ground.events)
 
     def teardown(self) -> None:
         """Free the target. Where a rule or an invariant has failed, of a subclass too: say what happened until then."""
