@@ -141,6 +141,8 @@ class Bench(ABC):
     """The owner's key of a keyed node."""
     reference: Reference | None = None
     """What the transducer's surroundings are, where that is known."""
+    watched: list[Heard] | None = None
+    """What a monitor sent during a long watch that several cases judge."""
     slack_ms: int = 2
     """How far a time may be off: timers of an emulated node are exact but for the stepping."""
 

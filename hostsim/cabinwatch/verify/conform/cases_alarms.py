@@ -378,14 +378,14 @@ def flaps(b: Bench) -> None:
 
 @case("ALM-14/quarter")
 def quarter(b: Bench) -> None:
-    """Sight undoes a quarter of its time: a transducer lost for 3 s in each 6 is an alarm within half a minute."""
+    """Sight undoes a quarter of its time: a transducer lost for 1.5 s in each 3 is an alarm within 10 s."""
     hush(b)
     b.sample(1000)
-    b.run(5000)
-    set_all(b, blind_delay=4)
+    b.run(2500)
+    set_all(b, blind_delay=2)
     heard: list[Heard] = []
     for i in range(6):
-        heard += b.sample(2000 * (i + 1), 9_000_000 + i, status=0 if i % 2 else 3) + b.run(3000)
+        heard += b.sample(2000 * (i + 1), 9_000_000 + i, status=0 if i % 2 else 3) + b.run(1500)
     got = events(heard, LOST)
     expect(len(got) == 1, "one sensor lost event", got)
 

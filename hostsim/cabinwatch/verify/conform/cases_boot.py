@@ -77,7 +77,7 @@ def idle(b: Bench) -> None:
     before = len(b.log)
     first = moment(b)
     for _ in range(60):
-        b.run(b.lasting(20, 600) // 60)
+        b.run(b.lasting(10, 600) // 60)
     apart(b, first, moment(b))
     value = b.parameter(0)
     expect(value == SETTING[b.role], f"parameter 0 still {SETTING[b.role]}", value)

@@ -188,24 +188,24 @@ def poll_at_once(b: Bench) -> None:
 
 def noise_events(b: Bench, n: int) -> list[Heard]:
     """Link noise events at the housekeeping time after n bad frames."""
-    b.wait_for(reports, 3000)
+    b.wait_for(reports, 2000)
     b.ask(b"\0" + b"\x01\0" * n)
-    return events(b.run(2000 + b.slack_ms), t.Event.LINK_NOISE)
+    return events(b.run(1000 + b.slack_ms), t.Event.LINK_NOISE)
 
 
 @case("EVT-02/link-noise")
 def link_noise(b: Bench) -> None:
     """10 bad frames in a housekeeping period make a link noise event, 9 none; also with reports off."""
-    set_all(b, hk_period=2000)
+    set_all(b, hk_period=1000)
     expect(not noise_events(b, 9), "no link noise event for 9 bad frames", "one")
     for n, cause in ((10, 10), (300, 255)) if b.emulated else ((10, 10),):
         got = noise_events(b, n)
         met = len(got) == 1 and (got[0]["cause"], got[0]["value"]) == (cause, n) and got[0].title == "TM[5,1]"
         expect(met, f"one TM[5,1] link noise, cause {cause}, value {n}", got)
-    b.wait_for(reports, 3000)
+    b.wait_for(reports, 2000)
     b.done("disable_hk")
     b.ask(b"\0" + b"\x01\0" * 11)
-    got = events(b.run(2100 + b.slack_ms), t.Event.LINK_NOISE)
+    got = events(b.run(1100 + b.slack_ms), t.Event.LINK_NOISE)
     expect(len(got) == 1 and got[0]["value"] == 11, "one link noise event with reports off", got)
 
 

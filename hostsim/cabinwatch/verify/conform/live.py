@@ -189,7 +189,8 @@ class LiveBench(Bench):
             return self.hear_first() or self._to_fence(True, PATIENCE_S)
         if self.role == "monitor":
             self.raw = b""
-            self.send(b"\0" + self.tc("perform", {"function": t.Function.REBOOT, "argument": 0}))
+            # Unacknowledged, so that what comes then comes after the boot.
+            self.send(b"\0" + self.tc("perform", {"function": t.Function.REBOOT, "argument": 0}, ack=0))
         else:
             raise Impossible("a serial line does not let the bench reset this node")
         heard: list[Heard] = []

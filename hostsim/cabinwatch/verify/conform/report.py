@@ -20,7 +20,7 @@ def live(result: Result, done: SuiteRun) -> str:
     word = result.verdict.value.upper() if result.verdict is CaseVerdict.FAIL else result.verdict.value
     if result.verdict is CaseVerdict.FAIL and not done.counts(result):
         word = "should"
-    retried = "  (failed by time alone at first, retried once)" if result.retried else ""
+    retried = "  (failed by time alone at first, tried again)" if result.retried else ""
     return f"{word:8} {result.case.id:28} {result.reason or result.case.text}{retried}"
 
 

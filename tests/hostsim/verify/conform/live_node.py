@@ -12,7 +12,7 @@ import mutants_survivors  # noqa: F401 - adds its own
 from mutants import MUTANTS, Mutant
 
 
-def main(name: str, role: str = "") -> None:
+def main(name: str, role: str = "monitor") -> None:
     """Serve one node until the input ends; ``role`` where the mistake is in what both roles share."""
     mutant = next((m for m in MUTANTS if m.name == name), Mutant(name, role, (), ()))
     mutant = replace(mutant, role=role or mutant.role)

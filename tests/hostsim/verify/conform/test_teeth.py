@@ -2,7 +2,10 @@
 
 import os
 import shutil
+import socket
+import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -150,7 +153,43 @@ LIVE = {
 }
 
 
-def test_each_wrong_monitor_is_caught_live(monkeypatch):
+@pytest.fixture
+def served(monkeypatch):
+    """Serve live nodes at a socket each, by name; their URLs."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), *sys.path]))
-    targets = [f"exec:{sys.executable} {HERE / 'live_node.py'} '{name}'" for name in LIVE]
+    nodes = []
+
+    def serve(listener, name):
+        with listener, listener.accept()[0] as sock:
+            nodes.append(
+                subprocess.Popen([sys.executable, HERE / "live_node.py", name], stdin=sock, stdout=sock)
+            )
+
+    def make(names):
+        urls = []
+        for name in names:
+            listener = socket.create_server(("127.0.0.1", 0))
+            threading.Thread(target=serve, args=(listener, name), daemon=True).start()
+            urls.append(f"socket://127.0.0.1:{listener.getsockname()[1]}")
+        return urls
+
+    yield make
+    for node in nodes:
+        node.kill()
+        node.wait()
+
+
+@pytest.mark.parametrize("way", ["exec", "socket"])
+def test_each_wrong_monitor_is_caught_live(way, served):
+    programs = [f"exec:{sys.executable} {HERE / 'live_node.py'} '{name}'" for name in LIVE]
+    targets = programs if way == "exec" else served(LIVE)
     assert failing(targets, "monitor", LIVE.values()) == [[id_] for id_ in LIVE.values()]
+
+
+AS_OVER_A_LINE = ["TIM-02/from-boot", "SEQ-01/counts", "RST-06/once", "PAR-07/kept", "FUN-03/reboot"]
+"""Cases that boot a monitor by function 4, where the bench cannot start it anew."""
+
+
+def test_the_right_monitor_boots_over_a_line_as_it_should(served):
+    (url,) = served(["right"])
+    assert failing([url], "monitor", [",".join(AS_OVER_A_LINE)]) == [[]]
