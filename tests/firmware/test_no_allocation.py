@@ -13,10 +13,14 @@ SCRIPT = Path(__file__).with_name("heap_locked.py")
 STEPS = 10_000
 
 
-@pytest.mark.parametrize("fall", [0, 300, 20_000], ids=["quiet", "leak", "burst"])
-def test_ten_thousand_steps_with_the_heap_locked(vm, fall):
+@pytest.mark.parametrize(
+    ("fall", "keyed"),
+    [(0, False), (300, False), (20_000, False), (300, True)],
+    ids=["quiet", "leak", "burst", "keyed"],
+)
+def test_ten_thousand_steps_with_the_heap_locked(vm, fall, keyed):
     """Samples, reports, telecommands of every kind, noise, and in two of the runs alarms that come and go."""
-    command = [vm, str(SCRIPT), str(STEPS), str(fall)]
+    command = [vm, str(SCRIPT), str(STEPS), str(fall), *(["keyed"] if keyed else [])]
     environment = {**os.environ, "MICROPYPATH": import_path()}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
     assert done.returncode == 0, (
@@ -29,3 +33,6 @@ def test_ten_thousand_steps_with_the_heap_locked(vm, fall):
     assert figures["health"] == 0
     if fall:
         assert figures["alarm"] > 0
+    if keyed:
+        assert figures["accepted"] > STEPS / 8
+        assert figures["refused"] > STEPS / 7 / 32

@@ -92,7 +92,10 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
     stop = _Stop(recorder)
     try:
         if is_live(order.target):
-            with live_node(order.target) as (url, explain), open_port(url, order.scenario.link.baud) as port:
+            with (
+                live_node(order.target, order.keying) as (url, explain),
+                open_port(url, order.scenario.link.baud) as port,
+            ):
                 views.append(make_view(world))
                 live = Live(world, port, recorder, order.speed, explain)
                 live.run(order.until_ms, tick, order.patience_s)

@@ -10,6 +10,7 @@ from cabinwatch.run.fits import as_data, fit_lines
 from cabinwatch.text import apart, distinct, duration, name
 from cabinwatch.world.events import EventReport
 from cabinwatch.world.ground import PENDING
+from cabinwatch.world.keying import keyed_as_data, session_line
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 
@@ -184,6 +185,7 @@ def as_json(world: World, run: Run) -> dict[str, Any]:
             {"t_s": c.t_ms / 1000, "name": c.name, "verdict": c.verdict} for c in world.ground.commands
         ],
         "transcript_sha256": run.transcript_sha256,
+        **({"keyed": keyed} if (keyed := keyed_as_data(world.ground.session)) else {}),
         **({"fits": fits} if (fits := as_data(world.scenario)) else {}),
         "expected": _expected(world.scenario),
         "met": not faults,
@@ -235,6 +237,8 @@ def summary(world: World, run: Run) -> list[str]:
             f"Link: {counts.frames:,} frames, {counts.crc_errors} with a wrong CRC, {counts.resyncs} other damage, "
             f"{counts.lost} packets lost."
         )
+    if world.ground.session:
+        lines.append(session_line(world.ground.session) + ", as it last said.")
     lines += [f"Not answered: {words}" for words in world.ground.unanswered]
     lines += [f"Not answered when it ended: {c.words}" for c in world.ground.commands if c.verdict == PENDING]
     lines += [f"Refused: {text}" for text in world.ground.refused]

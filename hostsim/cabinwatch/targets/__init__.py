@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from cabinwatch.errors import UsageError
 from cabinwatch.targets.base import Target
 from cabinwatch.targets.cpython import CpythonTarget, keyed_monitor
-from cabinwatch.targets.microbit import MicrobitLive, MicrobitTarget
+from cabinwatch.targets.microbit import MicrobitLive, MicrobitTarget, keyed_image
 from cabinwatch.targets.micropython import MicropythonTarget
 from cabinwatch.world.keying import Keying
 
@@ -36,7 +36,7 @@ def is_live(name: str) -> bool:
 
 
 @contextmanager
-def live_node(name: str) -> Iterator[tuple[str, Callable[[str], str]]]:
+def live_node(name: str, keying: Keying | None = None) -> Iterator[tuple[str, Callable[[str], str]]]:
     """The pyserial URL of a live target, and what puts the firmware's own names back into a traceback from it.
 
     Powered on for as long as the context lasts. Raises SetupError.
@@ -44,7 +44,7 @@ def live_node(name: str) -> Iterator[tuple[str, Callable[[str], str]]]:
     if name != LIVE:
         yield name, str
         return
-    with MicrobitLive() as board:
+    with MicrobitLive(keyed_image(keying) if keying else None) as board:
         yield board.url, board.explain
 
 

@@ -17,6 +17,11 @@ def _image(port: str, role: str = "monitor") -> Image:
     return build_image(role=role, port=port)
 
 
+def keyed_image(keying: Keying, port: str = "uart", session: bytes = b"") -> Image:
+    """The image of a keyed monitor; in lock-step it needs its first ``session`` as well."""
+    return build_image(role="keyed monitor", port=port, data={"key": keying.of_monitor() + session})
+
+
 class MicrobitTarget(LockStepStream):
     """The firmware on a micro:bit in QEMU, in lock-step: only the image's port chunks differ from a board's.
 
@@ -42,8 +47,7 @@ class MicrobitTarget(LockStepStream):
         self.close()
         if self._keying:
             self.sessions = self._keying.sessions()
-            data = {"key": self._keying.of_monitor() + next(self.sessions)}
-            image = build_image(role=f"keyed {self._role}", port="lockstep", data=data)
+            image = keyed_image(self._keying, "lockstep", next(self.sessions))
         else:
             image = self._chosen or _image("lockstep", self._role)
         self._qemu = Qemu(image.hex, explain=image.explain)

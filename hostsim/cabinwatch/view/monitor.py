@@ -22,7 +22,7 @@ from cabinwatch.view.export.captured import Captured
 from cabinwatch.view.export.files import entry
 from cabinwatch.view.timeline import command_line, event_line
 from cabinwatch.world.ground import PENDING, Commanded, Ground
-from cabinwatch.world.keying import Signer
+from cabinwatch.world.keying import Signer, session_line
 from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
@@ -147,6 +147,8 @@ class LiveWatch:
                 self._write(at + housekeeping_line(tm.values))
             case 20:
                 self._write(at + parameter_line(tm.values["parameter"], tm.values["value"]))
+            case 130:
+                self._write(at + session_line(tm.values))
 
     def command(self, words: str) -> None:
         """Send what a typed line says once a frame has come: a console would take it for keys. Raises UsageError."""

@@ -324,6 +324,9 @@ class Ground:
                 self.void += 1
                 self._tell(command, VOID)
         self._queue = deque(in_flight)
+        if self.signer:
+            ask = keyed.REPORT_SESSION
+            self._enqueue(_Command(ask, {}, t.Ack.COMPLETION, Commanded(t_ms, ask.name)))
         numbers = {p.name: p.id for p in t.MONITOR_PARAMETERS}
         for parameter, value in self.parameters.items():
             own = Commanded(t_ms, f"set {parameter} {value}")

@@ -133,3 +133,20 @@ def guard_of(role: str, keying: Keying | None) -> Guard | None:
 def signer_of(master: MasterKey) -> Signer:
     """What a ground station signs with for the monitor."""
     return Signer(master.derived("monitor", Association.COMMAND))
+
+
+def session_line(report: dict[str, int]) -> str:
+    """What TM[130,2] says, for people: who is believed without a tag above all."""
+    signs = (
+        f"{role} {'keyed' if report['keyed'] >> i & 1 else 'UNKEYED, believed as it is'}"
+        for i, role in enumerate(INSTRUMENTS)
+    )
+    return f"Keyed monitor: {', '.join(signs)}; {report['refused']} refused since boot"
+
+
+def keyed_as_data(report: dict[str, int]) -> dict[str, object]:
+    """The same for programs; empty where there was no report."""
+    if not report:
+        return {}
+    signing = [role for i, role in enumerate(INSTRUMENTS) if report["keyed"] >> i & 1]
+    return {"instruments": signing, "refused": report["refused"]}

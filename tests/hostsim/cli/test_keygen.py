@@ -10,6 +10,7 @@ from cabinwatch import key_file
 from cabinwatch.cli.main import main
 from cabinwatch.errors import UsageError
 from cabinwatch.run.play import Order, play, replay
+from cabinwatch.run.result import as_json, summary
 from cabinwatch.run.transcript import read
 from cabinwatch.scenario import load as scenarios
 from cabinwatch.world.keying import Keying
@@ -137,6 +138,8 @@ def test_the_key_is_in_nothing_that_is_shown_or_written(recorded, path):
 
 
 def test_unkeyed_instruments_are_believed(path):
-    world, _ = keyed_run(path, unkeyed=frozenset({"transducer", "analyser"}))
+    world, run = keyed_run(path, unkeyed=frozenset({"transducer", "analyser"}))
     assert world.ground.health == 0
     assert world.ground.session["keyed"] == 0
+    assert "transducer UNKEYED" in "\n".join(summary(world, run))
+    assert as_json(world, run)["keyed"]["instruments"] == []
