@@ -66,8 +66,9 @@ def play(target, until_s, name="ms09", seed=1, **changes):
     return recorder.sha256, steps
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def board():
+    """Gone with its test: a board that waits for octets keeps a core busy."""
     with MicrobitTarget() as target:
         target.start()
         yield target
