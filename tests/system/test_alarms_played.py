@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import worlds
+from cabinwatch.kit.session import Session
+from cabinwatch.models.node_faults import BrownOut
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder
@@ -68,14 +70,25 @@ def test_no_inhibit_is_silent_beyond_what_it_permits(rate, begin, later, seed):
     assert fallen_Pa < PERMIT_Pa or any(e.severity is t.AlarmClass.EMERGENCY for e in called)
 
 
-def test_what_is_latched_is_in_the_first_packet_after_a_reset():
-    world, _ = worlds.run(load(str(FIELD / "alarm-and-reset.toml"))[1], 1, "cpython")
-    boot = [e for e in world.ground.events if e.event is t.Event.BOOT][-1]
-    assert boot.t_ms // 1000 == 6 * 3600
-    before = [e for e in world.ground.events if e.event is t.Event.ALARM and e.t_ms < boot.t_ms][-1]
-    assert before.severity >= t.AlarmClass.CAUTION
-    assert (boot.alarm, boot.state) == (before.severity, t.AlarmState.UNACKNOWLEDGED)
-    assert f"{before.severity.name.capitalize()} still latched" in boot.text()
+@pytest.mark.parametrize("power", [False, True], ids=["reset", "brown-out"])
+def test_ms09_reset_a_minute_after_its_call_says_so_in_its_first_packet(power):
+    session = Session(load("ms09")[0])
+    events = session.ground.events
+    while not any(e.event is t.Event.ALARM for e in events):
+        session.play(10)
+    session.play(60)
+    (call,) = (e for e in events if e.event is t.Event.ALARM)
+    before = len(events)
+    if power:
+        session.brown_out(BrownOut(kind="brown_out", at=session.now_s))
+    else:
+        session.reset()
+    session.play(1)
+    boot = events[before]
+    assert boot.event is t.Event.BOOT
+    assert (boot.alarm, boot.alarm_cause, boot.occurrence) == (call.severity, call.cause, call.occurrence)
+    assert boot.state == t.AlarmState.UNACKNOWLEDGED
+    assert f"{call.severity.name.capitalize()} still latched" in boot.text()
 
 
 def test_after_an_hour_of_dead_line_the_ground_knows_every_move():

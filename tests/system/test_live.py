@@ -85,6 +85,8 @@ def test_a_live_process_plays_the_same_world(leak_file, tmp_path, way, target, r
         found = json.loads(done.stdout)
         codes = [e["code"] for e in found["events"]]
         assert "boot" in codes
+        assert "sensor_lost" not in codes, "a transducer that answers at once is no event: SEN-08"
+        assert found["final"]["health"] == "ok"
         assert "emergency" in [e["class"] for e in found["events"] if e["code"] == "alarm"]
         assert found["link"]["frames"] >= SECONDS / POLL_S / LEAD, "the world waits for a slow device"
         assert found["link"]["crc_errors"] == found["link"]["resyncs"] == 0
