@@ -1,6 +1,7 @@
 """The picture of the page in README: ``python tests/hostsim/web/picture.py FILE``, with Chromium and its driver."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -17,17 +18,22 @@ FLAGS = (
 )
 
 
-def main(path: str) -> None:
-    """Serve MS-09 at 600 times real time, make a hole in the station, and wait for the alarm."""
-    command = [sys.executable, "-m", "cabinwatch", "serve", "ms09", "--no-browser", "--speed", "600"]
+def chromium() -> webdriver.Chrome:
+    """Debian's Chromium with its own driver: nothing is looked for elsewhere."""
     options = webdriver.ChromeOptions()
     for flag in FLAGS:
         options.add_argument(flag)
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+
+
+def main(path: str) -> None:
+    """Serve MS-09 at 600 times real time, make a hole in the station, and wait for the alarm."""
+    command = [sys.executable, "-m", "cabinwatch", "serve", "ms09", "--no-browser", "--speed", "600"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         found = re.search(r"http://\S+", server.stdout.readline())
         assert found
-        browser = webdriver.Chrome(options=options)
+        browser = chromium()
         browser.get(found[0])
 
         def shows(mark: str, words: tuple[str, ...]) -> None:

@@ -21,8 +21,10 @@ def draw(card: Card, path: Path) -> None:
 
 
 def figure(card: Card) -> Any:
-    """The grounds side by side; a leak that was not called in time has no point."""
+    """The grounds side by side, a method in one colour in all; a leak that was not called in time has no point."""
     grounds = list(dict.fromkeys(d.ground for d in card.delays))
+    methods = list(dict.fromkeys(d.method for d in card.delays))
+    looks = {m: {"color": f"C{i}", "marker": MARKERS[i % len(MARKERS)]} for i, m in enumerate(methods)}
     columns = min(len(grounds), 3)
     rows = math.ceil(len(grounds) / columns)
     whole, axes = pyplot_here().subplots(
@@ -34,14 +36,14 @@ def figure(card: Card) -> Any:
         delays = [d for d in card.delays if d.ground == ground]
         bound = sorted({(RATES[d.leak], d.optimum_s) for d in delays})
         axis.plot(*zip(*bound, strict=True), color="0.4", linestyle="--", linewidth=2, label="optimum")
-        for method, marker in zip(dict.fromkeys(d.method for d in delays), MARKERS, strict=False):
+        for method in dict.fromkeys(d.method for d in delays):
             middle = [(RATES[d.leak], d.quantile(0.5)) for d in delays if d.method == method]
             called = sorted((rate, delay) for rate, delay in middle if math.isfinite(delay))
             own = method.startswith("detector")
             axis.plot(
                 [rate for rate, _ in called],
                 [delay for _, delay in called],
-                marker=marker,
+                **looks[method],
                 linewidth=2.5 if own else 1,
                 label=method,
             )

@@ -183,6 +183,7 @@ def test_picture_shows_each_method_on_each_ground_with_its_exposure(tmp_path):
         ("bench", "detector, quiet", "10 mmHg/d", math.inf),
         ("bench", "CUSUM, k = 0.5", "5 mmHg/d", 150.0),
         ("cabin", "detector, default", "5 mmHg/d", 900.0),
+        ("cabin", "CUSUM, k = 0.5", "5 mmHg/d", 990.0),
     ):
         measured.delays.append(card.DelayFigure(ground, method, leak, 80.0, (delay,) * 3))
     bench, cabin = picture.figure(measured).axes
@@ -190,7 +191,18 @@ def test_picture_shows_each_method_on_each_ground_with_its_exposure(tmp_path):
     assert drawn["optimum"] == [[pytest.approx(5), 80], [pytest.approx(10), 80]]
     assert drawn["detector, quiet"] == [[pytest.approx(5), 90]], "what was not called has no point"
     assert drawn["CUSUM, k = 0.5"] == [[pytest.approx(5), 150]]
-    assert [line.get_label() for line in cabin.get_lines()] == ["optimum", "detector, default"]
+    assert [line.get_label() for line in cabin.get_lines()] == [
+        "optimum",
+        "detector, default",
+        "CUSUM, k = 0.5",
+    ]
+    one, other = (
+        next(
+            (line.get_color(), line.get_marker()) for line in axis.get_lines() if "CUSUM" in line.get_label()
+        )
+        for axis in (bench, cabin)
+    )
+    assert one == other, "a method looks the same on every ground"
     assert "0 false alarms in 365 days" in bench.figure.get_supxlabel()
     picture.draw(measured, tmp_path / "card.svg")
     assert "<svg" in (tmp_path / "card.svg").read_text()
