@@ -86,7 +86,8 @@ class WhatIf:
         names = [*cabin.hatches, *cabin.valves]
         if names:
             with ui.row().classes("items-end gap-2"):
-                self._way = ui.select(names, value=names[0], label="hatch or valve").props("data-mark='way'")
+                self._way = ui.select(names, value=names[0], label="hatch or valve").classes("min-w-36")
+                self._way.props("data-mark='way'")
                 self._do("Open", lambda: self._session.do(Open(str(self._way.value))))
                 self._do("Close", lambda: self._session.do(Close(str(self._way.value))))
 
