@@ -153,6 +153,7 @@ from cabinwatch_protocol.device.node import Node
 
 LATCHED = 4  # octets of an alarm in the record of what is kept: state and class, cause, occurrence
 KEPT = 2 + 2 * LATCHED
+GIVE_WAY_MS = 100  # no longer than this, or commands one after the other would silence it
 OCCURRENCE_MAX = 65534
 EVENTS_WRAP = 16384  # a multiple of the numbers' 256, so that it does not show
 
@@ -211,6 +212,7 @@ class Monitor(Node):
 
         Octets that come earlier than that call for an earlier step.
         """
+        before = self.seq
         self.tick(elapsed_ms)
         self.clock.let_pass(elapsed_ms)
         self.poll_in -= elapsed_ms
@@ -237,7 +239,7 @@ class Monitor(Node):
         self.tell_now()
         self.receive(rx, n)
         self.poll_when_due()
-        self.report_when_due()
+        self.report_when_due(n and self.seq != before)
         return self.wake()
 
     def wake(self):
@@ -250,7 +252,7 @@ class Monitor(Node):
         if self.health:
             ms = self.sooner(ms, P_BLIND_DELAY)
             ms = self.sooner(ms, P_BLIND_ESCALATE)
-        return ms if ms > 0 else 0
+        return max(ms, 1)
 
     def sooner(self, ms, parameter):
         """The time until blindness is due by that parameter, where it is not over and less."""
@@ -537,10 +539,11 @@ class Monitor(Node):
             return FAIL_FUNCTION
         return 0
 
-    def report_when_due(self):
+    def report_when_due(self, busy):
+        """Housekeeping waits for the next step where this one had much to do: the slowest board takes long for both."""
         p = self.p
         self.hk_in = self.due(self.hk_in, p[P_HK_PERIOD])
-        if self.hk_in > 0:
+        if self.hk_in > 0 or busy and self.hk_in > -GIVE_WAY_MS:
             return
         self.hk_in = self.next(self.hk_in, p[P_HK_PERIOD])
         bad = self.count[BAD_CRC] + self.count[BAD_FRAMING] + self.count[BAD_SIZE]

@@ -79,7 +79,7 @@ def heard():
     assert placer.body(body) == []
     main = MAIN.format(directory=placer.directory(), names=[*EQUAL])
     files = {"own": SOURCE.encode(), "main.py": main.encode()}
-    with Qemu(images._embed(files, flash.base, flash.pages())) as qemu:
+    with Qemu(images._embed(files, flash.base, flash.chunks())) as qemu:
         said = b""
         while b"end\r\n" not in said:
             said += qemu.receive()

@@ -14,7 +14,7 @@ from cabinwatch.board.build.bytecode import signed, unsigned
 from cabinwatch.board.build.chunks import HARD_LIMIT, LIMIT
 from cabinwatch.board.build.flatten import BuildError, flatten
 from cabinwatch.board.build.image import PORTS, build_image, known_names
-from cabinwatch.board.build.place import CHUNK, PAGE, Flash
+from cabinwatch.board.build.place import CHUNK, Flash
 from cabinwatch.errors import SetupError, UsageError
 
 HASH = "import hashlib; from cabinwatch.board.build.image import build_image; " + (
@@ -213,12 +213,12 @@ def test_no_octet_in_flash_is_taken_for_a_file_or_for_free(pieces):
         for data, align in pieces
         if not set(data) & {0, 253, 254, 255}
     ]
-    pages = flash.pages()
-    assert len(pages) % PAGE == 0
-    assert not set(pages[::CHUNK]) & {0, 253, 254, 255}
+    chunks = flash.chunks()
+    assert len(chunks) % CHUNK == 0
+    assert not set(chunks[::CHUNK]) & {0, 253, 254, 255}
     for address, data, align in placed:
         assert address % align == 0
-        assert pages[address - 0x30000 :][: len(data)] == data
+        assert chunks[address - 0x30000 :][: len(data)] == data
 
 
 @given(st.lists(st.binary(min_size=1, max_size=90), max_size=30))
@@ -226,4 +226,4 @@ def test_any_short_piece_finds_a_place(pieces):
     flash = Flash(0)
     for data in pieces:
         flash.place(data)
-    assert not set(flash.pages()[::CHUNK]) & {0, 253, 254, 255}
+    assert not set(flash.chunks()[::CHUNK]) & {0, 253, 254, 255}

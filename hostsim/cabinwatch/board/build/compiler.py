@@ -35,6 +35,7 @@ from cabinwatch.board.build.expressions import Expressions
 from cabinwatch.board.build.flatten import integer, local_names
 from cabinwatch.board.build.program import FlatProgram, PlacedFunction
 from cabinwatch.board.build.shorten import shorten
+from cabinwatch.board.build.unroll import NotUnrolled, unroll
 
 
 class Compiler:
@@ -308,9 +309,10 @@ class _Body(Expressions):
         """Compile the called function here, its value on the stack if ``wanted``; False where that is not to be."""
         if isinstance(call.func, ast.Name) and call.func.id in self.slots:
             return False
-        target = self.compiler.dissolved(self.compiler.program.target(call, self.function))
+        called = self.compiler.program.target(call, self.function)
+        target = self.compiler.dissolved(called)
         if target is None or call.keywords:
-            return False
+            return self.dissolve_constants(call, called, wanted)
         given = list(call.args)
         if isinstance(call.func, ast.Name) and self.names_class(call.func):
             self.construct(call.func, target, given, wanted)
@@ -318,6 +320,25 @@ class _Body(Expressions):
         if isinstance(call.func, ast.Attribute) and not self.names_class(call.func.value):
             given.insert(0, call.func.value)
         self.include(target, given, wanted)
+        return True
+
+    def dissolve_constants(self, call: ast.Call, called: PlacedFunction | None, wanted: bool) -> bool:
+        """Compile a method here in a straight line where its constant arguments decide what it does."""
+        if not self.compiler.dissolve or called is None or call.keywords or called in self.compiler.left:
+            return False
+        if not isinstance(call.func, ast.Attribute) or self.names_class(call.func.value):
+            return False
+        given = [call.func.value, *call.args]
+        names = [a.arg for a in called.node.args.args]
+        known = {n: v for n, g in zip(names, given, strict=False) if (v := integer(g)) is not None}
+        try:
+            body = unroll(called.node.body, known) if known else None
+        except NotUnrolled:
+            body = None
+        if body is None:
+            return False
+        node = ast.FunctionDef(called.node.name, called.node.args, body, [])
+        self.include(PlacedFunction(node, called.owner), given, wanted)
         return True
 
     def construct(self, kind: ast.Name, target: PlacedFunction, given: list[ast.expr], wanted: bool) -> None:

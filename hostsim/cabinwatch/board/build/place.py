@@ -26,7 +26,7 @@ _DIGIT = 16  # bits of a digit of an integer that is an object
 
 
 class Flash:
-    """Octets placed upwards from ``base``, which is the start of a page."""
+    """Octets placed upwards from ``base``, which is the start of a chunk."""
 
     def __init__(self, base: int) -> None:
         self.base = base
@@ -53,9 +53,9 @@ class Flash:
     def _tells(self, data: bytes, first: int) -> bool:
         return any(octet in _TELLING for octet in data[first::CHUNK])
 
-    def pages(self) -> bytes:
-        """All octets, filled up to whole pages."""
-        return bytes(self.octets) + bytes([_FILL]) * (-len(self.octets) % PAGE)
+    def chunks(self) -> bytes:
+        """All octets, filled up to whole chunks."""
+        return bytes(self.octets) + bytes([_FILL]) * (-len(self.octets) % CHUNK)
 
 
 def _entries(entries: Mapping[str, int], names: Mapping[str, int], size: int) -> bytes:
@@ -121,6 +121,7 @@ class Placer:
         self.flash, self.compiler = flash, compiler
         self.objects = Objects(flash, compiler.names)
         self.placed: dict[str, int] = {}
+        self.methods: dict[str, dict[str, int]] = {}
         self.bare = 0
 
     def body(self, body: Iterable[ast.stmt]) -> list[ast.stmt]:
@@ -150,8 +151,10 @@ class Placer:
 
     def _class(self, name: str) -> int:
         found = self.compiler.program.classes[name]
-        methods: dict[str, int] = {}
+        # A base's methods again: each class on the way to a method is one table more to seek it in.
+        methods = dict(self.methods.get(found.base, {}))
         self._functions(methods, found.methods.values())
+        self.methods[name] = methods
         if methods or found.base:
             return self.objects.klass(name, self.placed.get(found.base, 0), methods)
         # Nothing is left of it but that it has objects: any other of that kind will do.
