@@ -70,7 +70,7 @@ while True:
 @pytest.fixture(scope="module")
 def heard():
     body = ast.parse(SOURCE).body
-    flash = Flash(images._last_page() - 2 * PAGE)
+    flash = Flash(images._end() - 2 * PAGE, images._end() - PAGE)
     # Compiled one by one: dissolved, the methods would be gone.
     program = FlatProgram([body], set())
     placer = Placer(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from cabinwatch.board.build.image import Image, build_image
+from cabinwatch.board.build.image import PORTS, Image, build_image
 from cabinwatch.board.emulator.qemu import BoardError, Qemu
 from cabinwatch.run.transcript import Step
 from cabinwatch.world.keying import Keying
@@ -91,12 +91,10 @@ def step_times(steps: Sequence[Step], keying: Keying | None = None) -> list[Step
 
 @cache
 def _bench_image(key: bytes) -> Image:
-    """With a file of keys a keyed monitor."""
-    return (
-        build_image(role="keyed monitor", port="bench", data={"key": key})
-        if key
-        else build_image(port="bench")
-    )
+    """With a file of keys a keyed monitor. Of the ports this one alone, since it takes in what is another's."""
+    role = "keyed monitor" if key else "monitor"
+    files = {"key": key} if key else {}
+    return build_image(role=role, port="bench", data=files, ports={"bench": PORTS[role]["bench"]})
 
 
 def _heard(qemu: Qemu, pattern: bytes) -> tuple[bytes, ...]:

@@ -14,7 +14,7 @@ from cabinwatch.board.build.bytecode import signed, unsigned
 from cabinwatch.board.build.chunks import HARD_LIMIT, LIMIT
 from cabinwatch.board.build.flatten import BuildError, flatten
 from cabinwatch.board.build.image import PORTS, build_image, known_names
-from cabinwatch.board.build.place import CHUNK, Flash
+from cabinwatch.board.build.place import CHUNK, PAGE, PERSISTENT, Flash
 from cabinwatch.errors import SetupError, UsageError
 
 HASH = "import hashlib; from cabinwatch.board.build.image import build_image; " + (
@@ -207,7 +207,7 @@ def test_unsigned_groups_decode(value):
 
 @given(st.lists(st.tuples(st.binary(min_size=1, max_size=300), st.sampled_from([1, 4])), max_size=40))
 def test_no_octet_in_flash_is_taken_for_a_file_or_for_free(pieces):
-    flash = Flash(0x30000)
+    flash = Flash(0x30000, 0)
     placed = [
         (flash.place(data, align), data, align)
         for data, align in pieces
@@ -223,7 +223,19 @@ def test_no_octet_in_flash_is_taken_for_a_file_or_for_free(pieces):
 
 @given(st.lists(st.binary(min_size=1, max_size=90), max_size=30))
 def test_any_short_piece_finds_a_place(pieces):
-    flash = Flash(0)
+    flash = Flash(PAGE, 0)
     for data in pieces:
         flash.place(data)
     assert not set(flash.chunks()[::CHUNK]) & {0, 253, 254, 255}
+
+
+@given(st.lists(st.binary(min_size=1, max_size=300), max_size=30))
+def test_the_last_pages_marker_stays_where_it_is(pieces):
+    flash = Flash(0, PAGE)
+    pieces = [data for data in pieces if not set(data) & {0, 253, 254, 255}]
+    for data in pieces:
+        address = flash.place(data)
+        assert not address <= PAGE < address + len(data)
+        assert flash.chunks()[address:][: len(data)] == data
+    if len(flash.chunks()) > PAGE:
+        assert flash.chunks()[PAGE] == PERSISTENT

@@ -37,7 +37,11 @@ class Part:
     pass
 
 
-@given(fields, st.integers(-(1 << 30), (1 << 30) - 1), st.binary(min_size=63, max_size=63))
+@given(
+    fields.filter(lambda field: field & 7 < 4),
+    st.integers(-(1 << 30), (1 << 30) - 1),
+    st.binary(min_size=63, max_size=63),
+)
 def test_a_field_is_written_as_by_the_loop(field, value, before):
     looped, straight = Part(), Part()
     looped.tx, straight.tx = bytearray(before), bytearray(before)
@@ -45,7 +49,7 @@ def test_a_field_is_written_as_by_the_loop(field, value, before):
     function, left = worked_out("set", field=field)
     function(straight, value)
     assert straight.tx == looped.tx
-    assert len(left) == {1: 1, 2: 4, 4: 8}[field & 7]
+    assert len(left) == {1: 1, 2: 4}[field & 7]
 
 
 @given(fields, st.binary(min_size=61, max_size=61))
@@ -61,6 +65,7 @@ def test_a_field_is_read_as_by_the_loop(field, octets):
     [
         ("put", {"value": 3}),
         ("set", {"value": 3}),
+        ("set", {"field": 4}),
         ("tick", {"elapsed_ms": 5}),
         ("acceptable", {}),
         ("send", {"size": 1}),

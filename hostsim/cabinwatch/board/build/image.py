@@ -18,7 +18,7 @@ from cabinwatch.board.build.chunks import HARD_LIMIT, cut
 from cabinwatch.board.build.compiler import Compiler
 from cabinwatch.board.build.flatten import BuildError, Module, flatten
 from cabinwatch.board.build.names import Renamer, choose
-from cabinwatch.board.build.place import PAGE, Flash, Placer
+from cabinwatch.board.build.place import CHUNK, PAGE, Flash, Placer
 from cabinwatch.board.build.program import FlatProgram
 from cabinwatch.board.build.runtime import known_names as names_in
 from cabinwatch.errors import SetupError, UsageError
@@ -197,9 +197,9 @@ def _link(entries: tuple[str, ...], port: str, root: Path | None, in_flash: bool
         program = FlatProgram([m.body for m in modules], set(names.values()))
         compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)})
         # The core begins where it has room with the longest port behind it; what is left free depends on where that is.
-        base = _last_page()
-        while (over := base + _longest(modules, compiler, base, entries) - _last_page()) > 0:
-            base -= over
+        base = _end() - _longest(modules, compiler, _end(), entries)
+        while base + _longest(modules, compiler, base, entries) > _end():
+            base -= CHUNK
         bodies, flash, directory = _place(modules, compiler, base, {*entries} - {port})
         for module, body in zip(modules, bodies, strict=True):
             module.body = body
@@ -211,7 +211,7 @@ def _place(
     modules: Sequence[Module], compiler: Compiler, base: int, without: set[str]
 ) -> tuple[list[list[ast.stmt]], bytes, int]:
     """What is left of each module, the chunks for flash, and where in them the dictionary is."""
-    placer = Placer(Flash(base), compiler)
+    placer = Placer(Flash(base, _end() - PAGE), compiler)
     bodies = [module.body if module.name in without else placer.body(module.body) for module in modules]
     directory = placer.directory()
     return bodies, placer.flash.chunks(), directory
@@ -269,9 +269,9 @@ def _runtime_end() -> int:
     return int(_device().runtime_end_address)
 
 
-def _last_page() -> int:
-    """Where the file system's last page begins: the board keeps that one, and the one after it for calibration data."""
-    return int(_device().fs_end_address) - 2 * PAGE
+def _end() -> int:
+    """Where the file system's region ends for us: the page behind its last one is the board's, for calibration data."""
+    return int(_device().fs_end_address) - PAGE
 
 
 def _embed(files: Mapping[str, bytes], base: int, flash: bytes) -> str:
@@ -285,7 +285,8 @@ def _embed(files: Mapping[str, bytes], base: int, flash: bytes) -> str:
         return text
     memory = _need("intelhex").IntelHex(io.StringIO(text))
     free = memory[base : base + len(flash)]
-    if any(octet != 0xFF for octet in free.todict().values() if isinstance(octet, int)):
+    taken = [at for at, octet in free.todict().items() if isinstance(at, int) and octet != 0xFF]
+    if any(free[at] != flash[at - base] for at in taken):  # the last page's marker is in both
         raise BuildError(
             f"the files and {len(flash)} octets of bytecode do not fit into the board's flash together"
         )

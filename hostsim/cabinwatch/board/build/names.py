@@ -3,8 +3,11 @@
 MicroPython interns every identifier it compiles. One that the image already holds in flash is free; any other takes
 heap for good, 8 octets and more. So each name of ours is replaced, one for one, by a name that the image happens to
 know (PITCHFORK, ba_ding) and the firmware does not use. A name that the image knows and the firmware uses stays
-what it is, which is also why names of the board's own modules (uart.any, sleep_ms) come through untouched. The
-names that are used most get the lowest indices: below 128 a reference is one octet shorter.
+what it is, which is also why names of the board's own modules (uart.any, sleep_ms) come through untouched.
+
+An object's attributes lie in a hash table that is nearly full, and a method is sought there first: so the names of one
+class are chosen for places of their own, and those of methods for free ones. Of names that are equal in this the ones
+used most get an index below 128, by which a reference is one octet shorter.
 """
 
 import ast
@@ -12,10 +15,12 @@ import keyword
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from cabinwatch.board.build.flatten import identifiers
 
 _SHORT_INDEX = 128  # a reference to a name below this index is one octet of bytecode, otherwise two
+_TABLE_SIZES = (1, 2, 4, 6, 8, 10, 12, 17, 23, 29, 37, 47, 59, 73, 97, 127, 167, 223)
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z", re.ASCII)
 
 
@@ -62,18 +67,75 @@ def choose(trees: Iterable[ast.AST], known: Sequence[str], reserved: Iterable[st
     """
     counts = Counter(name for tree in trees for name in identifiers(tree))
     taken = {*counts, *reserved, *keyword.kwlist}
-    free = [name for name in known if _IDENTIFIER.match(name) and name not in taken]
-    index = {name: i for i, name in enumerate(known)}
+    index = {name: i for i, name in enumerate(known, 1)}
+    free = sorted((n for n in known if _IDENTIFIER.match(n) and n not in taken), key=index.__getitem__)
     ours = sorted(
         (n for n in counts if n not in index and not n.startswith("__")), key=lambda n: (-counts[n], n)
     )
-    short = [name for name in free if index[name] < _SHORT_INDEX - 1]
-    rest = sorted(free[len(short) :], key=lambda n: (len(n), index[n]))
+    tables = _tables(trees)
+    for table in tables:
+        table.taken.update(table.place(name) for name in table.attributes if name in index)
+    kinds = (
+        [name for name in ours if any(name in table.attributes for table in tables)],
+        [name for name in ours if any(name in table.methods for table in tables)],
+        ours,
+    )
+    chosen: dict[str, str] = {}
+    for name in dict.fromkeys(name for kind in kinds for name in kind if not name.startswith("_l")):
+        holding = [table for table in tables if name in table.attributes or name in table.methods]
+
+        def cost(other: str, holding: Sequence[_Table] = holding) -> tuple[int, bool, int]:
+            full = sum(table.place(other) in table.taken for table in holding)
+            return full, index[other] >= _SHORT_INDEX, index[other]
+
+        chosen[name] = best = min(free, key=cost)
+        free.remove(best)
+        for table in holding:
+            if name in table.attributes:
+                table.taken.add(table.place(best))
     shared = [name for name in ours if name.startswith("_l")]  # locals: their index is in no bytecode
-    lasting = [name for name in ours if not name.startswith("_l")]
-    chosen = dict(zip(lasting, short, strict=False))
-    left = [*shared, *lasting[len(short) :]]
-    return chosen | dict(zip(left, [*rest, *short[len(lasting) :]], strict=False))
+    return chosen | dict(zip(shared, sorted(free, key=lambda n: (len(n), index[n])), strict=False))
+
+
+@dataclass
+class _Table:
+    """What the objects of a class keep, by name, in a hash table of ``size`` places; and what is not found there."""
+
+    attributes: set[str]
+    methods: set[str]
+    taken: set[int] = field(default_factory=set)
+
+    @property
+    def size(self) -> int:
+        """MicroPython's sizes, from one to the next as a table grows."""
+        return next(size for size in _TABLE_SIZES if size >= len(self.attributes))
+
+    def place(self, name: str) -> int:
+        return string_hash(name.encode()) % self.size
+
+
+def _tables(trees: Iterable[ast.AST]) -> list[_Table]:
+    """A table for each class on which no other is based."""
+    found: dict[str, _Table] = {}
+    bases: set[str] = set()
+    for node in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        methods = [inner for inner in node.body if isinstance(inner, ast.FunctionDef)]
+        table = _Table(set(), {method.name for method in methods})
+        for method in methods:
+            table.attributes |= {
+                n.attr
+                for n in ast.walk(method)
+                if isinstance(n, ast.Attribute)
+                and isinstance(n.ctx, ast.Store)
+                and isinstance(n.value, ast.Name)
+                and n.value.id == method.args.args[0].arg
+            }
+        for base in (base.id for base in node.bases if isinstance(base, ast.Name) and base.id in found):
+            bases.add(base)
+            table.attributes |= found[base].attributes
+            table.methods |= found[base].methods
+        found[node.name] = table
+    return [table for name, table in found.items() if name not in bases and table.attributes]
 
 
 class Renamer(ast.NodeTransformer):

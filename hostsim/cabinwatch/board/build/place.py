@@ -4,8 +4,9 @@ Compiled on the board, they would fill the heap twice over; from flash they take
 of its own there in just this form, and the collector leaves alone whatever lies outside the heap. The start script
 takes one dictionary from there, of all that is placed by name; after that nothing differs from what the board makes.
 
-The octets live at the end of the file system's region, below its last page. The file system takes whatever starts a
-chunk of 128 octets for a marker; any but the few that mean "free" or "file" make it leave the chunk alone.
+The octets live at the end of the file system's region. The file system takes whatever starts a chunk of 128 octets for
+a marker; any but the few that mean "free" or "file" make it leave the chunk alone. Its last page it keeps for data of
+its own, of which there are none but the marker.
 """
 
 import ast
@@ -20,20 +21,23 @@ from cabinwatch.board.build.runtime import BYTES, CLASS, DICT, FUNCTION, GLOBALS
 
 PAGE = 1024
 CHUNK = 128
-_TELLING = (0, 253, 254, 255)  # freed, persistent page, start of a file, unused
+PERSISTENT = 253  # the marker of that page
+_TELLING = (0, PERSISTENT, 254, 255)  # freed, persistent page, start of a file, unused
 _FILL = 1  # reads as a later chunk of some file
 _DIGIT = 16  # bits of a digit of an integer that is an object
 
 
 class Flash:
-    """Octets placed upwards from ``base``, which is the start of a chunk."""
+    """Octets placed upwards from ``base``, which is the start of a chunk, and around the marker of the last page."""
 
-    def __init__(self, base: int) -> None:
-        self.base = base
+    def __init__(self, base: int, last_page: int) -> None:
+        self.base, self.marker = base, last_page - base
         self.octets = bytearray()
 
     def place(self, data: bytes, align: int = 1) -> int:
         """Place ``data`` at the next address where no octet of it that starts a chunk is a telling one."""
+        if len(self.octets) <= self.marker < len(self.octets) + CHUNK + len(data):
+            self.octets += bytes([_FILL]) * (self.marker - len(self.octets)) + bytes([PERSISTENT])
         gap = self.gap(data, align)
         if gap is None:
             raise BuildError(

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from cabinwatch.board.build.bytecode import SMALL_INT_MAX
 from cabinwatch.board.build.flatten import integer
 
-STATEMENTS_MAX = 12
-"""As many as are left of a field of four octets."""
+STATEMENTS_MAX = 8
+"""Enough for a field of two octets; one of four takes 50 octets of flash in each place."""
 _COMPARED = {ast.Lt: int.__lt__, ast.Gt: int.__gt__, ast.NotEq: int.__ne__}
 
 
