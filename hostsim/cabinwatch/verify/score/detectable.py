@@ -19,7 +19,10 @@ from cabinwatch.verify.score.presets import INDEX, parameters
 SPANS_S: Final = {"1 h": 3_600, "1 d": DAY_S, "7 d": 7 * DAY_S}
 SCALES: Final = range(2, 16)
 """Powers of two of seconds: the blocks of the ladder on total pressure."""
-LEARNED: Final = 255
+SETTLED_S: Final = 30 * DAY_S
+"""Of quiet before the leak."""
+LEARNED_MOST: Final = 255
+LEARNED_LEAST: Final = 10
 SURE: Final = 1.645
 """Deviations that 95 of 100 draws of a normal law do not exceed."""
 DEVIATION: Final = 1.2533
@@ -49,14 +52,16 @@ def _least_Pa_s(wander: BackgroundWander, step_Pa: float, scale: int, span_s: fl
     seconds = 2**scale
     samples = int(seconds / wander.period_s)
     blocks = span_s / seconds - 0.5  # a leak begins within a block
-    if samples < 2 or blocks < 1:
+    # Each fourth difference is learned, the first once its averages have sixteen blocks and it has waited for as many.
+    learned = min((SETTLED_S / seconds - 33) // 4, LEARNED_MOST)
+    if samples < 2 or blocks < 1 or learned < LEARNED_LEAST:
         return math.inf
     noise = BackgroundWander(
         math.hypot(wander.white_Pa, step_Pa / math.sqrt(12)), wander.walk, wander.memory_s, wander.period_s
     )
     sd_Pa = deviation_Pa(noise, samples)
     plain = parameters()[INDEX["threshold"]] - (7 * scale >> 2)
-    eighths = plain + plain * (plain * plain / 100 + 1) / (4 * LEARNED)
+    eighths = plain + plain * (plain * plain / 100 + 1) / (4 * learned)
     limit_Pa = max(eighths / 8 * sd_Pa / DEVIATION, 0.75 * step_Pa)
     least_Pa_s: float = (limit_Pa + SURE * sd_Pa) / (response(blocks) * seconds)
     return least_Pa_s

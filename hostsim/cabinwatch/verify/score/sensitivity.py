@@ -19,7 +19,7 @@ TRIALS: Final = 59
 STEP: Final = 1.25
 STEPS_MOST: Final = 16
 BELOW: Final = 2.0
-"""By so much the first rate is below what the formulas say, which are up to 2.4 times too low for days."""
+"""By so much the first rate is below what the formulas say, which are up to twice too low for days."""
 
 
 def smallest_Pa_d(name: str, within: str, seed: int, warm_days: float, trials: int = TRIALS) -> float:
