@@ -215,7 +215,8 @@ def board(tell: Callable[[str], None]) -> dict[str, Any]:
     tell(
         "\nguest time on the micro:bit, first octet of a step in to last octet out, at most:\n"
         f"  {quiet.total_us / 1000:.1f} ms for a sample of a quiet cabin\n"
-        f"  {worst.total_us / 1000:.1f} ms for one with poll, housekeeping and event due, over a leak's onset\n"
+        f"  {worst.total_us / 1000:.1f} ms for the slowest over a leak's onset, where housekeeping waits for the step "
+        "after an event\n"
         "(QEMU counts an instruction a cycle; a real core takes up to twice that)"
     )
     heap = heap_by_module()
