@@ -566,6 +566,9 @@ class Reference:
             self._follow(ALOUD)
         if status == t.Health.BELOW_RANGE:
             self._gap("transducer", stamp)
+            # The level may have spoken for a Warning, and a fall to there for more.
+            self._watch_inhibit(False)
+            self._follow(ALOUD)
         if status:
             return status
         if not self._plausible(pressure, temperature):

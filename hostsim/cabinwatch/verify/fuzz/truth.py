@@ -21,6 +21,8 @@ from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.alarms import Point
 
+STEP_cPa = next(p.default for p in t.MONITOR_PARAMETERS if p.name == "step")
+
 
 class NotJudged(Exception):
     """A judge cannot tell right from wrong in this run; the message is the reason."""
@@ -132,6 +134,8 @@ def _false_alarm(run: Played) -> None:
     """No alarm comes before anything has happened to the air, wherever its pressure is above the levels."""
     for at_ms in run.alarms_ms:
         at_s = at_ms / 1000
+        if run.reference.parameter("step") < STEP_cPa and run.mode == "story":
+            raise NotJudged("the ground has set `step` so low that an instrument's own steps may exceed it")
         level_cPa = max(run.reference.parameter(name) for name in ("reserve", "level_warning"))
         if run.pressure_Pa(at_s) * 100 <= level_cPa:
             continue
