@@ -34,6 +34,8 @@ CLOCK_SPAN_MS = 2**28 - 1
 RECORD_SIZE = 2 + 3 + 4 * len(PARAMETERS) + 2 + 2 * 4 + 2
 AGREE = 3
 """Samples in a row that end an inhibit."""
+GIVE_WAY_MS = 100
+"""Housekeeping waits for a step that sends nothing else, so long at most."""
 RECORDED = 16
 OCCURRENCE_MAX = 65_534
 _P = {p.name: p.id for p in PARAMETERS}
@@ -131,10 +133,11 @@ class Reference:
             raise Wrong(Finding.TIMING, f"wants to be woken in {step.wake_ms} ms, not {wake}")
 
     def _live(self, rx: bytes, elapsed_ms: int) -> None:
+        before = self._sequence
         self._pass(elapsed_ms)
         for frame in self._decoder.feed(rx):
             self._frame(frame)
-        self._due()
+        self._due(before if rx else None)
         if self.rebooting:
             self._boot(t.Reset.COMMANDED)
 
@@ -309,7 +312,8 @@ class Reference:
     _number: int
     _boot_ms: int
 
-    def _due(self) -> None:
+    def _due(self, before: int | None = None) -> None:
+        """What its timers ask for; ``before``: the sequence count before octets were taken in this step."""
         now = self.node_ms
         if self._reply_due is not None and self._reply_due <= now:
             self._bump("timeouts")
@@ -327,7 +331,8 @@ class Reference:
             self._reply_due = now + self.parameter("reply_timeout")
             self._poll("transducer")
         self._hk_due = min(self._hk_due, now + self.parameter("hk_period"))
-        if self._hk_due <= now:
+        gives_way = before not in (None, self._sequence) and now - self._hk_due < GIVE_WAY_MS
+        if self._hk_due <= now and not gives_way:
             self._hk_due = self._after(self._hk_due, self.parameter("hk_period"))
             bad = self.counts["bad_crc"] + self.counts["bad_framing"] + self.counts["bad_size"]
             noise, self._noise = (bad - self._noise) % 65536, bad
@@ -349,7 +354,7 @@ class Reference:
             if alarm.unacknowledged and self.parameter("remind"):
                 due.append(alarm.told_ms + self.parameter("remind") * 1000)
         due += [self.node_ms + ms for ms in self.blind.due_ms(self.health, *self._thresholds())]
-        return max(0, min(due) - self.node_ms)
+        return max(1, min(due) - self.node_ms)
 
     def _thresholds(self) -> tuple[int, int]:
         return self.parameter("blind_delay"), self.parameter("blind_escalate")
