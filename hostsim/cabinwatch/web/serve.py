@@ -19,6 +19,8 @@ from cabinwatch.web.page import Page
 from cabinwatch.web.sources import Played, Source
 
 LOOPBACK = "127.0.0.1"
+LEAVE_s = 2
+"""How long viewers that hold a connection may take to let go of it, once the server is to end."""
 
 
 def listener(host: str, port: int) -> socket.socket:
@@ -150,5 +152,5 @@ def serve(
     app.on_startup(lambda: print(f"{shown(source.title)}: {url}  (Ctrl-C ends it)", flush=True))
     ui.run(
         host=host, port=port, show=browser, reload=False, title="cabinwatch", show_welcome_message=False,
-        uvicorn_logging_level="error", dark=None, fd=sock.fileno(),
+        uvicorn_logging_level="error", dark=None, fd=sock.fileno(), timeout_graceful_shutdown=LEAVE_s,
     )  # fmt: skip

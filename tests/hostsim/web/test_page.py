@@ -185,6 +185,8 @@ OPENMCT = Path(os.environ.get("CABINWATCH_OPENMCT", "node_modules/openmct"))
     reason="npm install --prefix DIR openmct@4, then CABINWATCH_OPENMCT=DIR/node_modules/openmct",
 )
 def test_open_mct_draws_the_history_and_what_comes(browser, tmp_path):
+    browser.get("about:blank")
+    browser.get_log("browser")  # what the pages of servers that are gone have said
     with serving(tmp_path, "--openmct", str(OPENMCT)) as url:
         browser.get(f"{url}openmct/#/browse/cabinwatch:cabin/cabinwatch:pressure_Pa?view=plot-single")
         until(browser, lambda b: "pressure Pa" in b.page_source)

@@ -77,7 +77,7 @@ PLANTED = (
     ),
     Planted("frame: no opening delimiter", FRAME, "    buf[0] = 0\n", "    buf[0] = 1\n"),
     Planted("CRC: wrong preset", CRC, "crc = 0xFFFF", "crc = 0"),
-    Planted("CRC: one term missing", CRC, " ^ x << 5 ^ x)", " ^ x)"),
+    Planted("CRC: one term missing", CRC, "(q << 12 ^ q << 5 ^ q)", "(q << 12 ^ q)"),
     Planted(
         "sequence: wraps a bit early",
         NODE,
