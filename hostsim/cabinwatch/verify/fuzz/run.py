@@ -62,7 +62,7 @@ class _Timed(WatchingRecorder):
             self.latched.append((now_ms, reference.latched))
         inhibited = reference.cabin.suppressed_until is not None
         blind = reference.blind.state is not AlarmState.NORMAL or reference.blind.suppressed_until is not None
-        stands = (reference.boots, inhibited, blind)
+        stands = (reference.boots, inhibited, blind, reference.parameter("stuck_samples"))
         if not self.standings or self.standings[-1].stands != stands:
             self.standings.append(Standing(now_ms, stands))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cabinwatch.models.fields import Window
 from cabinwatch.models.scenario import Scenario
-from cabinwatch.models.sensors import SensorFault
+from cabinwatch.models.sensors import SensorFault, SensorModel
 from cabinwatch.run.result import truth_at
 from cabinwatch.verify.fuzz import margins
 from cabinwatch.verify.fuzz.findings import Finding
@@ -30,13 +30,14 @@ class NotJudged(Exception):
 
 @dataclass(frozen=True)
 class Standing:
-    """From ``ms`` of the world's time on: boots so far, whether alarms are inhibited, whether blindness is told.
+    """From ``ms`` of the world's time on: boots so far, whether alarms are inhibited, whether blindness is told, and
+    the ``stuck_samples`` that the node goes by.
 
     Blindness is told where its alarm is latched, and where the transducer is out of service.
     """
 
     ms: int
-    stands: tuple[int, bool, bool]
+    stands: tuple[int, bool, bool, int]
 
 
 @dataclass
@@ -81,6 +82,11 @@ class Played:
         """When the monitor last booted before that time."""
         boots = self.standing_at(t_s).stands[0]
         return next(s.ms / 1000 for s in self.standings if s.stands[0] == boots)
+
+    def watched_since(self, begin_s: float, at_s: float) -> bool:
+        """Whether the monitor did not boot between two times, and went by the ``stuck_samples`` of the run's end."""
+        then, now = self.standing_at(begin_s).stands, self.standing_at(at_s).stands
+        return then[0] == now[0] and then[3] == now[3] == self.reference.parameter("stuck_samples")
 
     def latched_at(self, t_s: float) -> int:
         """The class latched at that time."""
@@ -174,6 +180,7 @@ def _first_call(run: Played) -> None:
     if begin >= run.end_s:
         raise NotJudged("a fault lasts to the end")
     fall_Pa = max(margins.CALL_FALL_Pa, margins.CALL_STEPS * run.reference.parameter("step") / 100)
+    fall_Pa += margins.CALL_STAIRS * run.world.scenario.sensor.step
     before_Pa = run.pressure_Pa(begin)
 
     def too_low(at_s: float) -> bool:
@@ -252,6 +259,8 @@ def _reserve(run: Played) -> None:
         raise NotJudged("the air does more than leak")
     if any(_clock_is_wrong(f) and f.active(run.end_s) for f in run.world.scenario.sensor.faults):
         raise NotJudged("the transducer's clock is wrong to the end")
+    if hk["health"] != t.Health.OK:
+        raise NotJudged("the monitor says that it is blind")
     truth = truth_at(run.world)
     if (
         hk["alarm"] < t.AlarmClass.WARNING
@@ -297,7 +306,7 @@ def _hidden(run: Played) -> None:
     least_Pa = max(sensor.low, parameter("pressure_low") / 100) + unsure_Pa
     for look in range(1, margins.LOOKS + 1):
         at_s = begin_s + (run.end_s - begin_s) * look / margins.LOOKS
-        latched, (_, inhibited, _) = run.latched_at(at_s), run.standing_at(at_s).stands
+        latched, (_, inhibited, *_) = run.latched_at(at_s), run.standing_at(at_s).stands
         if latched == t.AlarmClass.EMERGENCY:
             continue
         if _stays_below(run, low_Pa, max(begin_s, at_s - margins.LEVEL_POLLS * run.poll_s), at_s):
@@ -363,16 +372,30 @@ def _blind(run: Played) -> None:
         if fault.kind not in margins.TOLD_AT_ONCE:
             if not parameter("stuck_samples"):
                 raise NotJudged("`stuck_samples` is 0: nobody watches for readings or stamps that stand")
+
             patience_s += parameter("stuck_samples") * run.poll_s
         since_s = max(fault.at, sound_s) + patience_s
         until_s = run.end_s if fault.until is None else fault.until
-        reports = [(ms, hk) for ms, hk in run.world.ground.history if since_s <= ms / 1000 <= until_s]
+        upset_s = _upset_s(sensor, fault)
+        reports = [
+            (ms, hk)
+            for ms, hk in run.world.ground.history
+            if since_s <= ms / 1000 <= until_s
+            and run.watched_since(ms / 1000 - patience_s, ms / 1000)
+            and not any(at_s <= ms / 1000 < at_s + patience_s for at_s in upset_s)
+        ]
         if not reports:
             raise NotJudged("no report came while it was blind for long enough")
         for ms, hk in reports:
             if hk["health"] == t.Health.OK:
                 told = f"{fault.kind} since {fault.at} s, and at {ms / 1000} s the health is ok"
                 raise Wrong(Finding.BLIND, told)
+
+
+def _upset_s(sensor: SensorModel, fault: SensorFault) -> list[float]:
+    """When another fault of the clock begins or ends: a window of SEN-14 that holds both may run at a fair factor."""
+    others = [f for f in sensor.faults if f is not fault and _clock_is_wrong(f)]
+    return [at_s for f in others for at_s in (f.at, f.until) if at_s is not None]
 
 
 def _clock_is_wrong(fault: SensorFault) -> bool:
