@@ -99,7 +99,7 @@ class KeyedMonitor(Monitor):
             return REPORT_HK_SIZE
         self.asked |= 1 << i
         vault = self.vault
-        # A number that no poll of this session had, under the session: seven octets never come round.
+        # A number that no poll since the boot had, under the session octets: seven octets never come round.
         at = NUMBER
         vault[at] = vault[at] + 1 & 255
         while not vault[at] and at < NUMBER + 6:

@@ -100,20 +100,7 @@ class Twin(Window):
 
 
 ClockFault = ClockStopped | ClockFactor
-InstrumentFault = Annotated[
-    StuckReading
-    | Bias
-    | ReadingDrift
-    | Spikes
-    | SilentSensor
-    | Broken
-    | Warming
-    | Wild
-    | ClockStopped
-    | ClockFactor,
-    Field(discriminator="kind"),
-]
-SensorFault = Annotated[
+_Own = (
     StuckReading
     | Bias
     | ReadingDrift
@@ -124,9 +111,9 @@ SensorFault = Annotated[
     | Wild
     | ClockStopped
     | ClockFactor
-    | Twin,
-    Field(discriminator="kind"),
-]
+)
+InstrumentFault = Annotated[_Own, Field(discriminator="kind")]
+SensorFault = Annotated[_Own | Twin, Field(discriminator="kind")]
 
 
 class SensorModel(Table):

@@ -143,7 +143,7 @@ class Assault:
             self._deliver(command)
 
     def _deliver(self, command: Signed) -> None:
-        """The owner's command arrives: it counts where it is of this session and above the last one."""
+        """The owner's command arrives: it counts where it was signed for this boot and is above the last one."""
         counts = command.session == self._session and command.counter > self._counter
         again = command == self._last
         if counts:

@@ -11,7 +11,7 @@ from cabinwatch.targets.base import Target
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.swarm import Plan, draw
-from cabinwatch.verify.fuzz.truth import Played, Standing, judge
+from cabinwatch.verify.fuzz.truth import Played, Standing, Stands, judge
 from cabinwatch.verify.fuzz.watch import WatchingRecorder
 from cabinwatch.world.world import World
 from cabinwatch_protocol.table import AlarmState
@@ -62,7 +62,7 @@ class _Timed(WatchingRecorder):
             self.latched.append((now_ms, reference.latched))
         inhibited = reference.cabin.suppressed_until is not None
         blind = reference.blind.state is not AlarmState.NORMAL or reference.blind.suppressed_until is not None
-        stands = (reference.boots, inhibited, blind, reference.parameter("stuck_samples"))
+        stands = Stands(reference.boots, inhibited, blind, reference.parameter("stuck_samples"))
         if not self.standings or self.standings[-1].stands != stands:
             self.standings.append(Standing(now_ms, stands))
 

@@ -8,6 +8,7 @@ takes a judge that looked away for one that saw nothing.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cabinwatch.models.fields import Window
 from cabinwatch.models.scenario import Scenario
@@ -28,16 +29,25 @@ class NotJudged(Exception):
     """A judge cannot tell right from wrong in this run; the message is the reason."""
 
 
-@dataclass(frozen=True)
-class Standing:
-    """From ``ms`` of the world's time on: boots so far, whether alarms are inhibited, whether blindness is told, and
-    the ``stuck_samples`` that the node goes by.
+class Stands(NamedTuple):
+    """What stands besides the class.
 
-    Blindness is told where its alarm is latched, and where the transducer is out of service.
+    Blindness is told where its alarm is latched, and where the transducer is out of service; ``stuck_samples`` is the
+    parameter that the node goes by.
     """
 
+    boots: int
+    inhibited: bool
+    blind: bool
+    stuck_samples: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """From ``ms`` of the world's time on."""
+
     ms: int
-    stands: tuple[int, bool, bool, int]
+    stands: Stands
 
 
 @dataclass
@@ -78,15 +88,26 @@ class Played:
         """What stood at that time."""
         return next(s for s in reversed(self.standings) if s.ms <= t_s * 1000)
 
+    def stood_since_s(self, t_s: float) -> float:
+        """Since when all but ``stuck_samples`` has stood as it does at that time."""
+        now = self.standing_at(t_s)
+        since = now
+        for earlier in reversed([s for s in self.standings if s.ms <= now.ms]):
+            if earlier.stands[:3] != now.stands[:3]:
+                break
+            since = earlier
+        return since.ms / 1000
+
     def booted_s(self, t_s: float) -> float:
         """When the monitor last booted before that time."""
-        boots = self.standing_at(t_s).stands[0]
-        return next(s.ms / 1000 for s in self.standings if s.stands[0] == boots)
+        boots = self.standing_at(t_s).stands.boots
+        return next(s.ms / 1000 for s in self.standings if s.stands.boots == boots)
 
     def watched_since(self, begin_s: float, at_s: float) -> bool:
         """Whether the monitor did not boot between two times, and went by the ``stuck_samples`` of the run's end."""
         then, now = self.standing_at(begin_s).stands, self.standing_at(at_s).stands
-        return then[0] == now[0] and then[3] == now[3] == self.reference.parameter("stuck_samples")
+        stuck_samples = self.reference.parameter("stuck_samples")
+        return then.boots == now.boots and then.stuck_samples == now.stuck_samples == stuck_samples
 
     def latched_at(self, t_s: float) -> int:
         """The class latched at that time."""
@@ -306,14 +327,14 @@ def _hidden(run: Played) -> None:
     least_Pa = max(sensor.low, parameter("pressure_low") / 100) + unsure_Pa
     for look in range(1, margins.LOOKS + 1):
         at_s = begin_s + (run.end_s - begin_s) * look / margins.LOOKS
-        latched, (_, inhibited, *_) = run.latched_at(at_s), run.standing_at(at_s).stands
+        latched, inhibited = run.latched_at(at_s), run.standing_at(at_s).stands.inhibited
         if latched == t.AlarmClass.EMERGENCY:
             continue
         if _stays_below(run, low_Pa, max(begin_s, at_s - margins.LEVEL_POLLS * run.poll_s), at_s):
             raise Wrong(Finding.HIDDEN, f"below the reserve at {at_s:.1f} s, and the class is {latched}")
         if not inhibited:
             continue
-        since_s = run.standing_at(at_s).ms / 1000
+        since_s = run.stood_since_s(at_s)
         before_s = at_s - margins.INHIBIT_POLLS * run.poll_s
         if not begin_s + run.poll_s <= since_s < before_s or run.pressure_Pa(at_s) < least_Pa:
             continue
@@ -348,7 +369,7 @@ def _hidden_blindness(run: Played) -> None:
         at_s = begin_s
         while at_s < until_s:
             booted_s = run.booted_s(at_s)
-            if not run.standing_at(at_s).stands[2] and at_s >= booted_s + patience_s:
+            if not run.standing_at(at_s).stands.blind and at_s >= booted_s + patience_s:
                 raise Wrong(Finding.HIDDEN, f"{fault.kind} since {fault.at} s, and no alarm at {at_s:.1f} s")
             at_s += max(run.poll_s, (until_s - begin_s) / margins.LOOKS)
 

@@ -14,7 +14,7 @@ from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference
 from cabinwatch.verify.fuzz.run import play
 from cabinwatch.verify.fuzz.swarm import Plan, mode_of
-from cabinwatch.verify.fuzz.truth import Played, Standing, healed_s, judge
+from cabinwatch.verify.fuzz.truth import Played, Standing, Stands, healed_s, judge
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.alarms import Point
@@ -54,7 +54,7 @@ def found(
     world.ground.history.append((world.now_ms, report))
     times_ms = [round(at * 1000) for at in alarms]
     latched = list(zip(times_ms, alarms.values(), strict=True))
-    blind = [Standing(0, (1, False, True, STUCK_SAMPLES))]
+    blind = [Standing(0, Stands(1, False, True, STUCK_SAMPLES))]
     wrong, not_judged = judge(Played(mode, world, reference, times_ms, latched, blind))
     return (wrong.kind if wrong else None), not_judged
 
@@ -76,7 +76,7 @@ def judged(
 
 
 STUCK_SAMPLES = t.by_name(t.MONITOR_PARAMETERS)["stuck_samples"].default
-BOOTED = Standing(0, (1, False, False, STUCK_SAMPLES))
+BOOTED = Standing(0, Stands(1, False, False, STUCK_SAMPLES))
 
 
 def test_an_alarm_that_comes_and_goes_is_chatter() -> None:
@@ -101,7 +101,7 @@ def test_air_that_falls_below_the_reserve_and_comes_back_was_hidden_all_the_same
 
 
 def test_a_fall_beyond_what_an_inhibit_permits_may_not_stay_hidden() -> None:
-    inhibited = Standing(280_000, (1, True, False, STUCK_SAMPLES))
+    inhibited = Standing(280_000, Stands(1, True, False, STUCK_SAMPLES))
     assert judged(leak("20 Pa/s"), [BOOTED, inhibited]) is Finding.HIDDEN
     assert judged(leak("20 Pa/s"), [BOOTED, inhibited], {333.0: EMERGENCY}) is None
     assert judged(leak("1 Pa/s"), [BOOTED, inhibited]) is None, "within what it permits"
@@ -109,13 +109,14 @@ def test_a_fall_beyond_what_an_inhibit_permits_may_not_stay_hidden() -> None:
 
 def test_a_transducer_that_stays_silent_may_not_stay_untold() -> None:
     silent = scenario(sensor={"faults": [{"kind": "silent", "at": 100, "until": 400}]})
-    told = Standing(111_000, (1, False, True, STUCK_SAMPLES))
+    told = Standing(111_000, Stands(1, False, True, STUCK_SAMPLES))
     assert judged(silent, [BOOTED]) is Finding.HIDDEN
     assert judged(silent, [BOOTED, told]) is None
     assert (
-        judged(silent, [BOOTED, told, Standing(300_000, (1, False, False, STUCK_SAMPLES))]) is Finding.HIDDEN
+        judged(silent, [BOOTED, told, Standing(300_000, Stands(1, False, False, STUCK_SAMPLES))])
+        is Finding.HIDDEN
     )
-    rebooted = Standing(395_000, (2, False, False, STUCK_SAMPLES))
+    rebooted = Standing(395_000, Stands(2, False, False, STUCK_SAMPLES))
     assert judged(silent, [BOOTED, told, rebooted]) is None, "it counts anew after a reset"
 
 
