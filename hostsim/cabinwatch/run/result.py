@@ -228,10 +228,10 @@ def summary(world: World, run: Run) -> list[str]:
         blind = no_data(world.ground.health)
         lines.append(
             f"At the end: {blind}, last {hk['pressure_cPa'] / 100:,.1f} Pa (true {truth['pressure_Pa']:,.1f} Pa, leak "
-            f"{truth['rate_Pa_h']:+.2f} Pa/h, T-reserve {duration(truth['tres_s'])})."
+            f"{truth['rate_Pa_h']:+z.2f} Pa/h, T-reserve {duration(truth['tres_s'])})."
             if blind
             else f"At the end: {hk['pressure_cPa'] / 100:,.1f} Pa, {hk['rate_cPa_h'] / 100:+.2f} Pa/h "
-            f"(true leak {truth['rate_Pa_h']:+.2f}), T-reserve {reserve} (true {duration(truth['tres_s'])})."
+            f"(true leak {truth['rate_Pa_h']:+z.2f}), T-reserve {reserve} (true {duration(truth['tres_s'])})."
         )
         lines.append(
             f"Link: {counts.frames:,} frames, {counts.crc_errors} with a wrong CRC, {counts.resyncs} other damage, "

@@ -22,6 +22,8 @@ BELOW = {
     "borderaxespad": 0.3,
 }
 """Where a panel's legend stands."""
+UNDER_LABELS = 4.2
+"""How far the last panel's legend keeps from its axis, in sizes of its type: ticks' labels and title lie between."""
 WIDE_IN, NARROW_IN = 10.0, 5.5
 """Widths of a picture: on a screen, and on a phone, where a point of type is a little less than a pixel."""
 UNITS = ((2 * 86400, 86400, "days"), (2 * 3600, 3600, "hours"), (600, 60, "minutes"), (0, 1, "seconds"))
@@ -82,12 +84,11 @@ def figure_of(pyplot: Any, story: Story, narrow: bool = False) -> Any:
     mark(column, story, scale)
     for axis in column:
         if axis.get_legend_handles_labels()[0]:
-            below = BELOW | (
-                {"borderaxespad": 2.5} if axis is column[-1] else {}
-            )  # there are the ticks' labels
-            axis.legend(**(below if narrow else BESIDE), fontsize=8)
+            below = BELOW | ({"borderaxespad": UNDER_LABELS} if axis is column[-1] else {})
+            axis.legend(**(below if narrow else BESIDE), fontsize=9 if narrow else 8)
     column[-1].xaxis.set_major_locator(pyplot.MaxNLocator(8, steps=[1, 2, 5, 10]))
-    figure.supxlabel(f"time, {word}", fontsize="medium")
+    column[-1].set_xlabel(f"time, {word}")
+    figure.align_ylabels(column)
     if not narrow:  # the page around it has the title
         figure.suptitle("\n".join(wrap(shown(story.title), 96)), parse_math=False)
     return figure
@@ -116,9 +117,9 @@ def _loops(axis: Any, seen: Seen) -> None:
     station = seen.story.world.station
     for number, name in enumerate(seen.story.world.scenario.cabin.loops):
         true = seen.true(lambda s, name=name: station.coolant(name, s).pressure_Pa / 1000)  # type: ignore[misc]
-        axis.plot(*true, color=f"C{number + 1}", label=shown(name))
+        axis.plot(*true, color=f"C{number + 1}", label=f"truth: {shown(name)}")
     axis.set_ylim(bottom=-0.04 * axis.get_ylim()[1])  # an empty loop's zero is a line, not the panel's edge
-    axis.set_ylabel("loop, kPa")
+    axis.set_ylabel("loop pressure, kPa")
 
 
 def _rate(axis: Any, seen: Seen) -> None:

@@ -1,21 +1,29 @@
 """What happened, as lines through every panel of a picture: each kind once in the legend, alarms with their letters."""
 
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import Any
 
 from cabinwatch.models.cabin import CabinModel
 from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.node_faults import BrownOut, NodeReset
+from cabinwatch.text import name
 from cabinwatch.view.story import Story
 from cabinwatch_protocol import table as t
 
 LETTERS = {1: "A", 2: "C", 3: "W", 4: "E"}
+LEGEND_LETTERS = 28
+"""Letters in a line of the legend: what its longest entries need, so that the ticks' kinds make it no wider."""
 APART = 40
 """Letters closer than this part of the time axis would lie on one another: they are written as one word."""
-ALARM = "alarm: A C W E = class"
+LETTERED = {
+    t.Event.ALARM: "alarm: A C W E = class",
+    t.Event.COOLANT_LOW: "coolant loop low: C W = class",
+}
+"""Events whose class stands over their line, and what the legend calls them."""
 STYLES: dict[str, dict[str, Any]] = {
-    ALARM: {"color": "tab:red", "linestyle": "--"},
-    "coolant loop low": {"color": "tab:orange", "linestyle": "--"},
+    LETTERED[t.Event.ALARM]: {"color": "tab:red", "linestyle": "--"},
+    LETTERED[t.Event.COOLANT_LOW]: {"color": "tab:orange", "linestyle": "--"},
     "onset": {"color": "black", "linestyle": ":"},
     "leak begins": {"color": "black", "linestyle": (0, (1, 3))},
     "leak grows": {"color": "tab:brown", "linestyle": (0, (4, 2))},
@@ -28,7 +36,10 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 REMINDERS = {t.Event.ALARM_REMINDER, t.Event.SENSOR_REMINDER}
 """Events that say again what was said."""
-TOLD = {t.Event.ALARM, t.Event.COOLANT_LOW, *REMINDERS}
+LOST = {t.Event.SENSOR_LOST, t.Event.SENSOR_AGAIN}
+FOUND = {t.Event.SENSOR_FOUND, t.Event.SENSOR_RETURNED}
+"""What begins and ends a spell without data."""
+TOLD = {*LETTERED, *REMINDERS, *LOST, *FOUND}
 """Events that are drawn in another way, or would only repeat."""
 
 
@@ -39,13 +50,18 @@ def mark(axes: list[Any], story: Story, scale: float) -> None:
             for axis in axes:
                 named = label if axis is axes[0] and i == 0 else None
                 axis.axvline(at / scale, **STYLES[label], linewidth=1.1, label=named)
-    for at, letters in _letters(story):
-        place = {"xycoords": ("data", "axes fraction"), "color": "tab:red", "weight": "bold", "ha": "center"}
+    for at, letters, color in _letters(story):
+        place = {"xycoords": ("data", "axes fraction"), "color": color, "weight": "bold", "ha": "center"}
         axes[0].annotate(letters, (at / scale, 1.01), **place)
-    others = [e.t_ms / 1000 for e in story.events if e.event not in TOLD]
-    for i, at in enumerate(others):
-        named = None if i else "other event"
-        axes[-1].axvline(at / scale, ymax=0.12, color="0.3", linewidth=1, label=named)
+    for i, (begin, end) in enumerate(_blind(story)):
+        for axis in axes:
+            named = "no data: transducer lost" if axis is axes[0] and i == 0 else None
+            axis.axvspan(begin / scale, end / scale, color="0.75", alpha=0.5, linewidth=0, label=named)
+    others = [e for e in story.events if e.event not in TOLD]
+    kinds = dict.fromkeys(name(t.Event, e.event) for e in others)
+    for i, event in enumerate(others):
+        named = None if i else "\n".join(wrap(f"tick: {', '.join(kinds)}", LEGEND_LETTERS))
+        axes[-1].axvline(event.t_ms / 1000 / scale, ymax=0.12, color="0.3", linewidth=1, label=named)
 
 
 def _times(story: Story) -> dict[str, list[float]]:
@@ -53,8 +69,8 @@ def _times(story: Story) -> dict[str, list[float]]:
     scenario = story.world.scenario
     cabin = scenario.cabin
     times: dict[str, list[float]] = {label: [] for label in STYLES}
-    times[ALARM] = [e.t_ms / 1000 for e in story.events if e.event is t.Event.ALARM]
-    times["coolant loop low"] = [e.t_ms / 1000 for e in story.events if e.event is t.Event.COOLANT_LOW]
+    for kind, label in LETTERED.items():
+        times[label] = [e.t_ms / 1000 for e in story.events if e.event is kind]
     if scenario.onset is not None:
         times["onset"].append(scenario.onset)
     for label, at in _done(cabin):
@@ -90,15 +106,28 @@ def _changes(leak: Leak) -> Iterator[tuple[str, float]]:
         before = after
 
 
-def _letters(story: Story) -> list[tuple[float, str]]:
-    """Each alarm's letter over its line; a run of close ones is one word, each class once."""
-    words: list[tuple[float, str]] = []
+def _blind(story: Story) -> Iterator[tuple[float, float]]:
+    """Begin and end of each spell without data, s."""
+    since = None
+    for event in story.events:
+        if event.event in LOST and since is None:
+            since = event.t_ms / 1000
+        elif event.event in FOUND and since is not None:
+            yield since, event.t_ms / 1000
+            since = None
+    if since is not None:
+        yield since, story.end_s
+
+
+def _letters(story: Story) -> list[tuple[float, str, str]]:
+    """Each lettered event's letter over its line, and its colour; a run of close ones is one word, each class once."""
+    words: list[tuple[float, str, str]] = []
     last = -story.end_s
-    for event in (e for e in story.events if e.event is t.Event.ALARM):
+    for event in (e for e in story.events if e.event in LETTERED):
         at, letter = event.t_ms / 1000, LETTERS[event.severity]
         if at - last > story.end_s / APART:
-            words.append((at, letter))
+            words.append((at, letter, STYLES[LETTERED[event.event]]["color"]))
             last = at
         elif letter not in words[-1][1]:
-            words[-1] = (words[-1][0], words[-1][1] + letter)
+            words[-1] = (words[-1][0], words[-1][1] + letter, words[-1][2])
     return words

@@ -66,7 +66,7 @@ def test_a_valve_open_in_vacuum_is_told_in_seconds_and_its_reserve_ends_at_zero(
     scenario = load("soyuz11")[0]
     reports = [(s, housekeeping(100_000, -5e6, 0, 4)) for s in range(64, 300)]
     panels, figure = drawn(story_of(scenario, 300, [(63, 4)], reports))
-    assert figure._supxlabel.get_text() == "time, seconds"
+    assert figure.axes[-1].get_xlabel() == "time, seconds"
     assert panels["leak rate"].get_ylabel().endswith("Pa/s")
     assert panels["T-reserve"].get_ylabel().endswith("seconds")
     reported = panels["T-reserve"].lines[1]
@@ -120,15 +120,32 @@ def test_a_quiet_run_has_no_empty_panel_and_its_noise_is_no_story(drawn):
 
 def test_a_loop_stands_first(drawn):
     panels, _ = drawn(story_of(load("ms21-coolant")[0], 28_800))
-    assert list(panels) == ["loop", "pressure"]
-    assert max(panels["loop"].lines[0].get_ydata()) > 200
-    assert panels["loop"].lines[0].get_ydata()[-1] < 1
+    assert list(panels) == ["loop pressure", "pressure"]
+    assert max(panels["loop pressure"].lines[0].get_ydata()) > 200
+    assert panels["loop pressure"].lines[0].get_ydata()[-1] < 1
+
+
+def test_a_loop_s_events_have_letters_a_blind_spell_is_shaded_and_ticks_say_what_they_are(drawn):
+    story = story_of(load("ms21-coolant")[0], 28_800)
+    said = (
+        (600, 2, t.Event.COOLANT_LOW), (7200, 3, t.Event.COOLANT_LOW), (9000, 3, t.Event.SENSOR_LOST),
+        (10_800, 3, t.Event.SENSOR_AGAIN), (12_600, 1, t.Event.SENSOR_RETURNED), (14_400, 2, t.Event.LINK_NOISE),
+        (18_000, 3, t.Event.SENSOR_LOST),
+    )  # fmt: skip
+    story.events.extend(EventReport(s * 1000, t.AlarmClass(c), event, 0, 0) for s, c, event in said)
+    panels, _ = drawn(story)
+    loop = panels["loop pressure"]
+    assert [text.get_text() for text in loop.texts] == ["C", "W"]
+    assert "no data: transducer lost" in labels(loop)
+    spans = [(round(p.get_x(), 2), round(p.get_x() + p.get_width(), 2)) for p in panels["pressure"].patches]
+    assert spans == [(2.5, 3.5), (5, 8)], "hours; a loss of another kind does not end the first spell"
+    assert "tick: link noise" in labels(panels["pressure"])
 
 
 def test_legends_and_labels_of_a_narrow_picture_do_not_lie_on_one_another(drawn):
     reports = [(60.0 * i, housekeeping(101_325 - i, -60, 90_000, 2)) for i in range(60)]
     panels, figure = drawn(story_of(CABIN, 3600, [(600, 2)], reports), narrow=True)
-    boxes = [figure._supxlabel.get_window_extent()]
+    boxes = [figure.axes[-1].xaxis.label.get_window_extent()]
     for axis in panels.values():
         boxes += [axis.get_window_extent(), axis.get_legend().get_window_extent()]
         boxes += [label.get_window_extent() for label in axis.get_xticklabels() if label.get_visible()]

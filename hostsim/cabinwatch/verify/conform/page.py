@@ -9,7 +9,10 @@ from cabinwatch.verify.conform.runner import CaseVerdict, Result, SuiteRun
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; }
 table { border-collapse: collapse; margin: 1rem 0; }
-td, th { border: 1px solid #bbb; padding: .2rem .6rem; text-align: left; vertical-align: top; }
+td, th { border: 1px solid #bbb; padding: .2rem .6rem; text-align: left; vertical-align: top;
+         overflow-wrap: break-word; }
+@media (max-width: 40rem) { body { margin: .5rem auto; padding: 0 .5rem; font-size: 14px; }
+                            td, th { padding: .1rem .25rem; } }
 td.n { text-align: right; }
 .fail { color: #a00000; font-weight: bold; } .pass { color: #006000; }
 pre { background: #f3f3f3; padding: .6rem; overflow-x: auto; font-size: 13px; }
@@ -21,7 +24,9 @@ def page(done: SuiteRun) -> str:
     """The whole page."""
     title = escape(f"Conformance of {done.target} as {done.role}")
     head = (
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
+        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="description" content="{title}"><style>{STYLE}</style>'
     )
     good = not (done.exit_code or done.error)
     body = [f"<h1>{title}</h1>", f'<p class="{"pass" if good else "fail"}">{escape(verdict(done))}</p>']

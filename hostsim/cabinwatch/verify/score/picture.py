@@ -2,8 +2,10 @@
 
 import math
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
+from cabinwatch.text import duration
 from cabinwatch.verify.score.card import Card
 from cabinwatch.verify.score.page import TITLES, false_alarms
 from cabinwatch.verify.score.trials import LEAKS, MMHG_PA
@@ -12,6 +14,12 @@ from cabinwatch.view.plot import check_ending, pyplot_here, save
 TITLE = "Median delay until a leak is called; rivals at one false alarm a year"
 RATES = {leak.name: leak.Pa_s * 86_400 / MMHG_PA for leak in LEAKS}
 MARKERS = "osd^vx+"
+DELAYS_s = (1, 10, 60, 600, 3600, 10 * 3600, 86_400, 10 * 86_400)
+"""Where the axis of the delay has its numbers: they are told as durations."""
+DECADES = 300
+"""An axis of rates whose ends are further apart than this factor has a number a decade alone."""
+TITLE_LETTERS = 60
+"""Letters of a line above a panel of six inches, at nine points."""
 
 
 def draw(card: Card, path: Path) -> None:
@@ -27,7 +35,8 @@ def figure(card: Card) -> Any:
     looks = {m: {"color": f"C{i}", "marker": MARKERS[i % len(MARKERS)]} for i, m in enumerate(methods)}
     columns = min(len(grounds), 3)
     rows = math.ceil(len(grounds) / columns)
-    whole, axes = pyplot_here().subplots(
+    pyplot = pyplot_here()
+    whole, axes = pyplot.subplots(
         rows, columns, sharey=True, squeeze=False, figsize=(6 * columns, 1.5 + 5 * rows), layout="constrained"
     )
     for axis in axes.flat[len(grounds) :]:
@@ -48,11 +57,23 @@ def figure(card: Card) -> Any:
                 label=method,
             )
         axis.set(xscale="log", yscale="log", xlabel="leak, mmHg/d")
-        axis.set_title(TITLES[ground], fontsize=9, wrap=True)
+        _number(pyplot, axis)
+        axis.set_title("\n".join(wrap(TITLES[ground], TITLE_LETTERS)), fontsize=9)
         axis.grid(which="major", alpha=0.3)
         axis.legend()
     for row in axes:
-        row[0].set_ylabel("median delay, s")
+        row[0].set_ylabel("median delay")
     whole.suptitle(TITLE)
     whole.supxlabel("\n".join(false_alarms(card)), fontsize=9)
     return whole
+
+
+def _number(pyplot: Any, axis: Any) -> None:
+    """Numbers as people write them, no powers of ten: delays as durations, rates at 2 and 5 where decades are few."""
+    axis.yaxis.set_major_locator(pyplot.FixedLocator(DELAYS_s))
+    axis.yaxis.set_major_formatter(pyplot.FuncFormatter(lambda delay_s, _: duration(delay_s)))
+    low, high = axis.get_xlim()
+    axis.xaxis.set_major_locator(pyplot.LogLocator(subs=(1.0,) if high > DECADES * low else (1.0, 2.0, 5.0)))
+    axis.xaxis.set_major_formatter(pyplot.FuncFormatter(lambda rate, _: f"{rate:,.6g}"))
+    for each in (axis.xaxis, axis.yaxis):
+        each.set_minor_locator(pyplot.NullLocator())

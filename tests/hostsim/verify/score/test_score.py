@@ -204,6 +204,10 @@ def test_picture_shows_each_method_on_each_ground_with_its_exposure(tmp_path):
     )
     assert one == other, "a method looks the same on every ground"
     assert "0 false alarms in 365 days" in bench.figure.get_supxlabel()
+    bench.figure.canvas.draw()
+    told = [[label.get_text() for label in axis.get_ticklabels()] for axis in (bench.xaxis, bench.yaxis)]
+    assert {"5", "10"} <= set(told[0]), told[0]
+    assert {"1 min", "10 min"} <= set(told[1]), told[1]
     picture.draw(measured, tmp_path / "card.svg")
     assert "<svg" in (tmp_path / "card.svg").read_text()
     with pytest.raises(UsageError, match=r"cannot draw \.txt"):
