@@ -50,10 +50,14 @@ class KeyedBench(Bench):
         """A guarded telecommand's frame; what is not given is right."""
         if counter is None:
             self.counter = counter = self.counter + 1
-        self.sequence += 1
-        head = host.encode_tc(TC[name], t.Apid.MONITOR, self.sequence, values, source=source)
+        head = self.head(name, source, **values)
         key = master.derived("monitor", use)
         return host.seal(keys.sign_command(head, key, counter, self.session if session is None else session))
+
+    def head(self, name, source=7, **values):
+        """A telecommand without PEC and trailer."""
+        self.sequence += 1
+        return host.encode_tc(TC[name], t.Apid.MONITOR, self.sequence, values, source=source)
 
     def set(self, name, value, **more):
         """A signed frame that sets a parameter by name."""

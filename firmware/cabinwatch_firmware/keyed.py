@@ -11,6 +11,7 @@ from cabinwatch_protocol.device.consts import (
     ASSOCIATION_COMMAND,
     COMMAND_TRAILER,
     COUNTER_END,
+    COUNTER_LEAP,
     EVENT_COMMANDED,
     EVENT_REFUSED,
     FAIL_COUNTER,
@@ -100,7 +101,7 @@ def judge_tag(node):
     counter = signed_at(node.frame.buf, at + 1)
     if node.frame.buf[at] != ASSOCIATION_COMMAND:
         return FAIL_TAG
-    if counter < 1 or counter < node.counter or counter >= COUNTER_END:
+    if counter < 1 or counter >= COUNTER_END or not 0 <= counter - node.counter <= COUNTER_LEAP:
         return FAIL_COUNTER
     if not holds(node, 0, 0):
         return FAIL_TAG

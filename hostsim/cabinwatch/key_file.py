@@ -12,14 +12,27 @@ from cabinwatch_protocol.keys import MasterKey
 
 MODE = 0o600
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
+NODES = ("monitor", "transducer", "analyser")
+"""Roles that have keys of their own."""
 
 
 def generate(path: Path) -> None:
     """Write a new key to a file that is not there yet. Raises UsageError."""
+    _write(path, secrets.token_hex(KEY_SIZE).encode("ascii") + b"\n")
+
+
+def write_node(path: Path, master: MasterKey, role: str) -> None:
+    """Write what one node is given, as it is, to a file that is not there yet. Raises UsageError."""
+    if role not in NODES:
+        raise UsageError(f"no keys for {role!r}: {', '.join(NODES)}")
+    _write(path, master.of_monitor() if role == "monitor" else master.of_instrument(role))
+
+
+def _write(path: Path, octets: bytes) -> None:
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), MODE)
-        with open(number, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(KEY_SIZE) + "\n")
+        with open(number, "wb") as file:
+            file.write(octets)
     except FileExistsError:
         raise UsageError(
             f"{shown(path)} is there already, and nodes may hold its key: choose another name, or remove it yourself"

@@ -30,6 +30,12 @@ TRAILERS = {
 
 COUNTER_END = (1 << 30) - 1
 """Counters are below: what a device sees at a larger one is this."""
+COUNTER_LEAP = 1024
+"""How far a counter may lie above the last one.
+
+A ground station that was told a forged counter would use up all that are left with one command; so it takes the forger
+a million of them. An honest one leaps by those that were lost on the way, and asks again after a refusal.
+"""
 TAG_SIZE = t.FIELD_SIZES[TAG.code]
 KEY_SIZE = 16
 EARLY_MS = 60_000
@@ -57,7 +63,11 @@ SESSION = t.Packet(
             "counter", "I", doc="of the last accepted guarded telecommand since boot; 0 before the first"
         ),
         t.Field("refused", "H", doc="telecommands and answers refused since boot, modulo 65536"),
-        t.Field("keyed", "B", doc="monitor: 1 the transducer's samples need a tag, 2 the analyser's reports"),
+        t.Field(
+            "keyed",
+            "B",
+            doc="monitor: 1 the transducer's samples need a tag, 2 the analyser's reports; transducer: 0",
+        ),
     ),
     "session of a keyed node",
 )

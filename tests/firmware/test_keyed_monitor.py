@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cabinwatch.world.keying import signer_of
 from cabinwatch_protocol import host, keyed, keys
 from cabinwatch_protocol import table as t
 from keyed_peer import MASTER, OTHER, KeyedBench
@@ -59,7 +60,7 @@ WRONG = {
     "another key": lambda b: b.do(Function.INHIBIT, 3600, master=OTHER),
     "the key of answers": lambda b: b.do(Function.INHIBIT, 3600, use=keyed.Association.ANSWER),
     "another session": lambda b: b.do(Function.INHIBIT, 3600, session=bytes(8)),
-    "another counter under the tag": lambda b: altered(b, -14),
+    "another counter under the tag": lambda b: altered(b, -12),
     "another argument": lambda b: altered(b, 13),
     "another source": lambda b: altered(b, 10),
     "another association": lambda b: altered(b, -15),
@@ -107,7 +108,28 @@ def test_the_counter_only_rises(b):
     assert value(b, 0) == 900
     for counter in (0, keyed.COUNTER_END, 1 << 30, (1 << 31) - 1, 1 << 31, (1 << 32) - 1):
         assert b.command(b.set("poll_period", 500, counter=counter)) is Failure.COUNTER
+    leap = 1000 + keyed.COUNTER_LEAP
+    assert b.command(b.set("poll_period", 500, counter=leap + 1)) is Failure.COUNTER
+    assert b.command(b.set("poll_period", 500, counter=leap)) is Failure.NONE
+
+
+def test_the_counter_ends_below_what_a_device_tells_apart(b):
+    b.node.counter = keyed.COUNTER_END - 2
     assert b.command(b.set("poll_period", 500, counter=keyed.COUNTER_END - 1)) is Failure.NONE
+    assert b.command(b.set("poll_period", 700, counter=keyed.COUNTER_END)) is Failure.COUNTER
+
+
+def test_a_forged_counter_costs_the_owner_one_command_at_most(b):
+    """The ground is told of a counter near the end, and so signs with it: were it obeyed, no other one would be."""
+    signer = signer_of(MASTER)
+    report = b.state()
+    for forged in (keyed.COUNTER_END - 2, keyed.COUNTER_LEAP + 1, keyed.COUNTER_LEAP - 1):
+        signer.learn(report | {"counter": forged})
+        b.command(host.seal(signer.sign(b.head("set_parameter", parameter=0, value=500))))
+        signer.learn(b.state())
+        assert (
+            b.command(host.seal(signer.sign(b.head("set_parameter", parameter=0, value=700)))) is Failure.NONE
+        )
 
 
 def test_a_command_with_a_spent_counter_does_not_pass_for_a_repetition(b):
@@ -133,7 +155,7 @@ def test_no_ping_stands_for_the_next_command(b):
 
 
 def test_a_reset_opens_no_door_to_old_commands(b):
-    old = [b.set("poll_period", 500), b.set("pressure_low", 16_000_000, counter=1 << 29)]
+    old = [b.set("poll_period", 500), b.set("pressure_low", 16_000_000, counter=700)]
     assert b.command(old[0]) is Failure.NONE
     b._take(b.target.reset())
     for frame in old:

@@ -267,8 +267,24 @@ def bench_(
 
 
 @app.command()
-def keygen(file: Annotated[Path, typer.Argument(help="Where to write it; it must not be there.")]) -> None:
-    """Make an owner's key for keyed nodes: a file that only you can read. Keep it; nothing brings it back."""
+def keygen(
+    file: Annotated[Path, typer.Argument(help="Where to write it; it must not be there.")],
+    of: Annotated[
+        Path | None,
+        typer.Option(
+            "--of", metavar="FILE", help="Instead: the keys of one node, derived from this owner's key."
+        ),
+    ] = None,
+    role: Annotated[str, typer.Option(help=f"Whose, with --of: {', '.join(key_file.NODES)}.")] = "transducer",
+) -> None:
+    """Make an owner's key for keyed nodes: a file that only you can read. Keep it; nothing brings it back.
+
+    With --of it writes what a node of your own is given: its keys of 16 octets each, one behind the other.
+    """
+    if of is not None:
+        key_file.write_node(file, key_file.read(of), role)
+        print(f"The {role}'s keys are in {file}, which is for that node alone.")
+        return
     key_file.generate(file)
     print(f"A new key is in {file}. Give --key {shown(file)} where a node is built, flashed, run or watched.")
 

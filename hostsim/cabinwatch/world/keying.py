@@ -103,7 +103,8 @@ class Guard:
         if len(trailer) != keyed.trailer_size("command") or trailer[0] != Association.COMMAND:
             return t.Failure.TAG
         counter, tag = int.from_bytes(trailer[1:5], "big"), trailer[5:]
-        if not max(1, self.counter) <= counter < keyed.COUNTER_END:
+        leap = counter - self.counter
+        if not (0 < counter < keyed.COUNTER_END and 0 <= leap <= keyed.COUNTER_LEAP):
             return t.Failure.COUNTER
         if not keys.command_holds(packet, self.key[: keyed.KEY_SIZE], self.session):
             return t.Failure.TAG

@@ -139,7 +139,7 @@ def device_constants() -> str:
     lines += ["", "# Keyed nodes: octets of a key, a tag and the trailers; see keyed.py."]
     lines += [
         f"{name} = {getattr(keyed, name)}"
-        for name in ("KEY_SIZE", "TAG_SIZE", "COUNTER_END", "EARLY_MS", "TELL_MS")
+        for name in ("KEY_SIZE", "TAG_SIZE", "COUNTER_END", "COUNTER_LEAP", "EARLY_MS", "TELL_MS")
     ]
     lines += [f"{use.upper()}_TRAILER = {keyed.trailer_size(use)}" for use in keyed.TRAILERS]
     return "\n".join(lines) + "\n"

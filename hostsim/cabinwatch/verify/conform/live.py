@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from cabinwatch.targets.unframed import Unframed
 from cabinwatch.text import shown
-from cabinwatch.verify.conform import greeting
+from cabinwatch.verify.conform import greeting, signing
 from cabinwatch.verify.conform.bench import Bench, Gone, Heard, Impossible, Unmet, hear, texts
 from cabinwatch.verify.conform.dialect import Dialect, Mistake, read
 from cabinwatch.verify.conform.line import ExecProgram, NodeLine, SerialLine
@@ -166,8 +166,12 @@ class LiveBench(Bench):
             program = isinstance(self.line, ExecProgram)
             if self.role == "monitor" and (not program or says_it_stores(self.restart())):
                 # What it has stored would outlast the reset.
-                self.ask(b"\0" + self.tc("perform", {"function": t.Function.DEFAULTS, "argument": 0}))
-                self.restart()
+                self.ask(b"\0")
+                signing.tell(self, "perform", {"function": t.Function.DEFAULTS, "argument": 0})
+                if (
+                    program or not self.master
+                ):  # a keyed one on a line is reset where a case has to: it takes a minute
+                    self.restart()
             elif self.role == "transducer":
                 self.restart() if program else self._restore()
         except Unmet:
@@ -180,7 +184,7 @@ class LiveBench(Bench):
         self.ask(b"\0")
         if self.role == "transducer":
             for p in t.PARAMETERS[self.role]:
-                self.command("set_parameter", {"parameter": p.id, "value": p.default})
+                signing.tell(self, "set_parameter", {"parameter": p.id, "value": p.default})
 
     def restart(self) -> list[Heard]:
         if isinstance(self.line, ExecProgram):
@@ -188,9 +192,13 @@ class LiveBench(Bench):
             # A node that starts slowly, or says nothing of itself: whatever comes before it answers.
             return self.hear_first() or self._to_fence(True, PATIENCE_S)
         if self.role == "monitor":
-            self.raw = b""
             # Unacknowledged, so that what comes then comes after the boot.
-            self.send(b"\0" + self.tc("perform", {"function": t.Function.REBOOT, "argument": 0}, ack=0))
+            head = self.head("perform", {"function": t.Function.REBOOT, "argument": 0}, ack=0)
+            if self.master:
+                self._wait_for_reboot()
+                head = signing.signed(self, head)
+            self.raw = b""
+            self.send(b"\0" + host.seal(head))
         else:
             raise Impossible("a serial line does not let the bench reset this node")
         heard: list[Heard] = []
@@ -201,6 +209,16 @@ class LiveBench(Bench):
                 if h.title == "TM[5,1]" and h["event"] == t.Event.BOOT:
                     return heard[i:] + self.listen(0.02)
         raise Unmet(f"a boot event within {PATIENCE_S:g} s of a reset", texts(heard), timing=True)
+
+    def _wait_for_reboot(self) -> None:
+        """Until a keyed monitor does one. Raises Impossible where that takes long and the run is not thorough."""
+        ms = signing.reboots_in_ms(self)
+        if ms and not self.thorough:
+            raise Impossible(
+                "a keyed monitor on a line is not reset in its first minute: --thorough waits for it"
+            )
+        self._deadline += ms / 1000
+        self.run(ms)
 
     def power_up(self) -> list[Heard]:
         return self.restart() if isinstance(self.line, ExecProgram) else super().power_up()
@@ -214,6 +232,7 @@ class LiveBench(Bench):
             self.timeout_s,
             thorough=self.thorough,
             reference=self.reference,
+            master=self.master,
             slack_ms=self.slack_ms,
             line=self.line.again(),
             rtt_s=self.rtt_s,

@@ -103,18 +103,13 @@ def open_bench(
     master: MasterKey | None = None,
 ) -> Bench:
     """The bench for a target's name, keyed where there is ``master``. Raises UsageError for one that we do not know."""
-    if master:
-        known = keyed(role, Keying(master, seed))
-        if target not in known:
-            raise UsageError(f"a keyed {role} is judged in lock-step: {', '.join(known)}; not {target!r}")
-        return EmulatedBench(role, seed, timeout_s, master=master, make=known[target])
-    known = emulated(role)
+    known = keyed(role, Keying(master, seed)) if master else emulated(role)
     if target in known:
-        return EmulatedBench(role, seed, timeout_s, make=known[target])
+        return EmulatedBench(role, seed, timeout_s, master=master, make=known[target])
     if target.startswith("exec:"):
-        return LiveBench(role, seed, timeout_s, line=ExecProgram(target[5:]))
+        return LiveBench(role, seed, timeout_s, master=master, line=ExecProgram(target[5:]))
     if is_url(target):
-        return LiveBench(role, seed, timeout_s, line=SerialLine(target, baud))
+        return LiveBench(role, seed, timeout_s, master=master, line=SerialLine(target, baud))
     raise UsageError(
         f"no {role} target {target!r}: {', '.join(known)}, a serial port or pyserial URL "
         "(/dev/ttyUSB0, socket://host:port), or exec:COMMAND for a program that talks on stdin and stdout"

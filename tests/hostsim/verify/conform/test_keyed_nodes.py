@@ -1,22 +1,36 @@
-"""The cases of keyed nodes: each of ours passes them all, and each wrong one fails at its own."""
+"""The cases of keyed nodes: each of ours passes them all, each wrong one fails at its own; in lock-step and live."""
+
+import os
+import selectors
+import subprocess
+import sys
+import threading
 
 import pytest
+from c_nodes import FLAGS, build
 
 import cabinwatch_firmware.keyed as firmware
 import cabinwatch_firmware.keyed_monitor as monitor
-from cabinwatch.errors import UsageError
+from cabinwatch import key_file
+from cabinwatch.targets import device
 from cabinwatch.verify.conform.case import CASES
 from cabinwatch.verify.conform.runner import CaseVerdict, SuiteRun, run, select
 from cabinwatch.verify.conform.targets import open_bench
+from cabinwatch_protocol import host, keyed, keys
+from cabinwatch_protocol import table as t
 from cabinwatch_protocol.device.consts import FAIL_COUNTER, FAIL_TAG
-from keyed_peer import MASTER
+from keyed_peer import MASTER, OTHER, KeyedBench
 
 
-def failed(target, role, only=()):
+def judged(target, role, only=()):
     done = SuiteRun(target, role, 1, False)
     run(open_bench(target, role, master=MASTER), select(role, only, keyed=True), done, lambda result: None)
     assert done.results
-    return {r.case.id for r in done.results if r.verdict is not CaseVerdict.PASS}
+    return {r.case.id: r.verdict for r in done.results}
+
+
+def failed(target, role, only=()):
+    return {id_ for id_, verdict in judged(target, role, only).items() if verdict is not CaseVerdict.PASS}
 
 
 @pytest.mark.parametrize(
@@ -73,6 +87,7 @@ def loud(refuse):
 WRONG = {
     "no tag is checked": (replaced(firmware, "holds", lambda _: lambda n, k, s: True), "KEY-03/wrong-tag"),
     "half a tag is checked": (replaced(firmware, "holds", first_octets), "KEY-03/wrong-tag"),
+    "a counter may leap": (replaced(firmware, "COUNTER_LEAP", lambda _: 1 << 30), "KEY-04/future"),
     "no counter is checked": (replaced(firmware, "judge_tag", counters_pass), "KEY-04/old"),
     "the session stays": (replaced(monitor, "forget", once_drawn), "KEY-06/reset"),
     "functions are open": (
@@ -80,7 +95,7 @@ WRONG = {
         "KEY-02/guarded",
     ),
     "nothing is told": (replaced(monitor, "tell", lambda _: lambda node: None), "KEY-08/event"),
-    "each refusal is told": (replaced(firmware, "refuse", loud), "KEY-09/count"),
+    "each refusal is told": (replaced(firmware, "refuse", loud), "KEY-09/told"),
     "a reboot at any time": (replaced(monitor, "EARLY_MS", lambda _: 0), "KEY-10/early"),
     "every sample is believed": (
         replaced(monitor.KeyedMonitor, "answers", lambda _: lambda self, i: True),
@@ -113,5 +128,137 @@ def test_they_are_judged_with_a_key_and_not_without():
         c.id for c in CASES if "monitor" in c.roles and c.id.startswith("KEY-")
     }
     assert not any(c.id.startswith("KEY-") for c in select("monitor"))
-    with pytest.raises(UsageError, match="in lock-step"):
-        open_bench("exec:node", "monitor", master=MASTER)
+
+
+# -- a node written from SPEC.md alone, in C
+
+
+@pytest.fixture
+def node_keys(tmp_path):
+    """The file that the C node reads, as `keygen --of` writes it."""
+    path = tmp_path / "transducer.key"
+    key_file.write_node(path, MASTER, "transducer")
+    return path
+
+
+def test_a_keyed_transducer_in_c_conforms(tmp_path, node_keys):
+    assert not failed(f"{build(tmp_path / 'c', flags=FLAGS)} {node_keys}", "transducer")
+
+
+C_MISTAKES = {
+    "KEY-01/session": ("fread(session, 1, sizeof session, f)", "fread(session, 1, 0, f) + 8"),
+    "KEY-02/guarded": ("keyed && tc[7] == 20 && tc[8] == 3", "keyed && tc[7] == 20 && tc[8] == 4"),
+    "KEY-03/wrong-tag": ("        differ |= tag[i]", "        differ = tag[i]"),
+    "KEY-03/association": ("|| trailer[0] != COMMAND", "|| trailer[0] > 4"),
+    "KEY-04/old": ("its < counter || its - counter > LEAP", "(its > counter && its - counter > LEAP)"),
+    "KEY-04/future": (" || its - counter > LEAP", ""),
+    "KEY-07/again": ("    *again = its == counter;", "    *again = false && its == counter;"),
+    "KEY-08/event": ("(uint8_t)(128 + tc[12])", "tc[12]"),
+    "KEY-09/told": ("told_ms == 0 || ms - told_ms >= TELL_MS", "told_ms < ms"),
+    "KEY-14/answer": ("sign(tag, keys + 16, p", "sign(tag, keys, p"),
+}
+
+
+def test_each_wrong_one_in_c_fails_at_its_case(tmp_path, node_keys):
+    for i, (case, edit) in enumerate(C_MISTAKES.items()):
+        wrong = f"{build(tmp_path / str(i), edit)} {node_keys}"
+        assert failed(wrong, "transducer", [case]) == {case}
+
+
+def test_without_its_keys_it_does_not_run(tmp_path):
+    program = build(tmp_path / "c").removeprefix("exec:")
+    done = subprocess.run([program, tmp_path / "none"], capture_output=True, timeout=5, check=False)
+    assert done.returncode == 2
+    assert not done.stdout
+
+
+def as_sent(poll):
+    """A poll with its challenge, without PEC."""
+    head = host.encode_tc(poll.packet, t.Apid.TRANSDUCER, poll.sequence, poll.values, ack=0, source=poll.peer)
+    return keys.add_challenge(head, poll.trailer["challenge"].to_bytes(8, "big"))
+
+
+def say(node, frame, answers):
+    """What a program answers to a frame, up to so many packets."""
+    node.stdin.write(frame)
+    heard, decoder = [], host.StreamDecoder()
+    with selectors.DefaultSelector() as ready:
+        ready.register(node.stdout, selectors.EVENT_READ)
+        while len(heard) < answers:
+            assert ready.select(5), "no answer"
+            heard += [f.packet for f in decoder.feed(os.read(node.stdout.fileno(), 4096))]
+    return heard
+
+
+@pytest.mark.parametrize(("owner", "health"), [(MASTER, t.Health.OK), (OTHER, t.Health.SILENT)])
+def test_our_monitor_believes_the_one_in_c_that_has_its_owners_key(tmp_path, owner, health):
+    path = tmp_path / "its.key"
+    key_file.write_node(path, owner, "transducer")
+    program = build(tmp_path / "c").removeprefix("exec:")
+    with subprocess.Popen([program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as node:
+        say(node, b"", 1)
+        b = KeyedBench()
+        poll = b.poll()
+        (sample,) = say(node, host.seal(as_sent(poll)), 1)
+        b.step(5, host.seal(sample[:-2]))
+        node.stdin.close()
+    assert b.node.health == health
+    assert b.node.refused == bool(health)
+
+
+# -- live
+
+
+@pytest.fixture
+def owner(tmp_path):
+    path = tmp_path / "owner.key"
+    path.touch(mode=0o600)
+    path.write_text(MASTER.octets.hex())
+    return path
+
+
+@pytest.fixture
+def at_a_socket(owner):
+    """`device --key` in a process of its own; its URL."""
+    words = ["device", "--target", "cpython", "--tcp", "0", "--key", owner]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "cabinwatch", *words], env=environment, stdout=subprocess.PIPE, text=True
+    ) as node:
+        yield node.stdout.readline().strip()
+        node.kill()
+
+
+def serve(monitor_key):
+    """A keyed monitor at a socket, for one connection; its URL."""
+    with device.listener(0) as sock:
+        url = f"socket://127.0.0.1:{sock.getsockname()[1]}"
+        ours = sock.dup()
+
+    def accept():
+        with ours, ours.accept()[0] as line:
+            device.serve_cpython(line.fileno(), monitor_key)
+
+    threading.Thread(target=accept, daemon=True).start()
+    return url
+
+
+RESETS = {"KEY-01/session", "KEY-06/reset", "KEY-09/told", "KEY-10/early", "KEY-11/challenge"}
+"""Cases that reset the node."""
+
+
+def test_a_keyed_monitor_on_a_line_is_judged_without_resets(at_a_socket):
+    verdicts = judged(at_a_socket, "monitor")
+    assert {id_ for id_, verdict in verdicts.items() if verdict is CaseVerdict.SKIP} == RESETS
+    assert CaseVerdict.FAIL not in verdicts.values()
+
+
+def test_and_with_resets_where_it_allows_them(monkeypatch):
+    monkeypatch.setattr(monitor, "EARLY_MS", 0)
+    monkeypatch.setattr(keyed, "EARLY_MS", 0)
+    only = sorted(RESETS - {"KEY-10/early", "KEY-11/challenge"})
+    assert not failed(serve(MASTER.of_monitor()), "monitor", only)
+
+
+def test_a_monitor_with_another_key_fails_live():
+    assert failed(serve(OTHER.of_monitor()), "monitor", ["KEY-02/right"]) == {"KEY-02/right"}

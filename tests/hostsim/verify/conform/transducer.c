@@ -2,6 +2,9 @@
  *
  * Talks on standard input and output in real time. Its sensor always reads 101325.00 Pa and 295.15 K.
  *     cc -std=c11 -O1 -o transducer transducer.c && cabinwatch conform "exec:./transducer" --role transducer
+ * With a file of its two keys, 32 octets, it is a keyed one (section 19):
+ *     cabinwatch keygen owner.key && cabinwatch keygen transducer.key --of owner.key --role transducer
+ *     cabinwatch conform "exec:./transducer transducer.key" --role transducer --key owner.key
  */
 #define _POSIX_C_SOURCE 200809L
 #include <stdbool.h>
@@ -26,6 +29,14 @@ static uint16_t tm_count;
 static int32_t offset_cPa;
 static int last_request = -1, last_check, last_failure;
 static struct timespec boot_time;
+
+static bool keyed;
+static uint8_t keys[32]; /* of commands, of answers */
+static uint8_t session[8];
+static uint32_t counter; /* of the last accepted guarded telecommand */
+static uint8_t last_tag[8];
+static uint16_t refused;
+static uint64_t told_ms; /* when a refusal was told; 0: never */
 
 /* ---- check sum */
 
@@ -111,6 +122,15 @@ static void send_packet(Packet *p)
     }
 }
 
+static void event(uint8_t number, uint8_t cause, uint32_t value)
+{
+    Packet p = telemetry(5, 1, 0);
+    put(&p, number, 1);
+    put(&p, cause, 1);
+    put(&p, value, 4);
+    send_packet(&p);
+}
+
 static void boot_event(void)
 {
     Packet p = telemetry(5, 1, 0);
@@ -118,6 +138,58 @@ static void boot_event(void)
     put(&p, 0, 1);      /* power-on */
     put(&p, 0x0200, 4); /* version 0.2.0 */
     send_packet(&p);
+}
+
+/* ---- SipHash-2-4 */
+
+static uint64_t rotated(uint64_t v, int by)
+{
+    return v << by | v >> (64 - by);
+}
+
+static void sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[2] += v[3];
+    v[1] = rotated(v[1], 13) ^ v[0];
+    v[3] = rotated(v[3], 16) ^ v[2];
+    v[0] = rotated(v[0], 32) + v[3];
+    v[2] += v[1];
+    v[3] = rotated(v[3], 21) ^ v[0];
+    v[1] = rotated(v[1], 17) ^ v[2];
+    v[2] = rotated(v[2], 32);
+}
+
+static uint64_t little(const uint8_t *p, size_t n)
+{
+    uint64_t v = 0;
+    while (n--)
+        v = v << 8 | p[n];
+    return v;
+}
+
+/* The tag of n octets and then eight that are not sent. */
+static void sign(uint8_t tag[8], const uint8_t key[16], const uint8_t *packet, size_t n, const uint8_t unsent[8])
+{
+    uint8_t m[PACKET_MAX + 8];
+    uint64_t k0 = little(key, 8), k1 = little(key + 8, 8);
+    uint64_t v[4] = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573};
+    memcpy(m, packet, n);
+    memcpy(m + n, unsent, 8);
+    n += 8;
+    for (size_t i = 0; i <= n; i += 8) {
+        uint64_t word = i + 8 <= n ? little(m + i, 8) : little(m + i, n - i) | (uint64_t)n << 56;
+        v[3] ^= word;
+        sip_round(v);
+        sip_round(v);
+        v[0] ^= word;
+    }
+    v[2] ^= 0xFF;
+    for (int i = 0; i < 4; i++)
+        sip_round(v);
+    uint64_t result = v[0] ^ v[1] ^ v[2] ^ v[3];
+    for (int i = 0; i < 8; i++)
+        tag[i] = (uint8_t)(result >> 8 * i);
 }
 
 /* ---- telecommands */
@@ -142,11 +214,98 @@ static void verify(const uint8_t *tc, uint8_t subtype, int failure)
 /* Service, subtype and octets of data of all that a transducer takes. */
 static const uint8_t known[][3] = {{3, 27, 2}, {17, 1, 0}, {20, 1, 2}, {20, 3, 6}};
 
+/* ---- what a keyed node does besides */
+
+enum { BAD_TAG = 14, BAD_COUNTER, COMMANDED = 21, REFUSED };
+enum { COMMAND = 1, ANSWER, COMMAND_TRAILER = 13, POLL_TRAILER = 9, LEAP = 1024, END = 1073741823, TELL_MS = 60000 };
+
+static bool guarded(const uint8_t *tc)
+{
+    return keyed && tc[7] == 20 && tc[8] == 3;
+}
+
+/* The challenge in a poll; NULL: it has none. */
+static const uint8_t *challenge(const uint8_t *tc, size_t n)
+{
+    const uint8_t *trailer = tc + TC_OVERHEAD; /* in place of the PEC: 11 octets before it, 2 of data */
+    bool has = keyed && tc[7] == 3 && n == TC_OVERHEAD + 2 + POLL_TRAILER && trailer[0] == ANSWER;
+    return has ? trailer + 1 : NULL;
+}
+
+/* The failure code of a guarded telecommand's trailer; the counter of a good one counts. */
+static int judge_trailer(const uint8_t *tc, size_t n, bool *again)
+{
+    const uint8_t *trailer = tc + TC_OVERHEAD + 4;
+    uint8_t tag[8], differ = 0;
+    if (n != TC_OVERHEAD + 6 + COMMAND_TRAILER || trailer[0] != COMMAND)
+        return BAD_TAG;
+    uint32_t its = get(trailer + 1, 4);
+    if (its == 0 || its >= END || its < counter || its - counter > LEAP)
+        return BAD_COUNTER;
+    sign(tag, keys, tc, (size_t)(trailer + 5 - tc), session);
+    for (int i = 0; i < 8; i++)
+        differ |= tag[i] ^ trailer[5 + i];
+    if (differ)
+        return BAD_TAG;
+    *again = its == counter;
+    if (*again && memcmp(tag, last_tag, 8) != 0)
+        return BAD_COUNTER;
+    counter = its;
+    memcpy(last_tag, tag, 8);
+    return 0;
+}
+
+static void refuse(int failure)
+{
+    uint64_t ms = now_ms() + 1;
+    refused++;
+    if (told_ms == 0 || ms - told_ms >= TELL_MS) {
+        told_ms = ms;
+        event(REFUSED, (uint8_t)failure, refused);
+    }
+}
+
+static void report_session(uint16_t destination)
+{
+    Packet p = telemetry(130, 2, destination);
+    for (int i = 0; i < 8; i++)
+        put(&p, session[i], 1);
+    put(&p, counter, 4);
+    put(&p, refused, 2);
+    put(&p, 0, 1);
+    send_packet(&p);
+}
+
+/* A new session, as nobody can foretell it. */
+static bool draw_session(void)
+{
+    FILE *f = fopen("/dev/urandom", "rb");
+    bool drawn = f != NULL && fread(session, 1, sizeof session, f) == sizeof session;
+    if (f != NULL)
+        fclose(f);
+    return drawn;
+}
+
+static bool read_keys(const char *name)
+{
+    FILE *f = fopen(name, "rb");
+    keyed = f != NULL && fread(keys, 1, sizeof keys, f) == sizeof keys;
+    if (f != NULL)
+        fclose(f);
+    return keyed;
+}
+
+/* ---- all telecommands */
+
 static int acceptable(const uint8_t *tc, size_t n)
 {
     int verdict = BAD_SERVICE;
     if (tc[6] >> 4 != 2)
         return BAD_VERSION;
+    if (keyed && tc[7] == 130)
+        return tc[8] != 1 ? BAD_SUBTYPE : n != TC_OVERHEAD ? BAD_LENGTH : 0;
+    if (guarded(tc) || challenge(tc, n))
+        return 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (known[i][0] != tc[7])
             continue;
@@ -157,10 +316,14 @@ static int acceptable(const uint8_t *tc, size_t n)
     return verdict;
 }
 
-static int execute(const uint8_t *tc, bool again)
+static int execute(const uint8_t *tc, size_t n, bool again)
 {
     uint16_t source = (uint16_t)get(tc + 9, 2);
     const uint8_t *data = tc + 11;
+    if (tc[7] == 130) {
+        report_session(source);
+        return 0;
+    }
     if (tc[7] == 17) {
         Packet p = telemetry(17, 2, source);
         send_packet(&p);
@@ -176,6 +339,15 @@ static int execute(const uint8_t *tc, bool again)
         put(&p, (uint32_t)(10132500 + offset_cPa), 4);
         put(&p, 29515, 2);
         put(&p, 0, 1);
+        const uint8_t *unsent = challenge(tc, n);
+        if (unsent) {
+            uint8_t tag[8];
+            put(&p, ANSWER, 1);
+            p.octet[5] = (uint8_t)(p.n + sizeof tag + 2 - 7);
+            sign(tag, keys + 16, p.octet, p.n, unsent);
+            memcpy(p.octet + p.n, tag, sizeof tag);
+            p.n += sizeof tag;
+        }
         send_packet(&p);
         return 0;
     }
@@ -201,6 +373,9 @@ static int execute(const uint8_t *tc, bool again)
 static void telecommand(const uint8_t *tc, size_t n)
 {
     int failure = acceptable(tc, n);
+    bool again = false;
+    if (!failure && guarded(tc) && (failure = judge_trailer(tc, n, &again)))
+        refuse(failure);
     if (failure) {
         verify(tc, 2, failure);
         return;
@@ -209,14 +384,19 @@ static void telecommand(const uint8_t *tc, size_t n)
         verify(tc, 1, 0);
     int request = (int)get(tc + 2, 2);
     int check = (int)get(tc + n - 2, 2);
-    bool again = request == last_request && check == last_check;
+    if (!keyed)
+        again = request == last_request && check == last_check;
     last_request = request;
     last_check = check;
-    failure = execute(tc, again);
-    if (!again)
+    failure = execute(tc, n, again);
+    if (again)
+        failure = last_failure;
+    else if (!keyed || guarded(tc))
         last_failure = failure;
-    if (last_failure)
-        verify(tc, 8, last_failure);
+    if (guarded(tc) && !again && !failure)
+        event(COMMANDED, (uint8_t)(128 + tc[12]), get(tc + 9, 2));
+    if (failure)
+        verify(tc, 8, failure);
     else if (tc[6] & COMPLETION)
         verify(tc, 7, 0);
 }
@@ -247,10 +427,14 @@ static void frame_ended(void)
     telecommand(packet, n);
 }
 
-int main(void)
+int main(int words, char **word)
 {
     uint8_t in[256];
     ssize_t n;
+    if (words > 1 && !(read_keys(word[1]) && draw_session())) {
+        fprintf(stderr, "no keys in %s\n", word[1]);
+        return 2;
+    }
     clock_gettime(CLOCK_MONOTONIC, &boot_time);
     crc_init();
     boot_event();
