@@ -38,11 +38,11 @@ class Played:
         """Have the data justify that class, and no other."""
         if self.point is Point.BLIND:
             self.cabin.set(blind_escalate=0 if cls is AlarmClass.WARNING else 3600)
-            self.cabin.fall(1, status=3) if cls else self.cabin.quiet(1)
+            self.cabin.fault() if cls else self.cabin.quiet(1)
         elif cls:
             warning = ALWAYS if cls is AlarmClass.WARNING else NEVER
             self.cabin.set(caution=ALWAYS, warning=warning, emergency=NEVER)
-            self.cabin.fall(15, share=100)
+            self.cabin.leak()
         else:
             self.cabin.function(t.Function.RESTART_DETECTOR)
             self.cabin.quiet(QUIET_S)

@@ -45,6 +45,15 @@ class Cabin:
             self.pressure -= self.pressure // share
             self.heard += self.b.ask(self._frame(self.pressure, status), fence=self.fence)
 
+    def leak(self) -> None:
+        """The fall of ALM-42: its T-reserve is below a minute at its end, and it does not come to `level_warning`."""
+        self.fall(15, share=100)
+
+    def fault(self) -> None:
+        """One sample of a transducer at fault; the pressure is as it was."""
+        self.second += 1
+        self.heard += self.b.ask(self._frame(self.pressure, status=3), fence=self.fence)
+
     def _frame(self, pressure_cPa: int, status: int = 0) -> bytes:
         return self.b.sample_frame(1000 * self.second, pressure_cPa, status=status)
 
@@ -103,6 +112,21 @@ def alarm_event(b: Bench) -> None:
     expect(not hk["flags"] & t.Flag.ACKNOWLEDGED, "not acknowledged", [hk])
 
 
+@case("ALM-42/classes")
+def classes(b: Bench) -> None:
+    """A leak is of the class whose threshold its T-reserve is below, the highest of them, with cause rapid."""
+    cabin = Cabin(b)
+    for name, wanted in (("caution", 2), ("warning", 3), ("emergency", 4)):
+        cabin.set(**dict.fromkeys(("emergency", "warning", "caution"), 0) | {name: t.RESERVE_MAX})
+        cabin.function(t.Function.RESTART_DETECTOR)
+        cabin.pressure = NORMAL
+        cabin.quiet(QUIET_S)
+        cabin.leak()
+        hk = b.report()
+        met = hk["alarm"] == hk["alarm_now"] == wanted and hk["cause"] == t.Cause.RAPID
+        expect(met, f"alarm {wanted} with cause 1 where only `{name}` is above T-reserve", [hk])
+
+
 @case("ALM-40/level")
 def level(b: Bench) -> None:
     """Three samples at `reserve`, or below the range, are an Emergency at boot, plausible or not; two are none."""
@@ -139,9 +163,11 @@ def _level(b: Bench, *stories: tuple[tuple[int, ...], t.AlarmClass]) -> None:
             for i, pressure in enumerate(readings, 1):
                 b.sample(1000 * i, pressure, status=status)
             hk = b.report()
-            expect(hk["alarm"] == hk["alarm_now"] == wanted, f"alarm {wanted} after {readings}", [hk])
             if wanted:
-                expect(hk["cause"] == t.Cause.LEVEL, "cause 5", [hk])
+                expect(hk["alarm"] == hk["alarm_now"] == wanted, f"alarm {wanted} after {readings}", [hk])
+            # Where no level is called the detector may make of such leaps what it likes.
+            met = (hk["cause"] == t.Cause.LEVEL) == bool(wanted)
+            expect(met, f"cause {'5' if wanted else 'other than 5'} after {readings}", [hk])
             if wanted == t.AlarmClass.EMERGENCY:
                 expect(not hk["tres_s"], "T-reserve 0", [hk])
 
@@ -241,8 +267,8 @@ def inhibited(b: Bench, argument: int, seconds: int = 3, share: int = 2000) -> C
 @case("ALM-07/inhibit", "ALM-08")
 def inhibit(b: Bench) -> None:
     """Begin, renewal and end of an inhibit are told; meanwhile the class that the data justify moves nothing."""
-    set_all(b, permit=2_000_000, step=1000)
-    cabin = inhibited(b, 600, 30, 400)
+    set_all(b, permit=2_000_000)
+    cabin = inhibited(b, 600, 15, 100)
     got = cabin.events(INHIBITED, ALARM)
     met = len(got) == 1 and (got[0]["cause"], got[0]["value"]) == (4, 600)
     expect(met, "one inhibited event, class 4, 600 s, and no alarm", got)
@@ -252,7 +278,7 @@ def inhibit(b: Bench) -> None:
     cabin.function(3, 500)
     expect(len(cabin.events(INHIBITED)) == 2, "the renewal told", cabin.events(INHIBITED))
     cabin.function(3, 0)
-    cabin.fall(1, 400)
+    cabin.fall(1, 100)
     got = cabin.events(INHIBIT_ENDED, ALARM)
     met = [h["event"] for h in got] == [INHIBIT_ENDED, ALARM] and got[0]["value"] == t.Ending.COMMANDED
     expect(met, "inhibit ended, value 1, then the alarm", got)
@@ -265,14 +291,14 @@ def inhibit(b: Bench) -> None:
 @case("ALM-08/time")
 def inhibit_ends(b: Bench) -> None:
     """When its time is over the end comes with the class that the data justify, then the alarm."""
-    set_all(b, permit=2_000_000, step=1000)
+    set_all(b, permit=2_000_000)
     seconds = 20 if b.emulated else 4
     cabin = Cabin(b)
     cabin.quiet(QUIET_S)
     cabin.function(3, seconds + 5)
     cabin.function(3, seconds)
     begin = b.now_ms
-    cabin.fall(20, 400)
+    cabin.leak()
     cabin.heard += b.run(max(0, begin + seconds * 1000 - b.now_ms - b.slack_ms - 10))
     expect(not cabin.events(INHIBIT_ENDED, ALARM), "no event yet", cabin.events(INHIBIT_ENDED, ALARM))
     cabin.heard += b.run(2 * b.slack_ms + 20)
@@ -333,9 +359,9 @@ def renewed(b: Bench) -> None:
 @case("ALM-16/class-above")
 def class_above(b: Bench) -> None:
     """An inhibit up to Caution lets an Emergency through as soon as the data justify it."""
-    set_all(b, permit=2_000_000)
+    set_all(b, permit=2_000_000, emergency=t.RESERVE_MAX)
     cautions = 600 + (t.AlarmClass.CAUTION << t.INHIBIT_CLASS_SHIFT)
-    cabin = inhibited(b, cautions, 5, 100)
+    cabin = inhibited(b, cautions, 15, 100)
     got = cabin.events(INHIBIT_ENDED, ALARM)
     met = [h["event"] for h in got[:2]] == [INHIBIT_ENDED, ALARM] and got[0]["value"] == t.Ending.CLASS
     expect(met and got[1].title == "TM[5,4]", "inhibit ended, value 3, then TM[5,4]", got)
@@ -449,6 +475,31 @@ def numbers(b: Bench) -> None:
     met = [h["number"] for h in got] == list(range(len(got))) and len(got) == 5
     expect(met, "five events numbered 0 to 4", got)
     expect(b.report()["last_event"] == 4, "last_event 4", [b.report()])
+
+
+@case("ALM-43/whose")
+def whose(b: Bench) -> None:
+    """Events of the transducer's service tell of the alarm of blindness, those of the inhibit of the cabin's."""
+    hush(b)
+    b.sample(1000)
+    set_all(b, blind_delay=0)
+    heard = b.sample(2000, status=3)
+    for function, argument in ((6, 60), (3, 60), (1, 0), (6, 0), (3, 0)):
+        heard += b.ask(b.tc("perform", {"function": function, "argument": argument}))
+    told = {h["event"]: h for h in heard if h.name.startswith("event_")}
+    raised = {"occurrence": 1, "alarm": 2, "alarm_cause": 3, "state": t.AlarmState.UNACKNOWLEDGED}
+    acknowledged = {**raised, "state": t.AlarmState.ACKNOWLEDGED}
+    none = dict.fromkeys(raised, 0)
+    for event, wanted in (
+        (LOST, raised),
+        (t.Event.OUT_OF_SERVICE, raised),
+        (INHIBITED, none),
+        (t.Event.SENSOR_ACKNOWLEDGED, acknowledged),
+        (t.Event.IN_SERVICE, acknowledged),
+        (INHIBIT_ENDED, none),
+    ):
+        met = event in told and all(told[event][n] == v for n, v in wanted.items())
+        expect(met, f"an event {event.name.lower()} with {wanted}", [told[event]] if event in told else heard)
 
 
 @case("ALM-20/recorded")

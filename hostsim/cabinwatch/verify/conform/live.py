@@ -33,7 +33,7 @@ bench's own telecommand behind it."""
 WAITS_S = {"transducer": 70, "monitor": 280}
 """What all cases of a role wait for besides."""
 LONG_S = 60
-AT_A_TIME = 8
+AT_A_TIME = 16
 """Nodes that are judged side by side, where a program can be started as often."""
 FRAME_ENDS = re.compile(rb"(?<=[^\0]\0)")
 
@@ -73,6 +73,8 @@ class LiveBench(Bench):
         self._unframed = Unframed(self.line.name)
         self._deadline = float("inf")
         self._greeted = False
+        self._left: list[Heard] = []
+        """What came with the end of an answer, behind it."""
 
     @property
     def now_ms(self) -> int:
@@ -135,6 +137,7 @@ class LiveBench(Bench):
         """Close and open the line: a program runs anew."""
         self.line.close()
         self.line.open()
+        self._left = []
         self.decoder.feed(b"\0")
 
     def alive(self, patience_s: float, source: int = FENCE) -> bool:
@@ -161,6 +164,7 @@ class LiveBench(Bench):
                 return octets
 
     def fresh(self) -> None:
+        self._left = []
         self._deadline = time.monotonic() + self.limit_s
         try:
             program = isinstance(self.line, ExecProgram)
@@ -270,8 +274,9 @@ class LiveBench(Bench):
         if time.monotonic() > self._deadline:
             self._deadline = float("inf")
             raise Unmet(f"the case to end within {self.limit_s:g} s", "no end", timing=True)
-        octets = self.line.read(wait_s)
-        heard = [self.understood(h) for h in self.took(octets, self.now_ms)]
+        octets = self.line.read(0 if self._left else wait_s)
+        heard = self._left + [self.understood(h) for h in self.took(octets, self.now_ms)]
+        self._left = []
         if self.learning:
             self.met += heard
             words = self._unframed.hear(octets, any(h.decoded for h in heard))
@@ -331,8 +336,10 @@ class LiveBench(Bench):
         patience_s = patience_s or self._answer_s
         end = time.monotonic() + patience_s
         while time.monotonic() < end:
-            for h in self.listen(0.005):
+            new = self.listen(0.005)
+            for i, h in enumerate(new, 1):
                 if self._closes(h, count):
+                    self._left = new[i:]
                     return heard
                 if h.title == "TM[17,2]" and h.packet[11:13] == FENCE.to_bytes(2, "big"):
                     seen = True

@@ -35,3 +35,5 @@ mutant('calls itself blind at once', 'alarms', 'caution_x4_ms = 4000 * node.p[P_
 mutant('permits a tenth of what it is told to permit', 'alarms', '> p[P_PERMIT] or', '> p[P_PERMIT] // 10 or', 'ALM-15/permitted')
 mutant('tells the rest of an inhibit in ms', 'monitor', '(alarm.suppressed_ms + 999) // 1000', 'alarm.suppressed_ms', 'ALM-21/report')
 mutant('tells an alarm without a class', 'monitor', 'severity = self.about.cls if told', 'severity = 0 if told', 'ALM-10/event')
+mutant('calls every leak an Emergency', 'monitor', '            self.detector.sample(gap, pressure, temperature)\n', '            self.detector.sample(gap, pressure, temperature)\n            self.detector.cls = 4 if self.detector.cls else 0\n', 'ALM-42/classes')
+mutant("shows the cabin's alarm in every event", 'monitor', '        alarm = self.about\n', '        alarm = self.cabin\n', 'ALM-43/whose')
