@@ -16,8 +16,8 @@ from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, Array, Backgr
 from cabinwatch.verify.score.detectable import SPANS_S
 from cabinwatch.verify.score.grounds import GROUNDS, PRESETS, Ground
 from cabinwatch.verify.score.log import READINGS_MOST, Log, Replayed
-from cabinwatch.verify.score.optimum import optimum_s
-from cabinwatch.verify.score.presets import parameters
+from cabinwatch.verify.score.optimum import Fall, optimum_s
+from cabinwatch.verify.score.presets import INDEX, parameters
 from cabinwatch.verify.score.rivals import Rival, rivals, threshold
 from cabinwatch.verify.score.sensitivity import TRIALS, smallest_Pa_d
 from cabinwatch.verify.score.trials import LEAKS, Report, TrialLeak, TrialWatch
@@ -25,6 +25,7 @@ from cabinwatch.verify.score.trials import LEAKS, Report, TrialLeak, TrialWatch
 WEEKS_A_YEAR: Final = 365.25 / 7
 NITROGEN_LEAKS: Final = {"US Lab hose": 204.0, "PrK, Apr 2024": 121.0}  # Pa/d of nitrogen
 ANALYSER: Final = BackgroundWander(27.0, period_s=300.0)
+LOSS_Pa_s: Final = parameters()[INDEX["loss"]] / 100 / DAY_S
 SETTLED_D: Final = 30
 """Days of quiet before the smallest leak is looked for: the slowest scale has learned by then."""
 NITROGEN: Final = "nitrogen"
@@ -152,7 +153,8 @@ def run(
     }
     card.nitrogen_d = done[NITROGEN,]
     card.nitrogen_optimum_d = {
-        name: optimum_s(ANALYSER, fall / DAY_S) / DAY_S for name, fall in NITROGEN_LEAKS.items()
+        name: optimum_s(ANALYSER, Fall(fall / DAY_S, allowed_Pa_s=LOSS_Pa_s)) / DAY_S
+        for name, fall in NITROGEN_LEAKS.items()
     }
     card.log = f"{log.name}, {log.hours:.1f} h" if log else ""
     second: list[Task] = []
@@ -259,7 +261,7 @@ def weekly_peaks(ground: str, seed: int, year: int, days: int = 365) -> dict[str
 def _limit_s(ground: Ground, leak: TrialLeak, days: int) -> float:
     """How long a call is waited for; aboard the optimum of the bare wander says little."""
     least_s = 3.0 * DAY_S if ground.preset == "default" else 7200.0
-    return min(max(least_s, 10 * optimum_s(ground.wander, leak.Pa_s)), min(20.0, days) * DAY_S)
+    return min(max(least_s, 10 * ground.optimum_s(leak.Pa_s)), min(20.0, days) * DAY_S)
 
 
 def detector_delays(name: str, preset: str, seed: int, trials: int, days: int = 365) -> list[DelayFigure]:
@@ -276,7 +278,7 @@ def detector_delays(name: str, preset: str, seed: int, trials: int, days: int = 
             twin = watch.fork(_seed(seed, "leak", name, leak.name, trial))
             twin.quiet(3600 + 97 * trial)
             courses.append(twin.course(leak, _limit_s(ground, leak, days)))
-        bound = optimum_s(ground.wander, leak.Pa_s)
+        bound = ground.optimum_s(leak.Pa_s)
         delays = tuple(c.delay_s for c in courses)
         reports = tuple(c.reports for c in courses if math.isfinite(c.delay_s))
         out.append(DelayFigure(name, f"detector, {preset}", leak.name, bound, delays, reports))
@@ -301,7 +303,7 @@ def rival_delays(
                 rival.run(quiet)
                 delay = _first(rival, record, limits[rival.name]) * wander.period_s
                 found[rival.name].append(delay)
-        bound = optimum_s(wander, leak.Pa_s)
+        bound = GROUNDS[ground].optimum_s(leak.Pa_s)
         out += [DelayFigure(ground, name, leak.name, bound, tuple(d)) for name, d in found.items()]
     return out
 

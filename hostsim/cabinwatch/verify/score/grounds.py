@@ -9,10 +9,20 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from cabinwatch.verify.score.background import BENCH, CABIN, STANDARD_PA, Array, BackgroundWander, Noise
+from cabinwatch.verify.score.background import (
+    BENCH,
+    CABIN,
+    DAY_S,
+    STANDARD_PA,
+    Array,
+    BackgroundWander,
+    Noise,
+)
 from cabinwatch.verify.score.gauge import TEMPERATURE_K, Gauge
 from cabinwatch.verify.score.life import Life
-from cabinwatch.verify.score.presets import BENCH_PRESET, CABIN_PRESET
+from cabinwatch.verify.score.optimum import Fall
+from cabinwatch.verify.score.presets import BENCH_PRESET, CABIN_PRESET, INDEX, parameters
+from cabinwatch.verify.score.rounded import rounded_optimum_s
 
 PRESETS: Final = {"quiet": BENCH_PRESET, "default": CABIN_PRESET}
 STEP_PA: Final = 53.3  # 0.4 mmHg
@@ -39,6 +49,12 @@ class Ground:
     rivals: bool = False
     sensitivity: bool = True
     """Whether the smallest leak that is seen is looked for."""
+
+    def optimum_s(self, Pa_s: float) -> float:
+        """Of a steady leak, on this gauge, where the preset allows a crew to breathe; it knows of no crew, and sees
+        through what the gauge loses, invents or warms."""
+        allowed_Pa_s = parameters(**PRESETS[self.preset])[INDEX["breath"]] / 100 / DAY_S
+        return rounded_optimum_s(self.wander, self.gauge.step_Pa, Fall(Pa_s, allowed_Pa_s=allowed_Pa_s))
 
 
 _WANDER: Final = BackgroundWander(CABIN.white_Pa, CABIN.walk, period_s=MINUTE_S)

@@ -5,6 +5,9 @@ are white and the log likelihood ratio of a fall that began at any block is exac
 over all onsets: under no leak the sum less the number of blocks is a martingale, so the threshold "blocks in a year"
 promises a mean time between false alarms of at least a year, and no detector held to that is faster on average, to
 within a constant (M. Pollak, *Annals of Statistics* 13, 1985, 206).
+
+Where a fall is allowed (``breath``, ``loss``) the worst that can be is no leak but an allowed fall that begins with it:
+the ratio is that of the excess. A gauge that rounds has an optimum of its own, ``rounded``.
 """
 
 import functools
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cabinwatch.verify.score.background import Array, BackgroundWander
 
@@ -79,19 +83,55 @@ def log_statistic(innovations: Array, template: Array) -> Array:
     return total
 
 
+@dataclass(frozen=True)
+class Fall:
+    """A leak of ``Pa_s`` once it has grown for ``growth_s``, where a fall of ``allowed_Pa_s`` is none."""
+
+    Pa_s: float
+    growth_s: float = 0.0
+    allowed_Pa_s: float = 0.0
+
+    @property
+    def excess_Pa_s(self) -> float:
+        return self.Pa_s - self.allowed_Pa_s
+
+    @property
+    def hidden_s(self) -> float:
+        """How long the growing leak stays within what is allowed."""
+        return self.growth_s * self.allowed_Pa_s / self.Pa_s
+
+    def excess_Pa(self, age_s: Array) -> Array:
+        """What the leak has cost at an age, beyond the allowed."""
+        shown_s = np.maximum(age_s - self.hidden_s, 0.0)
+        growing_s = self.growth_s - self.hidden_s
+        if not growing_s:
+            return self.excess_Pa_s * shown_s
+        return self.excess_Pa_s * np.where(
+            shown_s < growing_s, shown_s**2 / (2 * growing_s), shown_s - growing_s / 2
+        )
+
+
 @functools.cache
-def optimum_s(wander: BackgroundWander, Pa_s: float, trials: int = TRIALS) -> float:
-    """Median delay of the optimum for a steady fall, s; of ``trials`` paths that are the same on every call."""
-    block = max(1, int(3 * first_order_s(wander, Pa_s) / wander.period_s / BLOCKS))
+def optimum_s(wander: BackgroundWander, fall: Fall, trials: int = TRIALS) -> float:
+    """Median delay of the optimum, s; of ``trials`` paths that are the same on every call."""
+    if fall.excess_Pa_s <= 0:
+        return math.inf
+    about_s = fall.growth_s + first_order_s(wander, fall.excess_Pa_s)
+    block = max(1, int(3 * about_s / wander.period_s / BLOCKS))
     whiten = Whitener.of(wander, block)
     n = BLOCKS
-    seconds = (np.arange(2 * n) * block + (block + 1) / 2) * wander.period_s
-    template = whiten(np.asarray(Pa_s * seconds, dtype=np.float64))
+    age_s = (np.arange(2 * n, dtype=np.float64) * block + (block + 1) / 2) * wander.period_s
+    template = whiten(fall.excess_Pa(age_s))
     paths = np.random.default_rng(77).standard_normal((trials, 2 * n))
     paths[:, n:] += template[:n]
     over = log_statistic(paths, template) > math.log(YEAR_S / whiten.seconds)
-    late = over[~over[:, :n].any(axis=1), n:]
-    delays = np.where(late.any(axis=1), late.argmax(axis=1) + 1.0, np.inf) * whiten.seconds
+    return median_delay_s(over, n, whiten.seconds)
+
+
+def median_delay_s(over: NDArray[np.bool_], onset: int, seconds: float) -> float:
+    """Of the paths that are not over the threshold before the onset."""
+    late = over[~over[:, :onset].any(axis=1), onset:]
+    delays = np.where(late.any(axis=1), late.argmax(axis=1) + 1.0, np.inf) * seconds
     return float(np.median(delays))
 
 

@@ -171,13 +171,13 @@ def _delays_of(card: Card, picture: str) -> list[str]:
         ]
     return [
         *parts,
-        f"Median / 90 % of {card.trials} trials, and the median over the optimum; a dash: not called in "
-        "the time allowed. "
-        "The optimum is Shiryaev-Roberts on the whitened record: it knows the noise and the leak's rate, "
-        "is held to one "
-        "false alarm a year, and allows for nothing: no crew, no traffic, no warmth. Rivals' thresholds "
-        "are set on the "
-        "same ground to one alarm a year, and they are given its true level and spread.",
+        f"Median / 90 % of {card.trials} trials, and the median over the optimum; a dash: not called in the "
+        "time allowed. The optimum is Shiryaev-Roberts on the whitened record: it knows the noise and the "
+        "leak's rate and is held to one false alarm a year. Under the preset `default` it allows for a crew: "
+        "what counts is what the leak takes beyond `breath`; of the crew itself it does not know. Of a gauge's "
+        "coarse steps it knows what each may be; wild and missing readings, traffic and warmth it sees "
+        "through. Rivals' thresholds are set on the same ground to one alarm a year, and they are given its "
+        "true level and spread.",
         "## Delay on nitrogen, 27 Pa of noise, one reading in five minutes, six people breathing",
         _table(
             ("leak", "optimum, d", "median, d", "90 %, d"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cabinwatch.verify.score.background import BackgroundWander, Noise
-from cabinwatch.verify.score.detectable import detectable, deviation_Pa, response
+from cabinwatch.verify.score.detectable import covariance_Pa2, detectable, response
 from cabinwatch.verify.score.presets import parameters
 from cabinwatch_firmware.detector.slow import SlowLeak
 
@@ -62,7 +62,7 @@ def test_more_time_less_noise_and_less_volume_show_smaller_leaks():
 
 
 @pytest.mark.parametrize("walk", [0.0, 0.35])
-def test_the_deviation_is_that_of_the_averages(walk):
+def test_the_covariance_is_that_of_the_averages(walk):
     wander, samples = BackgroundWander(6.5, walk, period_s=60.0), 8
     means = Noise(wander, np.random.default_rng(4)).take(400_000).reshape(-1, samples).mean(axis=1)
     quick = slow = means[0]
@@ -71,7 +71,11 @@ def test_the_deviation_is_that_of_the_averages(walk):
         quick += (x - quick) / 4
         slow += (x - slow) / 16
         out.append(slow - quick)
-    assert np.std(out[100:]) == pytest.approx(deviation_Pa(wander, samples), rel=0.05)
+    seen = np.array(out[100:])
+    lags = (0, 4, 8)
+    found = [np.mean(seen[lag:] * seen[: len(seen) - lag]) for lag in lags]
+    reckoned = covariance_Pa2(wander, samples, lags)
+    assert found == pytest.approx(reckoned, rel=0.1, abs=0.05 * reckoned[0])
 
 
 @pytest.mark.parametrize("blocks", [1, 5, 20])

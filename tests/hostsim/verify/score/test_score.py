@@ -12,6 +12,7 @@ from cabinwatch.errors import UsageError
 from cabinwatch.verify.score import card, page, picture
 from cabinwatch.verify.score.alarms import Spell, figures
 from cabinwatch.verify.score.background import CABIN, CABIN_ALLAN_PA, BackgroundWander, Noise
+from cabinwatch.verify.score.grounds import Ground
 from cabinwatch.verify.score.optimum import first_order_s
 from cabinwatch.verify.score.presets import FIRST, TUNABLES, parameters
 from cabinwatch.verify.score.rivals import Cusum, FixedRate, PageHinkley, threshold
@@ -152,7 +153,7 @@ def test_a_whole_run_in_small_says_what_it_does(monkeypatch):
     """On four of the grounds, with the optimum's first order in its place: that one has tests of its own."""
     grounds = {name: card.GROUNDS[name] for name in ("cabin", "white", "crew", "coarse")}
     monkeypatch.setattr(card, "GROUNDS", grounds)
-    monkeypatch.setattr(card, "optimum_s", first_order_s)
+    monkeypatch.setattr(Ground, "optimum_s", lambda ground, Pa_s: first_order_s(ground.wander, Pa_s))
     said = []
     small = card.run(3, jobs=1, years=1, days=1, trials=1, progress=lambda *step: said.append(step))
     assert [done for done, _, _ in said] == list(range(1, said[0][1] + 1))
