@@ -3,7 +3,7 @@
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -17,14 +17,15 @@ from cabinwatch.files import writing
 from cabinwatch.scenario.load import load
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import EMULATED, open_target
+from cabinwatch.targets.base import Target
 from cabinwatch.text import duration, shown
 from cabinwatch.verify.attack import assaulting
 from cabinwatch.verify.fuzz.again import Again, sample
-from cabinwatch.verify.fuzz.campaign import Tally, UntilLost, campaign, outcomes
+from cabinwatch.verify.fuzz.campaign import KEPT, Tally, UntilLost, campaign, outcomes
 from cabinwatch.verify.fuzz.emit import as_test
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.run import Outcome, one, play
-from cabinwatch.verify.fuzz.shrink import shrink
+from cabinwatch.verify.fuzz.shrink import BUDGET, shrink
 from cabinwatch.verify.fuzz.situations import ENOUGH_RUNS
 from cabinwatch.verify.fuzz.swarm import MODES, Plan, draw, mode_of
 from cabinwatch.view.progress import Progress
@@ -114,18 +115,20 @@ def fuzz(
     say(f"fuzz --seed {quote(shown(seed))} on {target}, {where}")
     played = UntilLost(outcomes(seed, numbers, target, jobs, scheduler))
     with Progress(quiet=as_json) as progress:
-        tally, interrupted = campaign(played, minutes * 60 if minutes else None, partial(_show, progress))
-    wall_s = progress.wall_s
-    written: list[Written] = []
-    if not interrupted and played.error is None:
-        written = [
-            _write(draw(seed, o.run), seed, target, o, out, again, emit_pytest)
-            for o in tally.failures[:SHRUNK]
-        ]
-        for run in sample(
-            seed, range(tally.runs) if only is None else [only], 3 if replay is None else replay
-        ):
-            again.check(f"run {run}", partial(one, seed, run))
+        told = Told(progress)
+        tally, interrupted = campaign(told.naming(played), minutes * 60 if minutes else None, told.show)
+        wall_s = progress.wall_s
+        written: list[Written] = []
+        if not interrupted and played.error is None:
+            written = [
+                _write(draw(seed, o.run), seed, target, o, out, again, emit_pytest, progress)
+                for o in tally.failures[:SHRUNK]
+            ]
+            for run in sample(
+                seed, range(tally.runs) if only is None else [only], 3 if replay is None else replay
+            ):
+                progress.show(partial("run {} again on the other targets".format, run))
+                again.check(f"run {run}", partial(one, seed, run))
     report = {"seed": seed, "target": target, "jobs": jobs, "wall_s": wall_s}
     _finish(report, tally, again, written, interrupted, as_json, played.error)
 
@@ -217,9 +220,26 @@ def _one_file(
     yield outcome
 
 
-def _show(progress: Progress, tally: Tally) -> None:
-    rate = tally.runs / max(progress.wall_s, 1e-9)
-    progress.show(lambda: f"{tally.runs} runs, {rate:.0f} a second, {sum(tally.failed.values())} failed")
+class Told:
+    """What a person sees of a campaign as it goes: its count, and each failure when it is found."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def naming(self, results: Iterable[Outcome]) -> Iterator[Outcome]:
+        """``results`` as they are; of failures the first `KEPT` are told."""
+        failed = 0
+        for outcome in results:
+            failed += outcome.kind is not None
+            if outcome.kind and failed <= KEPT:
+                self._progress.note(f"run {outcome.run} failed: {outcome.kind}")
+            yield outcome
+
+    def show(self, tally: Tally) -> None:
+        """How many runs are done."""
+        rate = tally.runs / max(self._progress.wall_s, 1e-9)
+        failed = sum(tally.failed.values())
+        self._progress.show(lambda: f"{tally.runs} runs, {rate:.0f} a second, {failed} failed")
 
 
 def summary(report: dict[str, object]) -> list[str]:
@@ -252,11 +272,25 @@ def file_name(seed: str) -> str:
 
 
 def _write(
-    plan: Plan, seed: str, target: str, outcome: Outcome, folder: Path, again: Again, tests: Path | None
+    plan: Plan,
+    seed: str,
+    target: str,
+    outcome: Outcome,
+    folder: Path,
+    again: Again,
+    tests: Path | None,
+    progress: Progress,
 ) -> Written:
     """Shrink one failure, write its scenario down, and play it on the other targets; in ``tests`` as a test."""
     assert outcome.kind is not None
-    small = shrink(plan, outcome.kind, lambda: open_target(target))
+    tries = itertools.count(1)
+
+    def make_target() -> Target:
+        number = next(tries)
+        progress.show(lambda: f"run {outcome.run} is made smaller: play {number} of {BUDGET} at most")
+        return open_target(target)
+
+    small = shrink(plan, outcome.kind, make_target)
     path = folder / f"{file_name(seed)}-{outcome.run}.toml"
     command = (
         f"cabinwatch fuzz --file {quote(str(path))} --seed {plan.seed} --mode {plan.mode} --target {target}"

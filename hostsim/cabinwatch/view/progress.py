@@ -40,6 +40,11 @@ class Progress:
         text = words()[:WIDTH]
         self._write(f"{text:<{WIDTH}}\r" if self._kept else f"{text}\n")
 
+    def note(self, words: str) -> None:
+        """Say ``words`` at once, on a line that stays."""
+        if not self._quiet:
+            self._write(f"{words:<{WIDTH}}\n" if self._kept else f"{words}\n")
+
     @property
     def wall_s(self) -> float:
         """Since it began."""

@@ -1,5 +1,6 @@
 """Strategies, device faults, saved stories and the campaign: deterministic, in range, and able to fail."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as hy
 
+from cabinwatch.cli.fuzz import Told
 from cabinwatch.kit import strategies as st
 from cabinwatch.kit.session import Session
 from cabinwatch.models.cabin import Vehicle
@@ -18,12 +20,13 @@ from cabinwatch.models.scenario import Scenario
 from cabinwatch.scenario.load import parse
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets.cpython import CpythonTarget
-from cabinwatch.verify.fuzz.campaign import campaign, outcomes
+from cabinwatch.verify.fuzz.campaign import KEPT, campaign, outcomes
 from cabinwatch.verify.fuzz.findings import Finding
 from cabinwatch.verify.fuzz.reference import Reference, Wrong
 from cabinwatch.verify.fuzz.run import Outcome, one
 from cabinwatch.verify.fuzz.shrink import shrink
 from cabinwatch.verify.fuzz.swarm import draw
+from cabinwatch.view.progress import Progress
 from cabinwatch.world.cabin.actions import Close
 from cabinwatch.world.node_clock import Clock
 from cabinwatch_protocol import host
@@ -124,6 +127,14 @@ def test_ctrl_c_keeps_what_was_counted() -> None:
 
     tally, interrupted = campaign(stopped())
     assert (tally.runs, interrupted) == (1, True)
+
+
+def test_a_long_campaign_names_its_failures_as_they_come() -> None:
+    stream = io.StringIO()
+    results = [Outcome(run, Finding.CRASH if run % 2 else None) for run in range(3 * KEPT)]
+    assert list(Told(Progress(False, stream)).naming(results)) == results
+    told = stream.getvalue().splitlines()
+    assert told == [f"run {run} failed: {Finding.CRASH}" for run in range(1, 2 * KEPT, 2)]
 
 
 def test_exit_codes_name_the_class() -> None:

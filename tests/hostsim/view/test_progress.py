@@ -25,3 +25,14 @@ def test_it_is_told_at_a_pace(out, pace_s, quiet):
     assert told == 0 if quiet else 80 <= told <= 100
     assert quiet or stream.getvalue().count("\n") == (0 if out is Terminal else told)
     assert progress.wall_s == now
+
+
+@pytest.mark.parametrize("out", [Terminal, io.StringIO])
+def test_a_note_stays_and_does_not_wait(out):
+    stream = out()
+    progress = Progress(False, stream, lambda: 0.0)
+    progress.note("run 3 failed")
+    assert stream.getvalue().rstrip(" \n") == "run 3 failed"
+    assert stream.getvalue().endswith("\n")
+    Progress(True, quiet := out()).note("run 3 failed")
+    assert not quiet.getvalue()
