@@ -257,11 +257,15 @@ def test_results_stay_in_their_ranges(stream):
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32), shift=st.integers(-500_000, 500_000))
 def test_only_changes_matter(seed, shift):
-    """With no temperature change, the same record on another level gives the same calls and rates."""
+    """With no temperature change, the same record on another level gives the same calls, and rates within 1 in 1000.
+
+    A quick leak's rate is taken to be a hole's, and that goes with the pressure.
+    """
     a, b = Detector(parameters(breath=0)), Detector(parameters(breath=0))
     rng = random.Random(seed)
     for i in range(2500):
         p = round(P0 - max(i - 1000, 0) * 10 + rng.gauss(0, 100))
         a.sample(1000, p, T0)
         b.sample(1000, p + shift, T0)
-        assert (a.cls > 0, a.cause, a.rate_cPa_h) == (b.cls > 0, b.cause, b.rate_cPa_h)
+        assert (a.cls > 0, a.cause) == (b.cls > 0, b.cause)
+        assert a.rate_cPa_h == pytest.approx(b.rate_cPa_h, rel=0.001)

@@ -270,6 +270,67 @@ def test_wild_readings_are_no_leak_and_hide_none(seed, pairs, sigma, rate):
 # -- coarse gauges
 
 
+def leak(law, minutes):
+    """The pressure at t_s and its fall a second: dp/dt = -c p^law, which is at ``reserve`` after so many minutes."""
+    span_s = minutes * 60
+    if law == 0:
+        c = (P0 - RESERVE) / span_s
+        return lambda t_s: (P0 - c * t_s, c)
+    if law == 1:
+        c = math.log(P0 / RESERVE) / span_s
+        return lambda t_s: (P0 * math.exp(-c * t_s), c * P0 * math.exp(-c * t_s))
+    c = (1 / RESERVE - 1 / P0) / span_s
+    return lambda t_s: (1 / (1 / P0 + c * t_s), c / (1 / P0 + c * t_s) ** 2)
+
+
+@functools.cache
+def coarse_reports(law):
+    """Of leaks on gauges of 53 Pa, noise 0.1 to 20 Pa: reports, those whose interval held, runs with few of these."""
+    reports = inside = few = 0
+    for seed in range(10):
+        rng = random.Random(f"{law}/{seed}")
+        minutes = 10 ** rng.uniform(1.5, 2.4)
+        feed = warm(seed, 10 ** rng.uniform(1, 3.3), 5300)
+        at = leak(law, minutes)
+        own = held = 0
+        for i in range(1, int(minutes * 60) - 60):
+            pressure, rate = at(i)
+            if feed.sample(pressure):
+                own += 1
+                held += abs(-feed.d.rate_cPa_h - 3600 * rate) <= 1.96 * feed.d.sigma_cPa_h
+        reports, inside, few = reports + own, inside + held, few + (held < 0.85 * own)
+    return reports, inside, few
+
+
+@pytest.mark.parametrize("law", [0, 1, 2])
+def test_on_a_coarse_gauge_the_rates_interval_is_honest(law):
+    """The interval of 1.96 deviations holds in 90 to 99 % of the reports: a steady leak, a hole, a crack."""
+    reports, inside, few = coarse_reports(law)
+    assert 0.90 * reports <= inside <= 0.99 * reports, (inside / reports, few)
+    assert not few
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=seeds,
+    sigma=st.floats(1, 3.3).map(lambda x: 10**x),
+    rate=st.floats(0, 1.5).map(lambda x: 10**x),
+    step=st.sampled_from([2000, 5300, 10_000]),
+    below=st.floats(0, 1),
+)
+@example(seed=0, sigma=10, rate=1.56, step=2000, below=0.5)
+@example(seed=0, sigma=90, rate=3.5, step=5300, below=0.9)
+def test_the_stairs_of_a_coarse_gauge_hide_no_leak(seed, sigma, rate, step, below):
+    """From 1 Pa/s on it is called by 12 samples after it has cost ``step``, three stairs and four deviations."""
+    feed = warm(seed, sigma, step)
+    top = P0 - below * step
+    feed.quiet(100, top)
+    for i in range(1, int((STEP + 3 * step + 4 * sigma) / rate / 100) + 13):
+        if feed.sample(top - 100 * rate * i):
+            return
+    raise AssertionError("not called")
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     seed=seeds,
@@ -277,22 +338,17 @@ def test_wild_readings_are_no_leak_and_hide_none(seed, pairs, sigma, rate):
     minutes=st.floats(30, 600),
 )
 def test_a_coarse_gauge_has_an_honest_reserve(seed, sigma, minutes):
-    """53 Pa a step, noise of 0.1 to 20 Pa: T-reserve over 15 % and 10 s too long in at most one report of twenty.
-
-    The rate's interval of 1.96 deviations holds in nine of ten reports at least.
-    """
+    """53 Pa a step, noise of 0.1 to 20 Pa: T-reserve over 15 % and 10 s too long in at most one report of twenty."""
     feed = warm(seed, sigma, 5300)
     total = minutes * 60
     rate = (P0 - RESERVE) / total
-    reports = late = inside = 0
+    reports = late = 0
     for i in range(1, int(total) - 60):
         if feed.sample(P0 - rate * i):
             reports += 1
-            inside += abs(-feed.d.rate_cPa_h - 3600 * rate) <= 1.96 * feed.d.sigma_cPa_h
             late += feed.d.tres_s > (total - i) * 1.15 + 10
     assert reports > total / 2
     assert late <= reports / 20
-    assert inside >= 0.9 * reports
 
 
 # -- classes

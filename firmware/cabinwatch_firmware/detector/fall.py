@@ -15,6 +15,10 @@ RISING = -1
 AGE_MAX_ms = 500000000
 LOOK_CALLED_MIN_ms = 5000
 LOOK_CALLED_MAX_ms = 300000
+STRETCH_MAX = 8
+"""... nor for more than this power of two's part of the pressure: of a hole's rate as much is lost meanwhile."""
+LESS_MIN = 8
+"""A stretch that took more than an eighth of the pressure tells a burst's rate only roughly."""
 SETTLE_ms = 32000
 SETTLE_MAX = 32
 SETTLE_MIN = 4
@@ -39,7 +43,7 @@ class QuickFall:
     def forget(self):
         self.raw_cPa = -1
         self.even_cPa = 0
-        self.removed_cPa = 0
+        self.removed_cPa = self.still_ms = self.same_ms = 0
         self.accept()
 
     def accept(self):
@@ -58,6 +62,10 @@ class QuickFall:
     def take(self, elapsed_ms, raw_cPa, even_cPa):
         """A reading that was let through, raw and compensated."""
         first = self.raw_cPa < 0
+        if raw_cPa != self.raw_cPa:
+            self.still_ms = self.same_ms
+            self.same_ms = 0
+        self.same_ms = min(self.same_ms + elapsed_ms, AGE_MAX_ms >> 1)
         self.raw_cPa = raw_cPa
         self.even_cPa = even_cPa
         self.removed_cPa = 0
@@ -128,7 +136,11 @@ class QuickFall:
         self.sign = FALLING if change_cPa < 0 else RISING
         self.start_raw_cPa = self.raw_cPa
         self.start_even_cPa = self.even_cPa
-        self.mark(per_hour(abs(change_cPa), 2 * elapsed_ms))
+        # Between two stairs of a coarse gauge nothing shows; slower than ``step`` in ``hold`` is not of haste.
+        p = self.known.p
+        since_ms = max(elapsed_ms, self.still_ms)
+        slowest_cPa_h = min(per_hour(abs(change_cPa), 2 * elapsed_ms), p[P_STEP] * 900 // p[P_HOLD] << 2)
+        self.mark(max(per_hour(abs(change_cPa), 2 * since_ms), slowest_cPa_h))
 
     def mark(self, rate_cPa_h):
         """Look again when a change at this rate stands out of the noise, or sooner where it is stronger."""
@@ -140,7 +152,8 @@ class QuickFall:
         look_s = doubt_cPa * 3600 // max(rate_cPa_h, 1)
         if self.called:
             # The longer it lasts the longer a stretch, for a better rate.
-            look_s = max(look_s, max(min(self.age_ms >> 3, LOOK_CALLED_MAX_ms), LOOK_CALLED_MIN_ms) // 1000)
+            longer_s = max(min(self.age_ms >> 3, LOOK_CALLED_MAX_ms), LOOK_CALLED_MIN_ms) // 1000
+            look_s = max(look_s, min(longer_s, (self.raw_cPa >> STRETCH_MAX) * 3600 // max(rate_cPa_h, 1)))
         look_s = min(look_s, self.known.p[P_HOLD])
         self.look_ms = look_s * 1000
         self.look_fall_cPa = 2 * max(doubt_cPa, (min(rate_cPa_h, 7200000) >> 4) * look_s // 225)
@@ -163,16 +176,33 @@ class QuickFall:
         if stretch_cPa_h < mean_cPa_h >> 1 or stretch_cPa_h < 15 * self.known.p[P_FAST]:
             self.over(elapsed_ms)
             return
-        self.rate_cPa_h = self.rate_cPa_h + stretch_cPa_h >> 1 if self.stretches else stretch_cPa_h
-        self.stretches += 1
-        self.sigma_cPa_h = per_hour(self.doubt_cPa(), self.mark_age_ms)
+        self.average(stretch_cPa, stretch_cPa_h)
         if self.sign == FALLING and self.stretches > 1 and self.age_ms // 1000 > self.known.p[P_HOLD]:
             self.called = True
         self.mark(stretch_cPa_h)
 
+    def average(self, stretch_cPa, stretch_cPa_h):
+        """The average of the stretches, each for as much as all before it.
+
+        It is two stretches old, on average, until the next one comes; a hole's rate goes with the pressure. A leak
+        that is steady, or a crack, is as far off to either side.
+        """
+        sigma_cPa_h = per_hour(self.doubt_cPa(), self.mark_age_ms)
+        if self.stretches:
+            stretch_cPa_h = self.rate_cPa_h + stretch_cPa_h >> 1
+            # Where one stretch ends the next begins: of the doubt at its ends the average keeps 1 / sqrt(3), and a
+            # little, since it is the noise that ends a stretch early.
+            sigma_cPa_h = max(self.sigma_cPa_h >> 1, sigma_cPa_h - (sigma_cPa_h >> 2) - (sigma_cPa_h >> 4))
+        else:
+            sigma_cPa_h += sigma_cPa_h >> 1
+        self.stretches += 1
+        less_cPa_h = stretch_cPa_h // max(self.raw_cPa // max(stretch_cPa, 1), LESS_MIN)
+        self.rate_cPa_h = stretch_cPa_h - less_cPa_h
+        self.sigma_cPa_h = max(sigma_cPa_h, 2 * less_cPa_h)
+
     def doubt_cPa(self):
-        """One deviation of the fall over a stretch."""
-        return (self.known.noise_x64_cPa >> 6) + (self.known.step_cPa >> 2)
+        """One deviation of a reading: its noise, or where that is less, of any value within a step: step / sqrt(12)."""
+        return max(self.known.noise_x64_cPa >> 6, self.known.step_cPa * 19 >> 6)
 
     def judge_cost(self, lost_cPa):
         """A fall that has cost ``step`` is a leak, whatever the time it took."""
@@ -188,9 +218,9 @@ class QuickFall:
             self.sigma_cPa_h = per_hour(self.doubt_cPa(), gate.first_ms)
             self.stretches += 1
         elif not self.stretches:
-            self.rate_cPa_h = per_hour(
-                self.since(self.start_raw_cPa, self.start_even_cPa), max(self.age_ms, 1)
-            )
+            age_ms = max(self.age_ms, 1)
+            self.rate_cPa_h = per_hour(self.since(self.start_raw_cPa, self.start_even_cPa), age_ms)
+            self.sigma_cPa_h = per_hour(self.doubt_cPa(), age_ms)
 
     def judge_pace(self, stretch_cPa_h, mean_cPa_h):
         """A fall that has gone on for a sixth of ``hold``, a sixteenth quicker than ``step`` in ``hold``."""

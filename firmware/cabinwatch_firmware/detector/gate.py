@@ -113,10 +113,13 @@ class Gate:
                 self.step_cPa = change_cPa
 
     def learn_noise(self, pressure_cPa):
-        """Each second difference counts for four mean ones at most; none at all comes from a stuck gauge."""
+        """Each second difference counts for four mean ones at most.
+
+        None at all comes from a stuck gauge and tells nothing, or from a coarse one: noise below its step.
+        """
         before_cPa = self.change_cPa
         self.change_cPa = pressure_cPa - self.heard_cPa
         self.heard_cPa = pressure_cPa
         half_cPa = abs(self.change_cPa - before_cPa) >> 1
-        if half_cPa:
+        if half_cPa or self.step_cPa << 3 < self.noise_x64_cPa < self.step_cPa << 6:
             self.noise_x64_cPa += min(half_cPa, (self.noise_x64_cPa >> 4) + 64) - (self.noise_x64_cPa >> 6)

@@ -9,8 +9,8 @@ CALL_FALL_Pa = 3000.0
 """A quick leak must be called before it has cost this much: three times the parameter ``step`` (1000 Pa)."""
 CALL_STEPS = 3
 """... also where the ground has set another ``step``."""
-CALL_STAIRS = 12
-"""... and so many steps of the gauge: of a coarse one's stairs each may be taken for a change that ended."""
+CALL_STAIRS = 3
+"""... and so many steps of the gauge: the one it stood on, the one that is due, and one of its noise."""
 CALL_POLLS = 12
 """... and these polls more, since a loss of samples delays it."""
 BURST_WITHIN = 2
