@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any, TypeVar
 
 from cabinwatch.errors import CabinwatchError
 from cabinwatch_protocol import host
@@ -19,6 +20,7 @@ BOOT_MS = 5000
 """How long a node may take to boot."""
 FLOOD = 1 << 16
 """Octets from the node in answer to one question beyond which it floods the line: far more than any asks for."""
+Watched = TypeVar("Watched")
 TC = t.by_name(t.TC_PACKETS)
 TM = t.by_name(t.TM_PACKETS)
 
@@ -141,8 +143,10 @@ class Bench(ABC):
     """The owner's key of a keyed node."""
     reference: Reference | None = None
     """What the transducer's surroundings are, where that is known."""
-    watched: list[Heard] | None = None
-    """What a monitor sent during a long watch that several cases judge."""
+    watches: dict[str, Any] = field(default_factory=dict)
+    """What came of each long watch of the node that several cases judge."""
+    used: set[str] = field(default_factory=set)
+    """The watches that the running case judges."""
     slack_ms: int = 2
     """How far a time may be off: timers of an emulated node are exact but for the stepping."""
 
@@ -205,6 +209,19 @@ class Bench(ABC):
         """How long a case that takes its time goes on, ms: live, ten times as long where the run is thorough."""
         return int(1000 * (virtual_s if self.emulated else live_s * (10 if self.thorough else 1)))
 
+    def watch(self, name: str, keep: Callable[[], Watched]) -> Watched:
+        """A long watch of the node, kept once for all the cases that judge it."""
+        self.used.add(name)
+        if name not in self.watches:
+            self.watches[name] = keep()
+        watched: Watched = self.watches[name]
+        return watched
+
+    def watch_anew(self) -> None:
+        """Forget what the last case judged: it is to be tried again."""
+        for name in self.used:
+            self.watches.pop(name, None)
+
     def since(self, exchanges: int) -> list[Heard]:
         """Every frame that came after the log was this long, the answers to the bench's own telecommands included."""
         decoder, heard = host.StreamDecoder(limit=4096), []
@@ -231,6 +248,7 @@ class Bench(ABC):
     def begin(self) -> None:
         """Before each case: the node as after a boot, as far as the bench can see to it."""
         self.log.clear()
+        self.used.clear()
         self.rng = Random(self.seed)
         self.decoder = host.StreamDecoder(limit=4096)
         self.sample_count = 0

@@ -2,13 +2,14 @@
 
 from itertools import pairwise
 
+from cabinwatch.verify.conform.alone import left_alone
 from cabinwatch.verify.conform.bench import Bench, Heard, Impossible
 from cabinwatch.verify.conform.case import boot_event, case, expect, expect_alive, expect_silence
 from cabinwatch.verify.conform.cases_alarms import emergency
 from cabinwatch.verify.conform.cases_frames import framed, sealed
 from cabinwatch.verify.conform.cases_monitor import polls
 from cabinwatch.verify.conform.cases_packets import sequence, stamp, telemetry
-from cabinwatch.verify.conform.cases_time import apart, moment
+from cabinwatch.verify.conform.cases_time import apart
 from cabinwatch.verify.conform.tour import SETTING
 from cabinwatch_protocol import table as t
 
@@ -73,15 +74,12 @@ BOOT_STAMP_MS = 500
 @case("RST-06/idle", beside=True)
 def idle(b: Bench) -> None:
     """A node that is left alone does not boot: no boot event, its parameter, its time and its sequence count go on."""
-    b.set(0, SETTING[b.role])
-    before = len(b.log)
-    first = moment(b)
-    for _ in range(60):
-        b.run(b.lasting(10, 600) // 60)
-    apart(b, first, moment(b))
-    value = b.parameter(0)
-    expect(value == SETTING[b.role], f"parameter 0 still {SETTING[b.role]}", value)
-    rows = telemetry(b, b.since(before))
+    alone = left_alone(b)
+    apart(b, alone.first, alone.last)
+    met = alone.parameter == SETTING[b.role]
+    expect(met, f"parameter 0 still {SETTING[b.role]}", alone.parameter)
+    rows = telemetry(b, alone.heard)
+    rows = rows[rows.index(alone.first.answer) :]
     boots = [h for h in rows if h.title == "TM[5,1]" and h["event"] == t.Event.BOOT]
     expect(not boots, "no boot event", boots)
     for one, two in pairwise(rows):

@@ -2,10 +2,10 @@
 
 import time
 
+from cabinwatch.verify.conform.alone import left_alone
 from cabinwatch.verify.conform.bench import TC, Bench, Impossible, sealed_service
 from cabinwatch.verify.conform.case import boot_event, case, expect, expect_titles, failure
 from cabinwatch.verify.conform.tour import SETTING, commands, values
-from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 
 
@@ -316,11 +316,9 @@ def unknown_parameter(b: Bench) -> None:
 @case("EVT-01/quiet", role="transducer", beside=True)
 def quiet(b: Bench) -> None:
     """A transducer whose state does not change sends no event."""
-    b.ask(b.tc("report_hk"))
-    heard = b.run(b.lasting(15, 120)) + b.ask(b.tc("report_hk"))
-    status = {h["status"] for h in heard if h.name == "sample"}
-    events = [h for h in heard if h.title.startswith("TM[5,")]
-    expect(not events or len(status) > 1, "no event", events)
+    alone = left_alone(b)
+    events = [h for h in alone.heard if h.title.startswith("TM[5,") and h["event"] != t.Event.BOOT]
+    expect(not events or len(alone.statuses) > 1, "no event", events)
 
 
 # -- the transducer
@@ -354,8 +352,5 @@ def offset(b: Bench) -> None:
 @case("XDR-04/unasked", beside=True)
 def sends_nothing(b: Bench) -> None:
     """Left alone for a while, and given telemetry of others, a transducer sends nothing but events."""
-    other = host.seal(
-        host.encode_tm(t.TM_PACKETS[4], t.Apid.MONITOR, 1, 0, 1, {f.name: 1 for f in t.MONITOR_HK})
-    )
-    heard = b.ask(other) + b.run(b.lasting(20, 600))
+    heard = left_alone(b).unasked
     expect(all(h.title.startswith("TM[5,") for h in heard), "nothing but events", heard)

@@ -30,7 +30,7 @@ QUICK_S = 0.05
 QUESTIONS = {"transducer": 1200, "monitor": 6000}
 """Questions that all cases of a role ask, SEQ-02 apart, which does without where they would take long; each has the
 bench's own telecommand behind it."""
-WAITS_S = {"transducer": 70, "monitor": 280}
+WAITS_S = {"transducer": 45, "monitor": 200}
 """What all cases of a role wait for besides."""
 LONG_S = 60
 AT_A_TIME = 16

@@ -216,7 +216,7 @@ def judge(bench: Bench, case: Case) -> Result:
     for _ in range(0 if bench.emulated else AGAIN):
         if not (result.verdict is CaseVerdict.FAIL and result.timing):
             break
-        bench.watched = None
+        bench.watch_anew()
         seconds = result.seconds
         result = run_case(bench, case)
         result.retried, result.first_try = True, f"expected {first.expected}; got {first.got}"
