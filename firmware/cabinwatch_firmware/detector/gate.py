@@ -12,6 +12,8 @@ from cabinwatch_protocol.device.consts import P_FLOOR, P_STEP
 
 NOISE_FIRST_x64_cPa = 32000
 """5 Pa, until learned."""
+NOISE_STANDS_x64_cPa = 2 * NOISE_FIRST_x64_cPa
+"""A gauge that shows no noise may have as much: enough for stairs of 80 Pa to be in the band, and be learned."""
 STEP_MAX_cPa = 10000
 """No gauge has coarser steps than 1 hPa; a larger change is the cabin's."""
 FINER = 4
@@ -115,11 +117,15 @@ class Gate:
     def learn_noise(self, pressure_cPa):
         """Each second difference counts for four mean ones at most.
 
-        None at all comes from a stuck gauge and tells nothing, or from a coarse one: noise below its step.
+        None at all comes from a stuck gauge and tells nothing, or from a coarse one: noise below its step. Noise above
+        ``NOISE_STANDS`` it lessens, too: wild readings would add up between the stairs.
         """
         before_cPa = self.change_cPa
         self.change_cPa = pressure_cPa - self.heard_cPa
         self.heard_cPa = pressure_cPa
         half_cPa = abs(self.change_cPa - before_cPa) >> 1
-        if half_cPa or self.step_cPa << 3 < self.noise_x64_cPa < self.step_cPa << 6:
+        step_x64_cPa = self.step_cPa << 6
+        noise_x64_cPa = self.noise_x64_cPa
+        stands = step_x64_cPa <= noise_x64_cPa <= NOISE_STANDS_x64_cPa or noise_x64_cPa <= step_x64_cPa >> 3
+        if half_cPa or not stands:
             self.noise_x64_cPa += min(half_cPa, (self.noise_x64_cPa >> 4) + 64) - (self.noise_x64_cPa >> 6)
