@@ -17,20 +17,17 @@ TRUE, REPORTED, BAND = "#2e9e3a", "#2f7fe0", "#9cc3f0"
 STRIPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ("pressure, Pa", (("true_pressure_Pa", "true", TRUE), ("pressure_Pa", "reported", REPORTED))),
     ("nitrogen, Pa", (("nitrogen_Pa", "true", TRUE),)),
-    (
-        "rate, Pa/h",
-        (
-            ("rate_low_Pa_h", "± 2 sigma", BAND),
-            ("rate_high_Pa_h", "± 2 sigma", BAND),
-            ("true_rate_Pa_h", "true", TRUE),
-            ("rate_Pa_h", "reported", REPORTED),
-        ),
-    ),
+    ("rate, Pa/h", (("true_rate_Pa_h", "true", TRUE), ("rate_Pa_h", "reported", REPORTED))),
     ("T-reserve", (("true_tres_s", "true", TRUE), ("tres_s", "reported", REPORTED))),
 )
 """Each strip's title, and its lines: channel, what it is called, colour."""
+RATE = 2
+UNSURE = ("rate_low_Pa_h", "rate_high_Pa_h"), "± 2 sigma"
+"""The strip with a band, the band's edges, and what it is called."""
 MARGIN = 0.5
 """Windows that are sent beside the one that is shown, on each side: the mouse pans into what is there already."""
+FINEST = 0.5
+"""Part of a window that is still shown by what was sent for the whole: half as many points."""
 WAY = "#90a4ae"
 ROW = 4
 """Modules side by side on the map."""
@@ -82,6 +79,13 @@ class Conductor:
         self.span_s, self.end_s = max(now_s, self.narrowest_s), None
 
 
+def covers(sent: tuple[float, float], window: tuple[float, float]) -> bool:
+    """Whether strips that were sent for one window show another as well: within its margins, not much finer."""
+    margin = MARGIN * (sent[1] - sent[0])
+    within = max(0.0, sent[0] - margin) <= window[0] and window[1] <= sent[1] + margin
+    return within and window[1] - window[0] >= FINEST * (sent[1] - sent[0])
+
+
 def axis_end(now_s: float) -> float:
     """Where the axis of time ends, s."""
     return max(now_s, 1.0)
@@ -99,8 +103,15 @@ def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> 
         last = i == len(STRIPS) - 1
         fit, name = _fitting(columns, title, (begin, end))
         chart["grid"].append(_grid(i))
-        chart["xAxis"].append(_time_axis(i, axis_end(now_s) / scale, word if last else "", ink))
+        axis = _time_axis(i, axis_end(now_s) / scale, word if last else "", ink)
+        # A hint has a heading for each axis: it says which strip's values stand below.
+        chart["xAxis"].append(
+            axis | {"axisPointer": {"label": {"formatter": f"{name}, at {{value}} {word}"}}}
+        )
         chart["yAxis"].append(_value_axis(i, name, ink))
+        if i == RATE:
+            edges, called = UNSURE
+            chart["series"] += _band(i, called, columns.windows(edges, *sent, PIXELS), scale, fit)
         for channel, called, colour in lines:
             data = [
                 [_short(t / scale), v and _short(v / fit)] for t, v in columns.window(channel, *sent, PIXELS)
@@ -110,7 +121,7 @@ def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> 
     return {
         "animation": False,
         "legend": {
-            "data": ["true", "reported", "± 2 sigma"],
+            "data": ["true", "reported", {"name": UNSURE[1], "icon": "rect"}],
             "top": 0,
             "textStyle": {"color": ink},
         },
@@ -164,11 +175,29 @@ def _value_axis(i: int, name: str, ink: str) -> dict[str, Any]:
 
 
 def _line(i: int, called: str, colour: str, data: list[list[float | None]]) -> dict[str, Any]:
-    stroke = {"width": 1 if colour == BAND else 1.5, "type": "dashed" if colour == TRUE else "solid"}
+    stroke = {"width": 1.5, "type": "dashed" if colour == TRUE else "solid"}
     return {
         "name": called, "type": "line", "xAxisIndex": i, "yAxisIndex": i, "data": data, "showSymbol": False,
         "connectNulls": False, "animation": False, "itemStyle": {"color": colour}, "lineStyle": stroke,
+        "emphasis": {"disabled": True},
     }  # fmt: skip
+
+
+def _band(
+    i: int, called: str, edges: list[tuple[float, list[float | None]]], scale: float, fit: float
+) -> list[dict[str, Any]]:
+    """A filled band as ECharts has it: an unseen line at its foot, and its height stacked upon that."""
+    feet: list[list[float | None]] = []
+    heights: list[list[float | None]] = []
+    for t, (low, high) in edges:
+        known = low is not None and high is not None
+        feet.append([_short(t / scale), _short(low / fit) if known else None])  # type: ignore[operator]
+        heights.append([_short(t / scale), _short((high - low) / fit) if known else None])  # type: ignore[operator]
+    stacked = {"stack": called, "stackStrategy": "all", "tooltip": {"show": False}}
+    foot, height = (  # a chart's hint would tell the height as a value: it has none of either
+        {**_line(i, called, BAND, data), **stacked, "lineStyle": {"opacity": 0}} for data in (feet, heights)
+    )
+    return [foot, {**height, "areaStyle": {"color": BAND, "opacity": 0.45}}]
 
 
 def _fitting(columns: Columns, title: str, window: tuple[float, float]) -> tuple[float, str]:

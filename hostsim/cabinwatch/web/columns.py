@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 FIRST = 1024
-MOST = 1 << 19
-"""Rows that are kept before the older half is thinned out: a report every 10 s for two months, 8 MB a column."""
+MOST = 1 << 17
+"""Rows that are kept before the older half is thinned out: a report every 10 s for two weeks, 1 MB a column."""
 BUCKET = 8
 """Rows of the older half that become two, their least and greatest values."""
 
@@ -56,15 +56,19 @@ class Columns:
         self, name: str, begin_s: float, end_s: float, pixels: int
     ) -> list[tuple[float, float | None]]:
         """``(t_s, value)`` of the rows in the window: all, or the least and greatest of each pixel's stretch."""
+        return [(t, value) for t, (value,) in self.windows((name,), begin_s, end_s, pixels)]
+
+    def windows(
+        self, names: Sequence[str], begin_s: float, end_s: float, pixels: int
+    ) -> list[tuple[float, list[float | None]]]:
+        """The same of several columns at the same times, so that the extremes of each are among them."""
         rows = self._rows[: self._count]
         first, last = np.searchsorted(rows[:, 0], (begin_s, end_s))
         first, last = max(0, int(first) - 1), min(len(rows), int(last) + 1)
-        column = 1 + self.names.index(name)
-        times, values = rows[first:last, 0], rows[first:last, column]
-        if len(times) > 2 * pixels:
-            keep = _extremes(values, pixels)
-            times, values = times[keep], values[keep]
-        return [(t, None if v != v else v) for t, v in zip(times.tolist(), values.tolist(), strict=True)]
+        seen = rows[first:last, [0, *(1 + self.names.index(name) for name in names)]]
+        if len(seen) > 2 * pixels:
+            seen = seen[np.unique(np.concatenate([_extremes(column, pixels) for column in seen.T[1:]]))]
+        return [(t, [None if v != v else v for v in values]) for t, *values in seen.tolist()]
 
 
 def _extremes(values: Floats, pixels: int) -> npt.NDArray[np.intp]:

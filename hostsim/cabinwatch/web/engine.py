@@ -25,6 +25,8 @@ EVENTS_MOST = 2000
 """Events that a page can scroll back to."""
 BEHIND_S = 0.5
 """Wall time by which a run may be late before the page says so."""
+PACE_S = 2.0
+"""Wall time over which the pace of a run is measured."""
 FRAMES_S = 0.5
 """Wall time between two looks at the last frames: decoding them costs as much as a hundred steps."""
 T = TypeVar("T")
@@ -39,7 +41,8 @@ class State:
     speed: float = 0.0
     running: bool = False
     over: bool = False
-    behind_s: float = 0.0
+    pace: float | None = None
+    """Seconds of its time that are played in one of ours, where those are fewer than were asked for."""
     housekeeping: tuple[tuple[str, int], ...] = ()
     error: str = ""
     frames: int = 0
@@ -71,7 +74,11 @@ class Engine:
         )
         self._ending = threading.Event()
         self._error = ""
-        self._behind_s = 0.0
+        self._then = self._clock()
+        self._owed_s = 0.0
+        self._pace = 0.0
+        self._paced = (-math.inf, 0.0)
+        """Wall time and the source's when the pace was last measured."""
         self._frames: tuple[str, ...] = ()
         self._frames_at = -math.inf
         self._thread = threading.Thread(target=self._run, name="cabinwatch-engine", daemon=True)
@@ -117,20 +124,28 @@ class Engine:
     # -- the engine's thread
 
     def _run(self) -> None:
-        then = self._clock()
-        owed_s = 0.0
+        self._then = self._clock()
         while not self._ending.is_set():
-            self._take_orders()
-            now = self._clock()
-            wall_s, then = now - then, now
-            if self.running and not self._over() and not self._error:
-                owed_s = self._play(owed_s + wall_s * self.speed)
-            else:
-                owed_s = 0.0
-            self._behind_s = owed_s / self.speed if self.speed else 0.0
-            self._publish()
+            self._turn()
             self._ending.wait(0.02)
         self._take_orders()
+
+    def _turn(self) -> None:
+        """Do what was ordered, play what has fallen due since the last turn, and publish."""
+        self._take_orders()
+        now = self._clock()
+        wall_s, self._then = now - self._then, now
+        plays = self.running and not self._over() and not self._error
+        self._owed_s = self._play(self._owed_s + wall_s * self.speed) if plays else 0.0
+        self._measure(now)
+        self._publish()
+
+    def _measure(self, now: float) -> None:
+        """How fast it plays."""
+        then, played_s = self._paced
+        if now - then >= PACE_S:
+            self._pace = (self.source.now_s - played_s) / (now - then)
+            self._paced = now, self.source.now_s
 
     def _play(self, owed_s: float) -> float:
         """Play what is owed for at most `SLICE_S` of wall time; returns what is still owed, never more than is told."""
@@ -165,6 +180,7 @@ class Engine:
     def _publish(self) -> None:
         ground = self.source.ground
         del ground.history[:-1]
+        del ground.events[:-EVENTS_MOST]
         counts = ground.counts
         now = self._clock()
         if now - self._frames_at > FRAMES_S:
@@ -175,7 +191,7 @@ class Engine:
             speed=self.speed,
             running=self.running,
             over=self._over(),
-            behind_s=self._behind_s if self._behind_s > BEHIND_S else 0.0,
+            pace=self._pace if self._owed_s > BEHIND_S * self.speed else None,
             housekeeping=tuple(ground.housekeeping.items()),
             error=self._error,
             frames=counts.frames,

@@ -1,23 +1,27 @@
 """The page: what an engine has seen, over one window of time. Figures and charts, no logic of its own."""
 
+import math
 import secrets
 import time
 from collections.abc import Callable
 from typing import Any
 
-from nicegui import app, events, ui
+from nicegui import events, ui
 
 from cabinwatch.text import duration, shown
 from cabinwatch.view import words
 from cabinwatch.web import charts
+from cabinwatch.web.controls import Controls, Telecommands
 from cabinwatch.web.engine import Engine
-from cabinwatch.web.sources import Played
+from cabinwatch.web.sources import Board, Played
 from cabinwatch.web.what_if import WhatIf
 
 REFRESH_S = 0.5
 SLOWEST_S = 5.0
 """A browser that has not said that it drew is sent new strips all the same after this long."""
 SPEEDS = {float(n): f"{n:,} x" for n in (1, 10, 60, 600, 2000)}
+SETTLE_S = 0.2
+"""Wall time after a zoom or pan by mouse until finer strips are sent: not while the hand still moves."""
 CLASSES = {0: "every class", 1: "Advisory and above", 2: "Caution and above", 3: "Warning and above"}
 LAMPS = {0: "#2e7d32", 1: "#00838f", 2: "#f9a825", 3: "#ef6c00", 4: "#c62828"}
 """The lamp's colour by class; its word stands in it, so that colour is never the only sign."""
@@ -56,10 +60,8 @@ KEYS = {
 class Page:
     """One client's page on ``engine``; one client at a time holds the controls."""
 
-    def __init__(self, engine: Engine, target: str, seed: int, number: int = 0) -> None:
+    def __init__(self, engine: Engine, number: int = 0) -> None:
         self.engine = engine
-        self.target = target
-        self.seed = seed
         self.me = secrets.token_hex(8)
         self.conductor = charts.Conductor()
         self.is_dark = False
@@ -68,11 +70,15 @@ class Page:
         self.seen: object = None
         self.drawing = 0.0
         """When the strips were sent that the browser has not drawn yet; 0: it has."""
+        self.controls = Controls(engine, self._may, self._acted)
+        self.sent = (0.0, 0.0)
+        """The window for which they were sent."""
+        self.zoomed = -math.inf
+        """When the mouse last moved the window."""
         self.what_if: WhatIf | None = None
         if isinstance(engine.source, Played):
-            self.what_if = WhatIf(engine, engine.source.session, self._mine, self.refresh, number)
-        if engine.holder is None:
-            engine.holder = self.me
+            self.what_if = WhatIf(self.controls, engine.source.session, number)
+        self._may()
         self.moves: dict[str, Callable[[], None]] = {
             "back": lambda: self.conductor.pan(-0.5, self.now_s),
             "forward": lambda: self.conductor.pan(0.5, self.now_s),
@@ -80,7 +86,7 @@ class Page:
             "zoom out": lambda: self.conductor.zoom(2.0, self.now_s),
             "everything": lambda: self.conductor.everything(self.now_s),
             "follow": self.conductor.follow,
-            "pause": self._pause,
+            "pause": lambda: self.controls.order(self._pause),
         }
 
     # -- what stands on it
@@ -109,13 +115,13 @@ class Page:
                         self.what_if.build()
                     self._link()
         ui.timer(REFRESH_S, self.refresh)
-        app.on_disconnect(self._left)
+        ui.context.client.on_disconnect(self._left)
         self.refresh()
 
     def _head(self) -> None:
         with ui.row().classes("w-full items-center gap-3"):
             ui.label(shown(self.engine.source.title)).classes("text-lg font-bold")
-            ui.label(f"firmware on {shown(self.target)}, seed {self.seed}").classes("opacity-70")
+            ui.label(shown(self.engine.source.about)).classes("opacity-70")
             ui.space()
             self.time = ui.label().classes("font-mono").props("data-mark='time'")
             self.holds = ui.button("Take the controls", on_click=self._take).props("dense outline no-caps")
@@ -140,13 +146,14 @@ class Page:
 
     def _conductor(self) -> None:
         with ui.row().classes("items-center gap-1"):
-            self.pause = ui.button("Pause", on_click=self._pause).props("dense no-caps data-mark='pause'")
-            if self.what_if is not None:
+            if math.isfinite(self.engine.source.end_s):
+                self.pause = ui.button("Pause", on_click=self.moves["pause"])
+                self.pause.props("dense no-caps data-mark='pause'")
                 speed = self.engine.speed
                 speeds = dict(sorted({speed: f"{speed:,g} x", **SPEEDS}.items()))
-                chosen = ui.select(speeds, value=speed, on_change=self._speed, label="speed")
-                chosen.props("dense data-mark='speed'")
-            ui.separator().props("vertical")
+                self.speed = ui.select(speeds, value=speed, on_change=self._speed, label="speed")
+                self.speed.props("dense data-mark='speed'")
+                ui.separator().props("vertical")
             for text, label in (
                 ("◀", "back"), ("▶", "forward"), ("+", "zoom in"), ("-", "zoom out"), ("All", "everything"),
                 ("Follow", "follow"),
@@ -168,6 +175,8 @@ class Page:
     def _link(self) -> None:
         with ui.card().classes("w-full"):
             ui.label("Telecommands").classes("font-bold")
+            if isinstance(self.engine.source, Board):
+                Telecommands(self.controls).build()
             self.commands = ui.log(max_lines=100).classes("lines w-full h-24 text-xs")
             self.commands.props("data-mark='commands'")
             self.drawn_commands: list[str] = []
@@ -201,8 +210,12 @@ class Page:
         for key, label in self.figures.items():
             label.set_text(getattr(said, key))
         self.time.set_text(duration(state.now_s) + (" (the end)" if state.over else ""))
-        self.pause.set_text("Pause" if state.running else "Play")
-        late = f"behind by {duration(state.behind_s)}: this machine cannot keep up" if state.behind_s else ""
+        if math.isfinite(state.end_s):
+            self.pause.set_text("Pause" if state.running else "Play")
+            self.pause.set_enabled(not state.over)
+            if self.speed.value != self.engine.speed and self.engine.speed in self.speed.options:
+                self.speed.set_value(self.engine.speed)  # by another viewer, or refused
+        late = "" if state.pace is None else f"plays at {state.pace:,.0f} x: this machine cannot keep up"
         self.trouble.set_text(state.error or late)
         self.holds.set_text("You hold the controls" if self._mine() else "Take the controls")
         begin, end = self.conductor.window(state.now_s)
@@ -222,7 +235,10 @@ class Page:
         seen = (len(self.engine.columns), self.now_s, self.conductor.window(self.now_s), self.is_dark)
         if seen == self.seen or (self.drawing and now - self.drawing < SLOWEST_S):
             return
+        if now - self.zoomed < SETTLE_S and charts.covers(self.sent, self.conductor.window(self.now_s)):
+            return
         self.seen, self.drawing = seen, now
+        self.sent = self.conductor.window(self.now_s)
         options = charts.strips(self.engine.columns, self.conductor, self.now_s, self.is_dark)
         self.strips.options.clear()
         self.strips.options.update(options)
@@ -257,6 +273,17 @@ class Page:
     def _mine(self) -> bool:
         return self.engine.holder == self.me
 
+    def _may(self) -> bool:
+        """Whether this page may act; controls that nobody holds are its own from now on."""
+        if self.engine.holder is None:
+            self.engine.holder = self.me
+        return self._mine()
+
+    def _acted(self) -> None:
+        if self.what_if is not None:
+            self.what_if.look_again()
+        self.refresh()
+
     def _take(self) -> None:
         self.engine.holder = self.me
         self.refresh()
@@ -266,10 +293,12 @@ class Page:
             self.engine.holder = None
 
     def _pause(self) -> None:
-        self.engine.running = not self.engine.running
+        if math.isfinite(self.engine.source.end_s):
+            self.engine.running = not self.engine.running
 
     def _speed(self, change: events.ValueChangeEventArguments[Any]) -> None:
-        self.engine.speed = float(change.value)
+        if change.value != self.engine.speed:
+            self.controls.order(lambda: setattr(self.engine, "speed", float(change.value)))
 
     def _filter(self, change: events.ValueChangeEventArguments[Any]) -> None:
         self.least, self.drawn_events = int(change.value), -1
@@ -280,11 +309,12 @@ class Page:
             self._moved(self.moves[move])()
 
     def _zoomed(self, event: events.GenericEventArguments) -> None:
-        """The mouse has dragged or turned its wheel: hold what it chose, and send what lies there at once."""
+        """The mouse has dragged or turned its wheel: hold what it chose, and send what is not there at once."""
         chosen = event.args.get("batch", [event.args])[0]
         if "start" in chosen:
             self.conductor.hold_parts(chosen["start"] / 100, chosen["end"] / 100, self.now_s)
-            self.refresh()
+            self.zoomed = time.monotonic()
+            self._draw()
 
     def _moved(self, act: Callable[[], None]) -> Callable[[], None]:
         def moved() -> None:

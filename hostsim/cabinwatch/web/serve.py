@@ -81,7 +81,7 @@ def _pages(house: House) -> None:
     @ui.page("/", title=shown(house.shows[0].engine.source.title))
     def page(show: int = 0) -> None:
         one = house.show(show)
-        Page(one.engine, one.target, one.seed, show).build()
+        Page(one.engine, show).build()
 
     @ui.page("/judge", title="cabinwatch judges")
     def judge() -> None:

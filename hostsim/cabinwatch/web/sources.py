@@ -48,6 +48,8 @@ class Source(Protocol):
     """What an engine plays. ``on_row`` is given (world time in s, the values of `CHANNELS`) for each report."""
 
     title: str
+    about: str
+    """What plays it, in a few words."""
     ground: Ground
     on_row: Row
     end_s: float
@@ -111,6 +113,7 @@ class Played:
     def __init__(self, scenario: Scenario, *, seed: int = 1, target: str = "cpython") -> None:
         self.session = Session(scenario, seed=seed, target=target)
         self.title = scenario.title
+        self.about = f"firmware on {target}, seed {seed}"
         self.ground = self.session.ground
         self.end_s = scenario.duration
         self.on_row: Row = lambda t_s, values: None
@@ -151,6 +154,7 @@ class Recorded:
     def __init__(self, transcript: Transcript) -> None:
         self.world = world_of(transcript)
         self.title = self.world.scenario.title
+        self.about = "a recording"
         self.ground = Ground(lambda frame: None)
         self.on_row: Row = lambda t_s, values: None
         self._steps = transcript.steps
@@ -165,9 +169,16 @@ class Recorded:
             step = self._steps[self._next]
             self._next += 1
             for frame in self._decoder.feed(step.tx):
-                if frame.verdict is host.Verdict.OK and not frame.packet[0] & 0x10:
-                    with suppress(host.Alien):
-                        self._told(host.decode(frame.packet), step.t_ms)
+                self._heard(frame, step.t_ms)
+
+    def _heard(self, frame: host.Frame, t_ms: int) -> None:
+        if frame.verdict is not host.Verdict.OK:
+            self.ground.frame(frame)
+            return
+        self.ground.counts.frames += 1
+        if not frame.packet[0] & 0x10:
+            with suppress(host.Alien):
+                self._told(host.decode(frame.packet), t_ms)
 
     def _told(self, tm: host.Decoded, t_ms: int) -> None:
         self.ground.telemetry(tm, t_ms)
@@ -191,6 +202,7 @@ class Board:
 
     def __init__(self, port: serial.Serial, url: str) -> None:
         self.title = url
+        self.about = "a board, in real time"
         self.on_row: Row = lambda t_s, values: None
         self.end_s = math.inf
         self._port = port
@@ -216,7 +228,7 @@ class Board:
 
     def command(self, do: str, **more: object) -> None:
         command = Telecommand.model_validate({"at": 0, "do": do, **more})
-        self.ground.command(command.packet, command.values, round(self.now_s * 1000))
+        self.ground.command(command.packet, command.values, round(self.now_s * 1000), command.words)
 
     def frames(self) -> list[str]:
         return [

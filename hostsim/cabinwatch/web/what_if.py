@@ -1,24 +1,18 @@
-"""What a person may do to the world: the station to click into, and a button for each thing a session can do."""
+"""What a person may do to a world that is played: the station to click into, and a button for each thing."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from nicegui import events, ui
-from pydantic import ValidationError
 
-from cabinwatch.errors import CabinwatchError
 from cabinwatch.kit.session import Session
 from cabinwatch.models.cabin import Vehicle
-from cabinwatch.models.commands import MONITOR_PARAMETERS
 from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.line_faults import Stuck as StuckLine
 from cabinwatch.models.node_faults import BrownOut
 from cabinwatch.models.sensors import Warming
-from cabinwatch.models.units import parse_duration
-from cabinwatch.text import shown
 from cabinwatch.web import charts
-from cabinwatch.web.engine import Engine
+from cabinwatch.web.controls import Controls, Telecommands
 from cabinwatch.world.cabin.actions import Close, Open, Patch
 
 SHIP = {"volume": 7.6, "pressure": 99_992.0, "temperature": 290.0}
@@ -31,21 +25,13 @@ WARM_K, WARM_S = 9.0, 120.0
 
 
 class WhatIf:
-    """The card of a page that may act: ``allowed``: whether it holds the controls; ``changed`` is told of an act."""
+    """The card of a page on a world that is played; ``number``: of the show, for what is taken away."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        session: Session,
-        allowed: Callable[[], bool],
-        changed: Callable[[], None],
-        number: int = 0,
-    ) -> None:
+    def __init__(self, controls: Controls, session: Session, number: int = 0) -> None:
         self._number = number
-        self._engine = engine
+        self._controls = controls
+        self._engine = controls.engine
         self._session = session
-        self._allowed = allowed
-        self._changed = changed
         self._dark = False
         self._looked = 0.0
 
@@ -59,25 +45,17 @@ class WhatIf:
             with ui.row().classes("items-end gap-2"):
                 self._room = ui.select(rooms, value=rooms[0], label="module").props("data-mark='module'")
                 self._size = ui.input("size", value="3 mm").props("dense data-mark='size'").classes("w-24")
-                self._do("Hole", lambda: self._leak("orifice"))
-                self._do("Crack", lambda: self._leak("crack"))
-                self._do("Patch all", self._patch)
-                self._do("Dock a ship", self._dock)
+                self._controls.button("Hole", lambda: self._leak("orifice"))
+                self._controls.button("Crack", lambda: self._leak("crack"))
+                self._controls.button("Patch all", self._patch)
+                self._controls.button("Dock a ship", self._dock)
             self._ways()
             with ui.row().classes("gap-2"):
-                self._do("Warm the sensor", self._warm)
-                self._do("Cut the line for 2 min", self._cut)
-                self._do("Reset the node", self._session.reset)
-                self._do("Supply fails", self._brown_out)
-            with ui.row().classes("items-end gap-2"):
-                self._do("Acknowledge", lambda: self._session.command("acknowledge"))
-                self._for = ui.input("for", value="10 min").props("dense data-mark='for'").classes("w-24")
-                self._do("Inhibit", lambda: self._timed("inhibit"))
-                self._do("Out of service", lambda: self._timed("out_of_service"))
-            with ui.row().classes("items-end gap-2"):
-                self._parameter = ui.select(list(MONITOR_PARAMETERS), value="poll_period", label="parameter")
-                self._value = ui.input("value").props("dense data-mark='value'").classes("w-28")
-                self._do("Set", self._set)
+                self._controls.button("Warm the sensor", self._warm)
+                self._controls.button("Cut the line for 2 min", self._cut)
+                self._controls.button("Reset the node", self._session.reset)
+                self._controls.button("Supply fails", self._brown_out)
+            Telecommands(self._controls).build()
             self._take_away()
 
     def _ways(self) -> None:
@@ -88,8 +66,8 @@ class WhatIf:
             with ui.row().classes("items-end gap-2"):
                 self._way = ui.select(names, value=names[0], label="hatch or valve").classes("min-w-36")
                 self._way.props("data-mark='way'")
-                self._do("Open", lambda: self._session.do(Open(str(self._way.value))))
-                self._do("Close", lambda: self._session.do(Close(str(self._way.value))))
+                self._controls.button("Open", lambda: self._session.do(Open(str(self._way.value))))
+                self._controls.button("Close", lambda: self._session.do(Close(str(self._way.value))))
 
     def _take_away(self) -> None:
         with ui.row().classes("gap-3"):
@@ -99,6 +77,10 @@ class WhatIf:
             ):
                 ui.link(text, f"{where}?show={self._number}").props(f"data-mark='{mark}'")
             ui.button("Copy the pytest", on_click=self._copy).props("dense flat no-caps data-mark='copy'")
+
+    def look_again(self) -> None:
+        """Something was done: the next `redraw` looks at once."""
+        self._looked = 0.0
 
     def redraw(self, dark: bool) -> None:
         """Draw the station as it is now; what the scenario itself does to it shows within `LOOK_S`."""
@@ -113,26 +95,6 @@ class WhatIf:
             self._map.update()
 
     # -- what a person does
-
-    def _do(self, text: str, act: Callable[[], object]) -> None:
-        button = ui.button(text, on_click=lambda: self._ordered(act))
-        button.props("dense no-caps").props(f"data-mark='{text}'")
-
-    def _ordered(self, act: Callable[[], object]) -> None:
-        """Have the engine do it, where this page holds the controls; tell a person why it could not be done."""
-        if not self._allowed():
-            ui.notify("Somebody else holds the controls: take them first.", type="warning", position="top")
-            return
-        try:
-            self._engine.order(act)
-        except ValidationError as error:
-            said = shown(error.errors()[0]["msg"].removeprefix("Value error, "))
-            ui.notify(said, type="negative", position="top")
-        except (CabinwatchError, ValueError) as error:
-            ui.notify(shown(str(error)), type="negative", position="top")
-        else:
-            self._looked = 0.0
-            self._changed()
 
     def _leak(self, law: str) -> None:
         size, room = str(self._size.value), self._room.value
@@ -157,16 +119,6 @@ class WhatIf:
     def _brown_out(self) -> None:
         self._session.brown_out(BrownOut(kind="brown_out", at=self._session.now_s))
 
-    def _timed(self, do: str) -> None:
-        self._session.command(do, argument=round(parse_duration(str(self._for.value))))
-
-    def _set(self) -> None:
-        try:
-            value = int(str(self._value.value))
-        except ValueError:
-            raise ValueError(f"{self._parameter.value}: a whole number is needed") from None
-        self._session.command("set", parameter=self._parameter.value, value=value)
-
     def _copy(self) -> None:
         ui.clipboard.write(self._engine.order(self._session.as_test))
         ui.notify("The pytest is in the clipboard.", position="top")
@@ -177,10 +129,10 @@ class WhatIf:
             name = click.data.get("value") if isinstance(click.data, dict) else None
             if name:
                 way = Close(name) if name in self._opened() else Open(name)
-                self._ordered(lambda: self._session.do(way))
+                self._controls.order(lambda: self._session.do(way))
         elif click.name in self._session.scenario.cabin.compartments:
             self._room.set_value(click.name)
-            self._ordered(lambda: self._leak("orifice"))
+            self._controls.order(lambda: self._leak("orifice"))
 
     # -- how the station stands
 

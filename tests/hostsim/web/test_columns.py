@@ -30,6 +30,18 @@ def test_no_spike_is_lost_and_nothing_is_invented(values, pixels):
         assert (min(shown), max(shown)) == (min(numbers), max(numbers))
 
 
+@given(VALUES, st.integers(1, 60))
+def test_two_columns_at_the_same_times_keep_the_extremes_of_each(values, pixels):
+    columns = Columns(("a", "b"))
+    for i, value in enumerate(values):
+        columns.append(float(i), [value, values[-1 - i]])
+    seen = columns.windows(("a", "b"), 0, len(values), pixels)
+    numbers = [v for v in values if v == v]
+    for j in range(2):
+        shown = [row[j] for _, row in seen if row[j] is not None]
+        assert not numbers or (min(shown), max(shown)) == (min(numbers), max(numbers))
+
+
 @given(VALUES)
 def test_a_gap_stays_a_gap(values):
     seen = filled(values).window("a", 0, len(values), 10_000)

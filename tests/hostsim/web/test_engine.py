@@ -1,6 +1,7 @@
 """The engine: orders are done between slices, what is done becomes the story, and the story plays to the same hash."""
 
 import math
+import sys
 
 import pytest
 
@@ -12,10 +13,13 @@ from cabinwatch.scenario.load import parse
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import open_target
 from cabinwatch.view import words
+from cabinwatch.web import charts
 from cabinwatch.web.charts import Conductor
-from cabinwatch.web.engine import Engine
+from cabinwatch.web.columns import Columns
+from cabinwatch.web.engine import EVENTS_MOST, PACE_S, Engine
 from cabinwatch.web.sources import CHANNELS, Played, Recorded, as_row, open_source
 from cabinwatch.world.cabin.actions import Patch
+from cabinwatch.world.ground import Ground
 from cabinwatch.world.world import World
 
 QUIET = Scenario.model_validate(
@@ -87,9 +91,66 @@ def test_rows_hold_report_beside_truth(engine):
     assert all(abs(reported[t] - true[t]) < 10 for t in reported if reported[t] is not None)
 
 
-def test_nothing_grows_but_the_columns(engine):
-    played(engine, 1000)
-    assert len(engine.source.ground.history) <= 1
+def test_nothing_grows_but_the_columns_and_they_are_bounded(engine):
+    played(engine, 1800)
+    before, rows = sys.getallocatedblocks(), len(engine.columns)
+    played(engine, 7000)
+    more = len(engine.columns) - rows
+    assert more > 100
+    # A report that is kept is a dictionary, its key and its numbers: five blocks at least.
+    assert sys.getallocatedblocks() - before < 2 * more
+    engine.source.ground.events *= EVENTS_MOST
+    engine._publish()
+    assert len(engine.source.ground.events) == EVENTS_MOST
+
+
+class Slow:
+    """A source that takes a tenth of a second of the clock for each second of its own."""
+
+    title, about, end_s = "slow", "nothing", math.inf
+
+    def __init__(self, clock):
+        self.clock, self.now_s = clock, 0.0
+        self.ground = Ground(lambda frame: None)
+
+    def advance(self, seconds):
+        self.clock.now += seconds / 10
+        self.now_s += seconds
+
+    def frames(self):
+        return []
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(("speed", "pace"), [(1, None), (100, pytest.approx(10, rel=0.4))])
+def test_a_run_that_cannot_keep_up_says_how_fast_it_plays(speed, pace):
+    clock = Clock()
+    slow = Engine(Slow(clock), speed, clock)
+    while clock.now < 3 * PACE_S:
+        slow._turn()
+    assert slow.state.pace == pace
+
+
+def test_the_band_of_a_rate_stands_between_its_edges_and_has_a_gap_where_there_is_none():
+    columns = Columns(tuple(CHANNELS))
+    for i, (low, high) in enumerate(((-9.0, -5.0), (math.nan, math.nan), (-4.0, 3.0))):
+        columns.append(float(i), as_row({"rate_low_Pa_h": low, "rate_high_Pa_h": high}))
+    series = charts.strips(columns, Conductor(), 3.0, False)["series"]
+    foot, height = (one["data"] for one in series if one["name"] == "± 2 sigma")
+    assert [y for _, y in foot] == [-9, None, -4]
+    assert [y for _, y in height] == [4, None, 7]
+
+
+def test_strips_that_were_sent_do_for_what_lies_within_their_margins_and_is_not_much_finer():
+    sent = (1000.0, 2000.0)
+    assert charts.covers(sent, (700, 1700))
+    assert charts.covers(sent, (1300, 1900))
+    assert charts.covers((0.0, 1000.0), (0.0, 1400.0)), "there is nothing before the beginning"
+    assert not charts.covers(sent, (400, 1400))
+    assert not charts.covers(sent, (1800, 2600))
+    assert not charts.covers(sent, (1300, 1700))
 
 
 def test_a_recording_shows_what_the_run_showed(tmp_path):
@@ -108,7 +169,11 @@ def test_a_recording_shows_what_the_run_showed(tmp_path):
     source.on_row = lambda t_s, values: rows.append(dict(zip(CHANNELS, values, strict=True)))
     while source.now_s < source.end_s:
         source.advance(7.0)
-    assert len(rows) > 15
+    assert source.ground.counts.frames >= len(rows) > 15
+    source.now_s, source.end_s = 0.0, 201.0
+    source._steps, source._next = [Step(1, b"", b"\x00\x05abc\x00", 0)], 0
+    source.advance(1.0)
+    assert source.ground.counts.resyncs + source.ground.counts.crc_errors == 1, "damage is counted"
     assert all(abs(row["pressure_Pa"] - row["true_pressure_Pa"]) < 10 for row in rows[2:])
     with pytest.raises(ValueError, match="a recording takes no telecommands"):
         source.command("ping")

@@ -147,9 +147,20 @@ def test_a_page_that_is_reloaded_has_lost_nothing_and_a_second_one_only_watches(
     until(browser, lambda b: marked(b, "lamp").text == "NOMINAL")
     marked(browser, "Reset the node").click()
     until(browser, lambda b: "take them first" in b.page_source)
+    marked(browser, "pause").click()
+    browser.close()
     browser.switch_to.window(first)
+    marked(browser, "parameter")
+    assert marked(browser, "pause").text == "Pause", "who only watches cannot stop it"
+    marked(browser, "Acknowledge").click()
+    until(browser, lambda b: "acknowledge" in marked(b, "commands").text)
+    assert "take them first" not in browser.page_source, (
+        "that another one left takes nothing from who holds them"
+    )
     browser.refresh()
     until(browser, lambda b: "booted" in marked(b, "events").text)
+    marked(browser, "Acknowledge").click()
+    until(browser, lambda b: marked(b, "commands").text.count("acknowledge") == 2)
 
 
 def test_keys_hold_the_window_of_time_and_the_last_frames_are_decoded(quiet, browser):
