@@ -10,7 +10,7 @@ from cabinwatch_protocol.device.consts import (
 )
 
 BENT_MAX_s = 8388608
-"""97 days: the product with the bend stays within 31 bits; beyond that the shortest law is near enough."""
+"""97 days: the product with the bend stays within 31 bits; beyond that 64 s count as nothing."""
 ELAPSED_MAX_ms = 536870912
 
 
@@ -35,18 +35,24 @@ class Reserve:
         if rate_cPa_h <= 0 or (left_cPa << 6) // rate_cPa_h >= 4000000:
             return T_CAP
         time_s = (left_cPa << 6) // rate_cPa_h * 225 >> 2
-        if self.law < LAW_LINEAR and time_s < BENT_MAX_s:
+        if self.law < LAW_LINEAR:
             bend_x64 = (left_cPa << 6) // max(
                 pressure_cPa + end_cPa if self.law == LAW_ORIFICE else end_cPa, 1
             )
-            time_s += time_s * min(bend_x64, T_CAP // (time_s + 1)) >> 6
+            if time_s < BENT_MAX_s:
+                time_s += time_s * min(bend_x64, T_CAP // (time_s + 1)) >> 6
+            else:
+                time_s += (time_s >> 6) * min(bend_x64, 63)
         return time_s
 
-    def find_law(self, elapsed_ms, pressure_cPa):
-        """Compare the rates and the pressures of the last two stretches of a sixteenth of the pressure each."""
+    def find_law(self, elapsed_ms, pressure_cPa, first):
+        """Compare the rates and the pressures of the last two stretches of a sixteenth of the pressure each.
+
+        Until there are two it is the law ``first``.
+        """
         self.elapsed_ms = min(self.elapsed_ms + elapsed_ms, ELAPSED_MAX_ms)
         if self.stretch_from_cPa == 0:
-            self.law = LAW_LINEAR
+            self.law = first
             self.stretch_from_cPa = pressure_cPa
             self.elapsed_ms = 0
         fall_cPa = self.stretch_from_cPa - pressure_cPa

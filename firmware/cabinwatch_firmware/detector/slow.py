@@ -307,15 +307,17 @@ class SlowLeak:
     def glance(self):
         """The rate of a leak that is too young for a line.
 
-        It shows as some 5/6 and 11/12 of the steady difference on the next two finer scales.
+        It shows as some 5/6 and 11/12 of the steady difference on the next two finer scales, and the calling one has
+        at most 12 blocks of it, as a rule eight.
         """
         j = self.calling
         if j < 2:
             fall = self.difference(j) >> 1
         else:
             fall = self.difference(j - 1) // 10 + self.difference(j - 2) * 2 // 11
+            fall = max(fall, self.difference(j) >> 3)
         self.publish(lim(max(fall, 0), 4700000) * 225 >> self.h + j)
-        self.sigma_cPa_h = self.rate_cPa_h >> 1
+        self.sigma_cPa_h = self.rate_cPa_h * 3 >> 2
 
     def publish(self, fall_cPa_h):
         """Of air; of it 7/9 is nitrogen."""
@@ -333,33 +335,39 @@ class SlowLeak:
         if block & 1 and n == BLOCKS and self.line_octave < self.h + len(self.blocks) - 1:
             n = halve(line, n)
             self.line_octave += 1
-        self.line_blocks = n
-        if n < LEAST:
-            self.glance()
-            return
         octave = self.line_octave
         j = octave - self.h
         while j > 0 and self.learned[j] < LEARNED:
             j -= 1
-        fall = fall_cPa_h(line, n, octave)
+        if n < LEAST:
+            self.line_blocks = n
+            self.glance()
+            return
+        fall = fall_cPa_h(line, 0, n, octave)
+        doubt = doubt_cPa_h(n, octave, self.spread(j), self.redness_x4(j))
+        if n > LEAST:
+            rest = fall_cPa_h(line, 1, n - 1, octave)
+            if rest - fall >> 1 > doubt:
+                # The oldest block was before the leak, or before it grew.
+                n = drop(line, n, 1)
+                doubt += rest - fall
+                fall = rest
+        self.line_blocks = n
+        if doubt > fall >> 1:
+            self.glance()
+            return
         # A leak that grew or wanes is no line: a 64th more.
-        doubt = doubt_cPa_h(n, octave, self.spread(j), self.redness(j)) + (fall >> 6)
+        doubt += fall >> 6
         self.publish(fall)
         self.sigma_cPa_h = doubt + doubt * 2 // 7 if self.nitrogen else doubt
 
-    def redness(self, j):
-        """0 where the spread falls from scale j - 2 as in white noise, 2 where it grows as in a random walk."""
+    def redness_x4(self, j):
+        """0 where the spread falls from scale j - 2 as in white noise, 4 where it grows as in a random walk."""
         if j < 2:
             return 0
-        finer = self.spread_x256[j - 2] >> 4
-        spread = self.spread_x256[j] >> 4
-        if spread * 10 < finer * 7:
-            return 0
-        return 2 if spread * 7 > finer * 10 else 1
-
-    def margin(self):
-        """The deviations that T-reserve gives away: two, and one where the line has outgrown its first blocks."""
-        return 1 if self.line_octave > self.h + self.calling else 2
+        finer = max(self.spread_x256[j - 2] >> 8, 1)
+        growth_x20 = (self.spread_x256[j] >> 8) * 20 // finer
+        return (growth_x20 > 18) + (growth_x20 > 22) + (growth_x20 > 28) + (growth_x20 > 35)
 
     def watch(self):
         """Accept what the leak has cost once it is over: once the difference is a quarter of what it was.
