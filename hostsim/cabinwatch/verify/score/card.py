@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -12,23 +12,28 @@ from cabinwatch.targets.detector import Detector
 from cabinwatch.verify.cluster import on_cluster
 from cabinwatch.verify.parallel import Spread, on_cores
 from cabinwatch.verify.score.alarms import AlarmFigures, Spell, figures
-from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, Array, BackgroundWander, Noise
+from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, Array, Noise
 from cabinwatch.verify.score.detectable import SPANS_S
 from cabinwatch.verify.score.grounds import GROUNDS, PRESETS, Ground
+from cabinwatch.verify.score.growth import GROWTH_D, QUIET_D, Grown, grown
 from cabinwatch.verify.score.log import READINGS_MOST, Log, Replayed
-from cabinwatch.verify.score.optimum import Fall, optimum_s
-from cabinwatch.verify.score.presets import INDEX, parameters
+from cabinwatch.verify.score.neighbours import ROWS, Neighbour, neighbour
+from cabinwatch.verify.score.nitrogen import (
+    NITROGEN,
+    NITROGEN_LEAKS,
+    NitrogenWatch,
+    nitrogen_delay_d,
+    nitrogen_optimum_s,
+)
+from cabinwatch.verify.score.presets import parameters
 from cabinwatch.verify.score.rivals import Rival, rivals, threshold
 from cabinwatch.verify.score.sensitivity import TRIALS, smallest_Pa_d
 from cabinwatch.verify.score.trials import LEAKS, Report, TrialLeak, TrialWatch
 
-WEEKS_A_YEAR: Final = 365.25 / 7
-NITROGEN_LEAKS: Final = {"US Lab hose": 204.0, "PrK, Apr 2024": 121.0}  # Pa/d of nitrogen
-ANALYSER: Final = BackgroundWander(27.0, period_s=300.0)
-LOSS_Pa_s: Final = parameters()[INDEX["loss"]] / 100 / DAY_S
+A_YEAR_D: Final = 365.25
+WEEKS_A_YEAR: Final = A_YEAR_D / 7
 SETTLED_D: Final = 30
 """Days of quiet before the smallest leak is looked for: the slowest scale has learned by then."""
-NITROGEN: Final = "nitrogen"
 LOG: Final = "record"
 
 Progress = Callable[[int, int, str], None]
@@ -44,6 +49,8 @@ class Exposure:
     preset: str
     days: float
     calls: int
+    blind_h_a: float = 0.0
+    """Hours a year in which the slow watch saw no reading."""
 
     @property
     def interval_d(self) -> tuple[float, float]:
@@ -86,6 +93,8 @@ class Card:
     delays: list[DelayFigure] = field(default_factory=list)
     nitrogen_d: dict[str, tuple[float, ...]] = field(default_factory=dict)
     nitrogen_optimum_d: dict[str, float] = field(default_factory=dict)
+    grown: list[Grown] = field(default_factory=list)
+    neighbours: list[Neighbour] = field(default_factory=list)
     log: str = ""
     """What the record was, if there was one."""
 
@@ -134,27 +143,31 @@ def run(
     for g in GROUNDS.values():
         if g.leaks:
             tasks.append((("delays", g.name), detector_delays, (g.name, g.preset, seed, trials, days)))
-        if g.sensitivity:
-            few = TRIALS if days >= 60 else trials
-            warm = min(SETTLED_D, days)
-            tasks += [(("smallest", g.name, w), smallest_Pa_d, (g.name, w, seed, warm, few)) for w in spans]
+    few, warm_d = (TRIALS if days >= 60 else trials), min(SETTLED_D, days)
+    looked = [*(g.name for g in GROUNDS.values() if g.sensitivity), NITROGEN]
+    tasks += [
+        (("smallest", name, w), smallest_Pa_d, (name, w, seed, warm_d, few)) for name in looked for w in spans
+    ]
+    grew = [(quiet_d, growth_d) for quiet_d in QUIET_D if quiet_d <= days for growth_d in GROWTH_D]
+    tasks += [(("grown", *when), grown, (*when, seed, trials)) for when in grew]
+    beside = ROWS if days >= SETTLED_D else []
+    tasks += [(("neighbour", i), neighbour, (*row, seed, trials)) for i, row in enumerate(beside)]
     total = len(tasks) + len(rivalled)
     done = _gather(spread, tasks, progress, 0, total)
     for name in (*watched, NITROGEN, *([LOG] if log else [])):
-        quiet = [done["quiet", name, year] for year in range(years)]
-        spells, span_d = _joined(quiet)
+        seen = _joined([done["quiet", name, year] for year in range(years)])
         preset = GROUNDS[name].preset if name in GROUNDS else "default" if name == NITROGEN else "quiet"
-        card.exposures.append(Exposure(name, preset, span_d, len(spells)))
-        card.alarms[name] = figures(spells, span_d * DAY_S)
+        blind_h_a = seen.blind_s / 3600 * A_YEAR_D / seen.days
+        card.exposures.append(Exposure(name, preset, seen.days, len(seen.spells), blind_h_a))
+        card.alarms[name] = figures(seen.spells, seen.days * DAY_S)
     card.smallest_Pa_d = {
-        g.name: {within: done["smallest", g.name, within] for within in spans}
-        for g in GROUNDS.values()
-        if g.sensitivity
+        name: {within: done["smallest", name, within] for within in spans} for name in looked
     }
+    card.grown = [done["grown", *when] for when in grew]
+    card.neighbours = [done["neighbour", i] for i in range(len(beside))]
     card.nitrogen_d = done[NITROGEN,]
     card.nitrogen_optimum_d = {
-        name: optimum_s(ANALYSER, Fall(fall / DAY_S, allowed_Pa_s=LOSS_Pa_s)) / DAY_S
-        for name, fall in NITROGEN_LEAKS.items()
+        name: nitrogen_optimum_s(fall) / DAY_S for name, fall in NITROGEN_LEAKS.items()
     }
     card.log = f"{log.name}, {log.hours:.1f} h" if log else ""
     second: list[Task] = []
@@ -172,19 +185,23 @@ def run(
     return card
 
 
-Quiet = tuple[list[Spell], float]
-"""What was called, and the days watched."""
+class Quiet(NamedTuple):
+    """What was called in the days watched, and how long the slow watch saw nothing."""
+
+    spells: list[Spell]
+    days: float
+    blind_s: float = 0.0
 
 
 def _joined(years: list[Quiet]) -> Quiet:
     """One year after the other."""
     spells: list[Spell] = []
     span_d = 0.0
-    for called, days in years:
+    for year in years:
         before_s = span_d * DAY_S
-        spells += [Spell(s.start_s + before_s, s.end_s + before_s, s.cls) for s in called]
-        span_d += days
-    return spells, span_d
+        spells += [Spell(s.start_s + before_s, s.end_s + before_s, s.cls) for s in year.spells]
+        span_d += year.days
+    return Quiet(spells, span_d, sum(year.blind_s for year in years))
 
 
 def _gather(
@@ -212,30 +229,18 @@ def _seed(seed: int, *what: int | str) -> np.random.SeedSequence:
 def quiet_year(name: str, seed: int, year: int, days: int = 365) -> Quiet:
     """False calls in the ground's share of one year, from a detector that knows nothing yet."""
     if name == NITROGEN:
-        return quiet_nitrogen(Detector(parameters()), _seed(seed, NITROGEN, year), days)
+        return Quiet(NitrogenWatch.on(_seed(seed, NITROGEN, year)).quiet(days * DAY_S), days)
     ground = GROUNDS[name]
     watched_d = max(1, math.ceil(days * ground.share))
     watch = TrialWatch.on(ground, _seed(seed, "quiet", name, year))
-    return watch.quiet(watched_d * DAY_S), watched_d
+    return Quiet(watch.quiet(watched_d * DAY_S), watched_d, watch.blind_s)
 
 
 def quiet_log(log: Log, seed: int, year: int, days: int = 365) -> Quiet:
     """... on a person's own record."""
     watched_d = min(days, READINGS_MOST * log.interval_s / DAY_S)
     watch = TrialWatch(Detector(parameters(**PRESETS["quiet"])), Replayed(log, _seed(seed, LOG, year)))
-    return watch.quiet(watched_d * DAY_S), watched_d
-
-
-def quiet_nitrogen(detector: Detector, seed: np.random.SeedSequence, days: int) -> Quiet:
-    """... of the analyser's nitrogen, which nobody consumes."""
-    spells = []
-    for i, noise in enumerate(Noise(ANALYSER, np.random.default_rng(seed)).take(288 * days).tolist()):
-        detector.sample(300_000, 10_132_500, 29_500)
-        detector.nitrogen(300_000, round(7_903_350 + 100 * noise), 29_500)
-        if detector.cls:
-            spells.append(Spell(300.0 * i, 300.0 * (i + 1), detector.cls))
-            detector.dismiss()
-    return spells, days
+    return Quiet(watch.quiet(watched_d * DAY_S), watched_d, watch.blind_s)
 
 
 def weekly_peaks(ground: str, seed: int, year: int, days: int = 365) -> dict[str, Array]:
@@ -314,33 +319,11 @@ def _first(rival: Rival, record: Array, limit: float) -> float:
 
 
 def nitrogen_delays(seed: int, trials: int) -> dict[str, tuple[float, ...]]:
-    """Days to call the two leaks on nitrogen, 27 Pa of noise each five minutes, while six people breathe."""
-    out = {}
-    for name, fall in NITROGEN_LEAKS.items():
-        delays = []
-        for trial in range(trials):
-            rng = np.random.default_rng(_seed(seed, "nitrogen", name, trial))
-            detector = Detector(parameters())
-            delays.append(_nitrogen_delay(detector, rng, fall))
-        out[name] = tuple(delays)
-    return out
-
-
-def _nitrogen_delay(detector: Detector, rng: np.random.Generator, fall: float) -> float:
-    total, nitrogen = STANDARD_PA, 0.78 * STANDARD_PA
-    for i in range(-20 * 288, 20 * 288):
-        leak = fall / 288 if i >= 0 else 0.0
-        nitrogen -= leak
-        total -= leak / 0.78 + 410 / 288
-        if i % 1440 == 0:
-            total = STANDARD_PA  # oxygen made up each five days
-        detector.sample(300_000, round(100 * (total + 10 * rng.standard_normal())), 29_500)
-        detector.nitrogen(300_000, round(100 * (nitrogen + 27 * rng.standard_normal())), 29_500)
-        if detector.cls:
-            if i >= 0:
-                return i / 288
-            detector.dismiss()
-    return math.inf
+    """Days to call the two leaks on nitrogen."""
+    return {
+        name: tuple(nitrogen_delay_d(fall, _seed(seed, NITROGEN, name, trial)) for trial in range(trials))
+        for name, fall in NITROGEN_LEAKS.items()
+    }
 
 
 def _poisson_bound(count: int, tail: float) -> float:

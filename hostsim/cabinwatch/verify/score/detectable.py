@@ -56,7 +56,7 @@ def detectable(wander: BackgroundWander, step_Pa: float, volume_m3: float) -> It
 
 
 def _least_Pa_s(wander: BackgroundWander, step_Pa: float, scale: int, span_s: float) -> float:
-    seconds = 2**scale
+    seconds = 1 << scale
     samples = int(seconds / wander.period_s)
     blocks = span_s / seconds - LOST
     # Each fourth difference is learned, the first once its averages have sixteen blocks and it has waited for as many.

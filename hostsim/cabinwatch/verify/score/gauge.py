@@ -17,12 +17,14 @@ WARMING_S: Final = 3600.0
 
 @dataclass(frozen=True)
 class Gauge:
-    """``missing`` and ``wild`` are shares of the readings; ``warming_K`` is what the board adds to its thermometer."""
+    """``missing`` and ``wild`` are shares of the readings; ``warming_K`` is what the board adds to its thermometer;
+    ``phase_Pa`` shifts the level against the steps."""
 
     step_Pa: float = 0.0
     missing: float = 0.0
     wild: float = 0.0
     warming_K: float = 0.0
+    phase_Pa: float = 0.0
 
     def readings(
         self, pressure_Pa: Array, gas_K: Array | float, t_s: Array, period_s: float, rng: np.random.Generator
@@ -36,7 +38,7 @@ class Gauge:
             decay = np.exp(-since / WARMING_S)
             kelvin = kelvin + self.warming_K * np.where(on, 1 - decay, decay)
         if self.step_Pa:
-            pressure_Pa = self.step_Pa * np.rint(pressure_Pa / self.step_Pa)
+            pressure_Pa = self.step_Pa * np.rint((pressure_Pa + self.phase_Pa) / self.step_Pa)
         if self.wild:
             mad = rng.random(n) < self.wild
             pressure_Pa = np.where(mad, rng.uniform(0, WILD_MOST_PA, n), pressure_Pa)

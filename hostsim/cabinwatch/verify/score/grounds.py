@@ -31,6 +31,7 @@ TEN_DAYS: Final = 10 / 365
 THERMOMETER_K: Final = 0.01
 SECONDLY: Final = ("10 mmHg/d", "Soyuz MS-09: 0.8 mbar/h", "60 mmHg/d", "1 Pa/s", "Spektr: 75 mmHg in 6 min")
 MINUTELY: Final = ("0.5 lb/d", "0.5 mmHg/d", "PrK, Apr 2024: 3.7 lb/d", "US Lab hose: 2 mmHg/d", "5 mmHg/d")
+FEW: Final = ("PrK, Apr 2024: 3.7 lb/d", "US Lab hose: 2 mmHg/d", "10 mmHg/d")
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,13 @@ class Ground:
     def optimum_s(self, Pa_s: float) -> float:
         """Of a steady leak, on this gauge, where the preset allows a crew to breathe; it knows of no crew, and sees
         through what the gauge loses, invents or warms."""
-        allowed_Pa_s = parameters(**PRESETS[self.preset])[INDEX["breath"]] / 100 / DAY_S
-        return rounded_optimum_s(self.wander, self.gauge.step_Pa, Fall(Pa_s, allowed_Pa_s=allowed_Pa_s))
+        fall = Fall(Pa_s, allowed_Pa_s=self.allowed_Pa_d / DAY_S)
+        return rounded_optimum_s(self.wander, self.gauge.step_Pa, fall)
+
+    @property
+    def allowed_Pa_d(self) -> float:
+        """The fall of total pressure that the preset leaves to a crew."""
+        return parameters(**PRESETS[self.preset])[INDEX["breath"]] / 100
 
 
 _WANDER: Final = BackgroundWander(CABIN.white_Pa, CABIN.walk, period_s=MINUTE_S)
@@ -99,7 +105,6 @@ GROUNDS: Final = {
             "default",
             _WANDER,
             leaks=("10 mmHg/d", "Soyuz MS-09: 0.8 mbar/h", "60 mmHg/d"),
-            sensitivity=False,
         ),
         Ground(
             "life",
@@ -109,14 +114,21 @@ GROUNDS: Final = {
             aboard=True,
             leaks=("10 mmHg/d", "Soyuz MS-09: 0.8 mbar/h", "60 mmHg/d"),
         ),
-        Ground("coarse", f"The wander on a gauge of 53 Pa steps, {_MINUTE}", "quiet", _FINE, Gauge(STEP_PA)),
+        Ground(
+            "coarse",
+            f"The wander on a gauge of 53 Pa steps, {_MINUTE}",
+            "quiet",
+            _FINE,
+            Gauge(STEP_PA),
+            leaks=FEW,
+        ),
         Ground(
             "warming",
             f"The wander; the board warms its thermometer by 5 K each morning, {_MINUTE}",
             "quiet",
             _WANDER,
             Gauge(warming_K=5.0),
-            sensitivity=False,
+            leaks=FEW,
         ),
         Ground(
             "wild",
@@ -124,7 +136,7 @@ GROUNDS: Final = {
             "quiet",
             _WANDER,
             Gauge(wild=0.02),
-            sensitivity=False,
+            leaks=FEW,
         ),
         Ground(
             "missing",
@@ -132,6 +144,7 @@ GROUNDS: Final = {
             "quiet",
             _WANDER,
             Gauge(missing=0.1),
+            leaks=FEW,
         ),
     )
 }

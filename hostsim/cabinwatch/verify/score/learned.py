@@ -4,7 +4,7 @@ Both are left free, which takes them out of innovations and templates alike (lea
 exact any more; the one of ``optimum`` is kept. The leak's rate is not known: an even mixture of RATES_Pa_d.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -17,26 +17,42 @@ APART: Final = 3
 """Blocks from onset to onset; each stands for so many."""
 FIRST: Final = 24
 """Blocks before the first onset."""
+OLDEST: Final = 720
+"""Blocks of age beyond which an onset is not looked for: a month of hours."""
 
 
-def learned_log_statistic(innovations: Array, whiten: Whitener, at: Sequence[int]) -> Array:
+def learned_log_statistic(innovations: Array, whiten: Whitener, at: Collection[int]) -> Array:
     """After the blocks ``at``, of each path: from the innovations of its block means."""
     n = innovations.shape[-1]
     days = np.arange(n) * whiten.seconds / 86_400
-    free = np.stack([whiten(np.ones(n)), whiten(days)], axis=1)
-    ramp = whiten(days)
+    free = np.stack([whiten(np.ones(n)), whiten(days)])
+    ramp = free[1]
     onsets = np.arange(FIRST, n, APART)
-    ages = np.arange(n) - onsets[:, None]
-    ramps = np.where(ages >= 0, ramp[np.maximum(ages, 0)], 0.0)
+    # Sums of products up to block k: of paths e, free terms f, and ramps g from each onset on.
+    eg, ef = np.zeros((len(innovations), len(onsets))), np.zeros((len(innovations), 2))
+    gg, fg, ff = np.zeros(len(onsets)), np.zeros((2, len(onsets))), np.zeros((2, 2))
     out = []
-    for k in at:
-        known, _ = np.linalg.qr(free[: k + 1])
-        seen = ramps[onsets < k, : k + 1]
-        e = innovations[:, : k + 1]
-        left = e @ seen.T - (e @ known) @ (seen @ known).T
-        energy = (seen**2).sum(axis=1) - ((seen @ known) ** 2).sum(axis=1)
-        ratios = RATES_Pa_d[:, None, None] * left - RATES_Pa_d[:, None, None] ** 2 * energy / 2
-        top = ratios.max(axis=(0, 2))
-        total = np.exp(ratios - top[:, None]).sum(axis=(0, 2))
-        out.append(top + np.log(total * APART / len(RATES_Pa_d)))
+    for k in range(max(at) + 1):
+        g = np.where(k >= onsets, ramp[np.maximum(k - onsets, 0)], 0.0)
+        e, f = innovations[:, k], free[:, k]
+        eg += e[:, None] * g
+        ef += e[:, None] * f
+        fg += f[:, None] * g
+        ff += f[:, None] * f
+        gg += g * g
+        if k in at:
+            young = (onsets < k) & (onsets > k - OLDEST)
+            explained = np.linalg.solve(ff, fg[:, young])
+            left = eg[:, young] - ef @ explained
+            energy = gg[young] - (fg[:, young] * explained).sum(axis=0)
+            out.append(_log_mixture(left, energy))
     return np.array(out).T
+
+
+def _log_mixture(left: Array, energy: Array) -> Array:
+    """Of each path, over onsets and rates alike."""
+    ratios = RATES_Pa_d[:, None, None] * left - RATES_Pa_d[:, None, None] ** 2 * energy / 2
+    top = ratios.max(axis=(0, 2))
+    total = np.exp(ratios - top[:, None]).sum(axis=(0, 2))
+    mixed: Array = top + np.log(total * APART / len(RATES_Pa_d))
+    return mixed

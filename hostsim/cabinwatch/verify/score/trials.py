@@ -65,6 +65,8 @@ class TrialWatch:
     noise: Source
     gauge: Gauge = field(default_factory=Gauge)
     t_s: float = 0.0
+    blind_s: float = 0.0
+    """How long the slow watch has seen no reading, in what ``quiet`` watched: it waits while a change is followed."""
 
     @classmethod
     def on(cls, ground: Ground, seed: np.random.SeedSequence) -> "TrialWatch":
@@ -101,10 +103,12 @@ class TrialWatch:
         detector = self.detector
         sample: Callable[[int, int, int], None] = detector.sample
         spells, raised_ms, worst = [], -1, 0
-        ms = 0
+        ms = blind_ms = 0
         for elapsed, value, temperature in self.readings(round(seconds / self.noise.wander.period_s)):
             ms += elapsed
             sample(elapsed, value, temperature)
+            if detector.slow.t != detector.second:
+                blind_ms += elapsed
             if detector.cls:
                 if raised_ms < 0:
                     raised_ms = ms
@@ -114,6 +118,7 @@ class TrialWatch:
             if raised_ms >= 0 and not detector.cls:
                 spells.append(Spell(raised_ms / 1000, ms / 1000, worst))
                 raised_ms, worst = -1, 0
+        self.blind_s += blind_ms / 1000
         if raised_ms >= 0:
             spells.append(Spell(raised_ms / 1000, ms / 1000, worst))
             detector.dismiss()

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+from tests.hostsim.verify.score.seen import SEEN_Pa_h
 
 from cabinwatch.verify.score.background import BackgroundWander, Noise
 from cabinwatch.verify.score.detectable import covariance_Pa2, detectable, response
@@ -51,6 +52,14 @@ def test_what_is_reckoned_is_what_the_firmware_sees(noise_Pa, step_Pa, period_s)
     trial = Trial(wander, step_Pa)
     assert trial.share(1.3 * seen.Pa_h / 3600, 3600) >= 0.9
     assert trial.share(seen.Pa_h / 1.3 / 3600, 3600) < 0.95
+
+
+@pytest.mark.parametrize("setting", SEEN_Pa_h, ids=str)
+def test_what_is_reckoned_is_what_was_measured(setting):
+    noise_Pa, walk, step_Pa, period_s, within = setting
+    wander = BackgroundWander(noise_Pa, walk, period_s=period_s)
+    reckoned = {s.within: s.Pa_h for s in detectable(wander, step_Pa, 80)}
+    assert 1 / 1.3 < SEEN_Pa_h[setting] / reckoned[within] < 1.3
 
 
 def test_more_time_less_noise_and_less_volume_show_smaller_leaks():

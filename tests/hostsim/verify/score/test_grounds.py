@@ -112,10 +112,10 @@ def test_a_log_is_played_forth_and_back(log):
 
 
 def test_a_log_that_falls_in_steps_is_called(log):
-    quiet, days = quiet_log(log, 1, 0, 3)
-    assert (quiet, days) == ([], 3)
+    quiet = quiet_log(log, 1, 0, 3)
+    assert (quiet.spells, quiet.days) == ([], 3)
     fallen = dataclasses.replace(log, pressure_Pa=np.where(np.arange(500) < 250, 101_325.0, 96_325.0))
-    spells, _ = quiet_log(fallen, 1, 0, 3)
+    spells = quiet_log(fallen, 1, 0, 3).spells
     assert spells
     assert all(s.end_s >= s.start_s for s in spells)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cabinwatch.errors import UsageError
-from cabinwatch.verify.score import card, page, picture
+from cabinwatch.verify.score import card, page, picture, sensitivity
 from cabinwatch.verify.score.alarms import Spell, figures
 from cabinwatch.verify.score.background import CABIN, CABIN_ALLAN_PA, BackgroundWander, Noise
 from cabinwatch.verify.score.grounds import Ground
@@ -154,6 +154,7 @@ def test_a_whole_run_in_small_says_what_it_does(monkeypatch):
     grounds = {name: card.GROUNDS[name] for name in ("cabin", "white", "crew", "coarse")}
     monkeypatch.setattr(card, "GROUNDS", grounds)
     monkeypatch.setattr(Ground, "optimum_s", lambda ground, Pa_s: first_order_s(ground.wander, Pa_s))
+    monkeypatch.setattr(sensitivity, "STEPS_MOST", 8)
     said = []
     small = card.run(3, jobs=1, years=1, days=1, trials=1, progress=lambda *step: said.append(step))
     assert [done for done, _, _ in said] == list(range(1, said[0][1] + 1))
