@@ -15,15 +15,15 @@ PIXELS = 500
 TRUE, REPORTED, BAND = "#2e9e3a", "#2f7fe0", "#9cc3f0"
 """Each to be told from the others on white, on black and in grey; dashes mark the truth as well."""
 STRIPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    ("coolant loop, Pa", (("true_loop_Pa", "true", TRUE),)),
     ("pressure, Pa", (("true_pressure_Pa", "true", TRUE), ("pressure_Pa", "reported", REPORTED))),
     ("nitrogen, Pa", (("nitrogen_Pa", "true", TRUE),)),
     ("rate, Pa/h", (("true_rate_Pa_h", "true", TRUE), ("rate_Pa_h", "reported", REPORTED))),
     ("T-reserve", (("true_tres_s", "true", TRUE), ("tres_s", "reported", REPORTED))),
 )
 """Each strip's title, and its lines: channel, what it is called, colour."""
-RATE = 2
-UNSURE = ("rate_low_Pa_h", "rate_high_Pa_h"), "± 2 sigma"
-"""The strip with a band, the band's edges, and what it is called."""
+BANDS = {"rate, Pa/h": (("rate_low_Pa_h", "rate_high_Pa_h"), "± 2 sigma")}
+"""Strips with a band: its edges, and what it is called."""
 MARGIN = 0.5
 """Windows that are sent beside the one that is shown, on each side: the mouse pans into what is there already."""
 FINEST = 0.5
@@ -92,25 +92,27 @@ def axis_end(now_s: float) -> float:
 
 
 def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> dict[str, Any]:
-    """The four strip charts over one window of time."""
+    """The strip charts of what is known, over one window of time."""
     begin, end = conductor.window(now_s)
     margin = MARGIN * (end - begin)
     sent = begin - margin, end + margin
     scale, word = unit(end - begin)
     ink = INK[dark]
     chart: dict[str, list[Any]] = {"grid": [], "xAxis": [], "yAxis": [], "series": []}
-    for i, (title, lines) in enumerate(STRIPS):
-        last = i == len(STRIPS) - 1
+    known = [(title, [one for one in lines if one[0] in columns.names]) for title, lines in STRIPS]
+    known = [(title, lines) for title, lines in known if lines]
+    for i, (title, lines) in enumerate(known):
+        last = i == len(known) - 1
         fit, name = _fitting(columns, title, (begin, end))
-        chart["grid"].append(_grid(i))
+        chart["grid"].append(_grid(i, len(known)))
         axis = _time_axis(i, axis_end(now_s) / scale, word if last else "", ink)
         # A hint has a heading for each axis: it says which strip's values stand below.
         chart["xAxis"].append(
             axis | {"axisPointer": {"label": {"formatter": f"{name}, at {{value}} {word}"}}}
         )
         chart["yAxis"].append(_value_axis(i, name, ink))
-        if i == RATE:
-            edges, called = UNSURE
+        if title in BANDS:
+            edges, called = BANDS[title]
             chart["series"] += _band(i, called, columns.windows(edges, *sent, PIXELS), scale, fit)
         for channel, called, colour in lines:
             data = [
@@ -121,7 +123,12 @@ def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> 
     return {
         "animation": False,
         "legend": {
-            "data": ["true", "reported", {"name": UNSURE[1], "icon": "rect"}],
+            "data": [
+                {"name": called} | ({"icon": "rect"} if colour == BAND else {})
+                for called, colour in dict.fromkeys(
+                    (one["name"], one["itemStyle"]["color"]) for one in chart["series"]
+                )
+            ],
             "top": 0,
             "textStyle": {"color": ink},
         },
@@ -130,7 +137,7 @@ def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> 
         "dataZoom": [
             {
                 "type": "inside",
-                "xAxisIndex": list(range(len(STRIPS))),
+                "xAxisIndex": list(range(len(known))),
                 "filterMode": "none",
                 "throttle": 40,
                 **window,
@@ -141,12 +148,11 @@ def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> 
 
 
 def _short(value: float) -> float:
-    """Nine digits are more than a screen shows, and half of what a float has."""
-    return float(f"{value:.9g}")
+    """Eight digits: a pressure to a centipascal, and half of what a float has."""
+    return float(f"{value:.8g}")
 
 
-def _grid(i: int) -> dict[str, Any]:
-    count = len(STRIPS)
+def _grid(i: int, count: int) -> dict[str, Any]:
     place = {"top": f"{7 + i * 89 / count}%", "height": f"{89 / count - 7}%"}
     return {"left": 78, "right": 18, "outerBoundsMode": "none", **place}
 
@@ -204,7 +210,8 @@ def _fitting(columns: Columns, title: str, window: tuple[float, float]) -> tuple
     """The unit for a strip by the greatest value in view: how many of the channel's it has, and the strip's name."""
 
     def greatest(*channels: str) -> float:
-        seen = (abs(v) for name in channels for _, v in columns.window(name, *window, 50) if v is not None)
+        known = [name for name in channels if name in columns.names]
+        seen = (abs(v) for name in known for _, v in columns.window(name, *window, 50) if v is not None)
         return max(seen, default=0.0)
 
     if title == "T-reserve":

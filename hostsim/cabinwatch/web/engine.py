@@ -15,7 +15,7 @@ from cabinwatch.errors import CabinwatchError
 from cabinwatch.text import shown
 from cabinwatch.view.timeline import event_line
 from cabinwatch.web.columns import Columns
-from cabinwatch.web.sources import CHANNELS, Played, Source
+from cabinwatch.web.sources import Played, Source
 from cabinwatch.world.events import EventReport
 from cabinwatch.world.ground import Commanded
 
@@ -59,7 +59,7 @@ class Engine:
         self, source: Source, speed: float = 60.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.source = source
-        self.columns = Columns(tuple(CHANNELS))
+        self.columns = Columns(tuple(source.channels))
         self.events: list[tuple[int, str]] = []
         """(class, line), newest last."""
         self.commands: list[Commanded] = source.ground.commands

@@ -14,7 +14,6 @@ from fastapi.responses import FileResponse
 
 from cabinwatch.text import shown
 from cabinwatch.web.engine import Engine
-from cabinwatch.web.sources import CHANNELS
 
 PAGE = Path(__file__).with_name("open_mct.html")
 POINTS = 2000
@@ -25,7 +24,7 @@ LOOK_S = 0.25
 def dictionary(engine: Engine) -> dict[str, Any]:
     """What is measured: key, name and unit of each channel."""
     measured = []
-    for key, title in CHANNELS.items():
+    for key, title in engine.source.channels.items():
         name, _, unit = title.rpartition(", ")
         measured.append({"key": key, "name": name, "unit": unit})
     return {"name": shown(engine.source.title), "measurements": measured}
@@ -55,8 +54,8 @@ def router(engine: Engine) -> APIRouter:
 
     @routes.get("/history/{channel}")
     def past(channel: str, start: float = 0.0, end: float = math.inf) -> list[dict[str, float]]:
-        if channel not in CHANNELS:
-            raise HTTPException(404, f"no channel {channel!r}: {', '.join(CHANNELS)}")
+        if channel not in engine.source.channels:
+            raise HTTPException(404, f"no channel {channel!r}: {', '.join(engine.source.channels)}")
         return history(engine, channel, start, end)
 
     @routes.websocket("/realtime")
@@ -66,7 +65,9 @@ def router(engine: Engine) -> APIRouter:
         gone = asyncio.ensure_future(_gone(socket))
         while not gone.done():
             for t_s, values in engine.columns.since(last_s):
-                known = {k: v for k, v in zip(CHANNELS, values, strict=True) if math.isfinite(v)}
+                known = {
+                    k: v for k, v in zip(engine.source.channels, values, strict=True) if math.isfinite(v)
+                }
                 with suppress(WebSocketDisconnect, RuntimeError):  # it went while we were speaking
                     await socket.send_json({"utc": t_s * 1000, **known})
                 last_s = t_s

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -29,27 +29,34 @@ from cabinwatch.world.ground import Ground
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
 
-CHANNELS = {
+REPORTED = {
     "pressure_Pa": "pressure, Pa",
-    "true_pressure_Pa": "true pressure, Pa",
-    "nitrogen_Pa": "true nitrogen, Pa",
     "rate_Pa_h": "rate, Pa/h",
     "rate_low_Pa_h": "rate less two sigma, Pa/h",
     "rate_high_Pa_h": "rate and two sigma, Pa/h",
-    "true_rate_Pa_h": "true leak, Pa/h",
     "tres_s": "T-reserve, s",
+}
+"""What is kept of every housekeeping report."""
+TRUE = {
+    "true_pressure_Pa": "true pressure, Pa",
+    "nitrogen_Pa": "true nitrogen, Pa",
+    "true_rate_Pa_h": "true leak, Pa/h",
     "true_tres_s": "true T-reserve, s",
 }
-"""What is kept of every housekeeping report, and of the truth at that moment."""
+"""What is kept of the truth at that moment, where it is known."""
+LOOP = {"true_loop_Pa": "true coolant loop, Pa"}
+"""Where there are coolant loops: the lowest pressure at an accumulator."""
 Row = Callable[[float, list[float]], None]
 
 
 class Source(Protocol):
-    """What an engine plays. ``on_row`` is given (world time in s, the values of `CHANNELS`) for each report."""
+    """What an engine plays. ``on_row`` is given (world time in s, the values of its channels) for each report."""
 
     title: str
     about: str
     """What plays it, in a few words."""
+    channels: dict[str, str]
+    """What is known of each report: by name, what it is and its unit."""
     ground: Ground
     on_row: Row
     end_s: float
@@ -77,7 +84,7 @@ class Source(Protocol):
 
 
 def reported(hk: dict[str, int]) -> dict[str, float]:
-    """A housekeeping report's values of `CHANNELS`; what is not there is NaN."""
+    """A housekeeping report's values of `REPORTED`; what is not there is NaN."""
     tres = tres_s(hk)
     rate, sigma = hk["rate_cPa_h"] / 100, hk["sigma_cPa_h"] / 100
     return {
@@ -89,22 +96,29 @@ def reported(hk: dict[str, int]) -> dict[str, float]:
     }
 
 
+def channels_of(scenario: Scenario) -> dict[str, str]:
+    """What is known of a world that is played."""
+    return REPORTED | TRUE | (LOOP if scenario.cabin.loops else {})
+
+
 def true_values(world: World, t_s: float) -> dict[str, float]:
-    """The truth at t_s where the transducer sits."""
+    """The truth at t_s where the transducer sits, and of the loops."""
     station, place = world.station, world.compartment
     air = station.at(place, t_s)
     tres = station.tres_s(place, t_s)
+    loops = [station.coolant(name, t_s).pressure_Pa for name in world.scenario.cabin.loops]
     return {
         "true_pressure_Pa": air.pressure_Pa,
         "nitrogen_Pa": air.ppN2_Pa,
         "true_rate_Pa_h": station.leak_rate_Pa_h(place, t_s),
         "true_tres_s": tres if math.isfinite(tres) else math.nan,
+        "true_loop_Pa": min(loops, default=math.nan),
     }
 
 
-def as_row(values: dict[str, float]) -> list[float]:
-    """The values in the order of `CHANNELS`."""
-    return [values.get(name, math.nan) for name in CHANNELS]
+def as_row(values: dict[str, float], channels: Iterable[str]) -> list[float]:
+    """The values in the order of ``channels``."""
+    return [values.get(name, math.nan) for name in channels]
 
 
 class Played:
@@ -114,6 +128,7 @@ class Played:
         self.session = Session(scenario, seed=seed, target=target)
         self.title = scenario.title
         self.about = f"firmware on {target}, seed {seed}"
+        self.channels = channels_of(scenario)
         self.ground = self.session.ground
         self.end_s = scenario.duration
         self.on_row: Row = lambda t_s, values: None
@@ -123,7 +138,8 @@ class Played:
             inner(tm)
             if tm.packet.name == "housekeeping":
                 now = self.session.now_s
-                self.on_row(now, as_row(reported(tm.values) | true_values(self.session.world, now)))
+                values = reported(tm.values) | true_values(self.session.world, now)
+                self.on_row(now, as_row(values, self.channels))
 
         self.ground.on_telemetry = heard
 
@@ -155,6 +171,7 @@ class Recorded:
         self.world = world_of(transcript)
         self.title = self.world.scenario.title
         self.about = "a recording"
+        self.channels = channels_of(self.world.scenario)
         self.ground = Ground(lambda frame: None)
         self.on_row: Row = lambda t_s, values: None
         self._steps = transcript.steps
@@ -183,7 +200,8 @@ class Recorded:
     def _told(self, tm: host.Decoded, t_ms: int) -> None:
         self.ground.telemetry(tm, t_ms)
         if tm.packet.name == "housekeeping":
-            self.on_row(t_ms / 1000, as_row(reported(tm.values) | true_values(self.world, t_ms / 1000)))
+            values = reported(tm.values) | true_values(self.world, t_ms / 1000)
+            self.on_row(t_ms / 1000, as_row(values, self.channels))
 
     def frames(self) -> list[str]:
         return [
@@ -203,6 +221,7 @@ class Board:
     def __init__(self, port: serial.Serial, url: str) -> None:
         self.title = url
         self.about = "a board, in real time"
+        self.channels = REPORTED
         self.on_row: Row = lambda t_s, values: None
         self.end_s = math.inf
         self._port = port
@@ -223,7 +242,7 @@ class Board:
         except StopIteration:
             raise TargetDied(f"{self.title} is gone") from None
         for t_ms, hk in self.ground.history[self._reports :]:
-            self.on_row(t_ms / 1000, as_row(reported(hk)))
+            self.on_row(t_ms / 1000, as_row(reported(hk), self.channels))
         self._reports = len(self.ground.history)
 
     def command(self, do: str, **more: object) -> None:

@@ -9,7 +9,7 @@ from cabinwatch.errors import UsageError
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.lockstep import LockStepRun
 from cabinwatch.run.transcript import Recorder, Step, Transcript
-from cabinwatch.scenario.load import parse
+from cabinwatch.scenario.load import load, parse
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import open_target
 from cabinwatch.view import words
@@ -17,7 +17,7 @@ from cabinwatch.web import charts
 from cabinwatch.web.charts import Conductor
 from cabinwatch.web.columns import Columns
 from cabinwatch.web.engine import EVENTS_MOST, PACE_S, Engine
-from cabinwatch.web.sources import CHANNELS, Played, Recorded, as_row, open_source
+from cabinwatch.web.sources import REPORTED, TRUE, Played, Recorded, as_row, open_source
 from cabinwatch.world.cabin.actions import Patch
 from cabinwatch.world.ground import Ground
 from cabinwatch.world.world import World
@@ -107,7 +107,7 @@ def test_nothing_grows_but_the_columns_and_they_are_bounded(engine):
 class Slow:
     """A source that takes a tenth of a second of the clock for each second of its own."""
 
-    title, about, end_s = "slow", "nothing", math.inf
+    title, about, end_s, channels = "slow", "nothing", math.inf, REPORTED
 
     def __init__(self, clock):
         self.clock, self.now_s = clock, 0.0
@@ -134,13 +134,29 @@ def test_a_run_that_cannot_keep_up_says_how_fast_it_plays(speed, pace):
 
 
 def test_the_band_of_a_rate_stands_between_its_edges_and_has_a_gap_where_there_is_none():
-    columns = Columns(tuple(CHANNELS))
+    columns = Columns(tuple(REPORTED | TRUE))
     for i, (low, high) in enumerate(((-9.0, -5.0), (math.nan, math.nan), (-4.0, 3.0))):
-        columns.append(float(i), as_row({"rate_low_Pa_h": low, "rate_high_Pa_h": high}))
+        columns.append(float(i), as_row({"rate_low_Pa_h": low, "rate_high_Pa_h": high}, columns.names))
     series = charts.strips(columns, Conductor(), 3.0, False)["series"]
     foot, height = (one["data"] for one in series if one["name"] == "± 2 sigma")
     assert [y for _, y in foot] == [-9, None, -4]
     assert [y for _, y in height] == [4, None, 7]
+
+
+def test_a_board_has_no_strip_of_what_nobody_knows_and_a_loop_has_its_own():
+    def drawn(channels):
+        return charts.strips(Columns(tuple(channels)), Conductor(), 3.0, False)
+
+    board = drawn(REPORTED)
+    assert [axis["name"] for axis in board["yAxis"]] == ["pressure, Pa", "rate, Pa/h", "T-reserve, seconds"]
+    assert [one["name"] for one in board["legend"]["data"]] == ["reported", "± 2 sigma"]
+    source = Played(load("ms22-coolant")[0])
+    rows = []
+    source.on_row = lambda t_s, values: rows.append(dict(zip(source.channels, values, strict=True)))
+    source.advance(4000)
+    source.close()
+    assert rows[0]["true_loop_Pa"] > rows[-1]["true_loop_Pa"] > 200_000
+    assert drawn(source.channels)["yAxis"][0]["name"] == "coolant loop, Pa"
 
 
 def test_strips_that_were_sent_do_for_what_lies_within_their_margins_and_is_not_much_finer():
@@ -166,7 +182,7 @@ def test_a_recording_shows_what_the_run_showed(tmp_path):
     target.close()
     source = Recorded(Transcript({"toml": to_toml(QUIET), "seed": 5}, steps, ""))
     rows = []
-    source.on_row = lambda t_s, values: rows.append(dict(zip(CHANNELS, values, strict=True)))
+    source.on_row = lambda t_s, values: rows.append(dict(zip(source.channels, values, strict=True)))
     while source.now_s < source.end_s:
         source.advance(7.0)
     assert source.ground.counts.frames >= len(rows) > 15
@@ -180,7 +196,7 @@ def test_a_recording_shows_what_the_run_showed(tmp_path):
 
 
 def test_what_is_not_known_is_a_gap_in_its_channel():
-    assert all(math.isnan(value) for value in as_row({}))
+    assert all(math.isnan(value) for value in as_row({}, REPORTED))
 
 
 HK = {
@@ -216,7 +232,7 @@ def test_a_log_of_ones_own_is_played_with_holes_in_it(tmp_path):
         str(log), target="cpython", seed=1, log={"time": "t", "pressure": "p", "unit": "hPa"}
     )
     rows = []
-    source.on_row = lambda t_s, values: rows.append(dict(zip(CHANNELS, values, strict=True)))
+    source.on_row = lambda t_s, values: rows.append(dict(zip(source.channels, values, strict=True)))
     source.advance(3600)
     source.session.leak("5 mbar/h")
     source.advance(3600)
