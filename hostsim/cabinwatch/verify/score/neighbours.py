@@ -20,8 +20,8 @@ from cabinwatch.verify.score.rounded import rounded_optimum_s
 from cabinwatch.verify.score.trials import TrialLeak, TrialWatch
 
 MOST: Final = 1.5
-READINGS_LEAST: Final = 5
-"""Of the optimum's delay: below that a delay is a matter of single readings."""
+READINGS_LEAST: Final = 4
+"""Of an optimum that is compared: with fewer nobody calls who does not know noise and rate."""
 LEAKS_kg_d: Final = (0.227, 1.678, 20.0)
 """0.5 lb/d, PrK in April 2024, and a hole."""
 WARM: Final = 100
@@ -78,16 +78,12 @@ class Neighbour:
 
     def strays(self, other: "Neighbour") -> list[bool]:
         """For each leak, whether the two differ by more than MOST from what the optimum changes."""
-        out = []
-        for i in range(len(self.delays_s)):
-            readings = min(row.optima_s[i] / row.setting.period_s for row in (self, other))
-            change = self.over_optimum[i] / other.over_optimum[i]
-            out.append(readings >= READINGS_LEAST and not 1 / MOST <= change <= MOST)
-        return out
+        pairs = zip(self._over_least(), other._over_least(), strict=True)
+        return [not 1 / MOST <= mine / theirs <= MOST for mine, theirs in pairs]
 
-    @property
-    def over_optimum(self) -> list[float]:
-        return [delay / optimum for delay, optimum in zip(self.delays_s, self.optima_s, strict=True)]
+    def _over_least(self) -> list[float]:
+        least_s = READINGS_LEAST * self.setting.period_s
+        return [d / max(best, least_s) for d, best in zip(self.delays_s, self.optima_s, strict=True)]
 
 
 def neighbour(axis: str, setting: Setting, seed: int, trials: int) -> Neighbour:

@@ -241,7 +241,7 @@ def _neighbours(card: Card) -> list[str]:
     rows = []
     for row, strays in zip(card.neighbours, marks(card.neighbours), strict=True):
         at = row.setting
-        cells = zip(row.delays_s, row.optima_s, row.over_optimum, strays, strict=True)
+        cells = zip(row.delays_s, row.optima_s, strays, strict=True)
         rows.append(
             (
                 f"{at.period_s:g} s",
@@ -249,8 +249,8 @@ def _neighbours(card: Card) -> list[str]:
                 f"{at.step_Pa:g} Pa",
                 f"{at.volume_m3:g} m3",
                 *(
-                    f"{_span(delay)} / {_span(best)} ({ratio:.2f}x){' !' if stray else ''}"
-                    for delay, best, ratio, stray in cells
+                    f"{_span(delay)} / {_span(best)} ({delay / best:.2f}x){' !' if stray else ''}"
+                    for delay, best, stray in cells
                 ),
             )
         )
@@ -259,7 +259,7 @@ def _neighbours(card: Card) -> list[str]:
         _table(("poll", "noise", "step", "volume", *(f"{kg_d:g} kg/d" for kg_d in LEAKS_kg_d)), rows),
         f"Median of {card.trials} trials / the optimum: preset `quiet`, white noise, each trial with noise of its "
         f"own to learn from. A `!` where the detector changes against the row above by more than {MOST:g} times "
-        f"what the optimum does; where that one takes under {READINGS_LEAST} readings none is given.",
+        f"what the optimum does, taken as {READINGS_LEAST} readings where it needs fewer.",
     ]
 
 

@@ -4,6 +4,7 @@ Called in 59 of 59 trials, its lower 95 % bound is 0.05^(1/59) = 0.9505. Rates g
 slow watch's formulas say.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -35,9 +36,7 @@ def smallest_Pa_d(name: str, within: str, seed: int, warm_days: float, trials: i
 
     Upwards from below, since one miss ends a rate that is too small and one that is seen costs all the trials.
     """
-    watches = [_watch(name, _seed(seed, name, -i - 1)) for i in range(min(WARMED, trials))]
-    for watch in watches:
-        watch.quiet(warm_days * DAY_S)
+    watches = _warmed(name, seed, warm_days, min(WARMED, trials))
     rate = reckoned_Pa_d(name, within) / BELOW
     for _ in range(STEPS_MOST):
         if _always(watches, name, rate, SPANS_S[within], seed, trials):
@@ -46,8 +45,16 @@ def smallest_Pa_d(name: str, within: str, seed: int, warm_days: float, trials: i
     return math.inf
 
 
-def _watch(name: str, seed: np.random.SeedSequence) -> Watch:
-    return NitrogenWatch.on(seed) if name == NITROGEN else TrialWatch.on(GROUNDS[name], seed)
+@functools.cache
+def _warmed(name: str, seed: int, days: float, count: int) -> tuple[Watch, ...]:
+    """The same for each span; they are only forked."""
+    watches = []
+    for i in range(count):
+        own = _seed(seed, name, -i - 1)
+        watch: Watch = NitrogenWatch.on(own) if name == NITROGEN else TrialWatch.on(GROUNDS[name], own)
+        watch.quiet(days * DAY_S)
+        watches.append(watch)
+    return tuple(watches)
 
 
 def reckoned_Pa_d(name: str, within: str) -> float:

@@ -22,9 +22,10 @@ def test_a_row_is_marked_where_the_detector_changes_by_more_than_the_optimum():
         row(1600, 1200),  # 1.33 times as far from the optimum
         row(6000, 2400),  # 1.9 times
         row(6000, 2400, "step_Pa"),  # another axis begins
-        row(240, 60, "step_Pa"),  # the optimum is one reading
+        row(600, 60, "step_Pa"),  # of one reading, which counts as four
+        row(240, 120, "step_Pa"),
     ]
-    assert [any(strays) for strays in marks(rows)] == [False, False, True, False, False]
+    assert [any(strays) for strays in marks(rows)] == [False, False, True, False, False, True]
 
 
 def test_a_leak_falls_faster_in_less_air_and_is_called_sooner():
