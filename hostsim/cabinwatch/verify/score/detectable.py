@@ -2,18 +2,17 @@
 
 No simulation: the difference of each scale answers a fall of r a block with r g(n) after n blocks, and is as noisy as
 the gauge and the cabin make it (firmware/DETECTOR.md, "The slow leak"). A leak is seen where some scale shows it by the
-threshold and 1.645 deviations more: 95 times in 100. The threshold deviates as well: the scale has learned its spread
-from so many differences only, and those not independent of each other.
+threshold and 1.645 deviations more: 95 times in 100.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from cabinwatch.verify.score.background import DAY_S, Array, BackgroundWander
+from cabinwatch.verify.score.background import DAY_S, BackgroundWander
 from cabinwatch.verify.score.optimum import Whitener
 from cabinwatch.verify.score.presets import INDEX, parameters
 
@@ -28,12 +27,8 @@ SURE: Final = 1.645
 """Deviations that 95 of 100 draws of a normal law do not exceed."""
 DEVIATION: Final = 1.2533
 """... of that law, in mean absolute deviations."""
-STRAYS: Final = math.sqrt(math.pi / 2 - 1)
-"""Deviation of the mean absolute deviation of one draw, relative to it; of n draws it is sqrt(n) less."""
 LOST: Final = 0.95
 """Of a block: a leak begins anywhere within one, and 95 times in 100 it loses no more than this of it."""
-STRIDE: Final = 4
-"""Each so many blocks a difference is learned."""
 AIR_J_kgK, CABIN_K = 287.05, 295.0
 _AGE = np.arange(128)
 WEIGHTS: Final = (15 / 16) ** _AGE / 16 - (3 / 4) ** _AGE / 4
@@ -66,15 +61,12 @@ def _least_Pa_s(wander: BackgroundWander, step_Pa: float, scale: int, span_s: fl
     noise = BackgroundWander(
         math.hypot(wander.white_Pa, step_Pa / math.sqrt(12)), wander.walk, wander.memory_s, wander.period_s
     )
-    covariance = covariance_Pa2(noise, samples, range(0, len(_AGE) // 2, STRIDE))
-    sd_Pa = math.sqrt(float(covariance[0]))
-    independent = learned / (1 + 2 * float(np.sum((covariance[1:] / covariance[0]) ** 2)))
+    sd_Pa = deviation_Pa(noise, samples)
     plain = parameters()[INDEX["threshold"]] - (7 * scale >> 2)
     eighths = plain + plain * (plain * plain / 100 + 1) / (4 * learned)
-    limit_Pa, coarse_Pa = eighths / 8 * sd_Pa / DEVIATION, 0.75 * step_Pa
-    strays_Pa = limit_Pa * STRAYS / math.sqrt(independent) if limit_Pa > coarse_Pa else 0.0
-    shown_Pa: float = max(limit_Pa, coarse_Pa) + SURE * math.hypot(sd_Pa, strays_Pa)
-    return shown_Pa / (response(blocks) * seconds)
+    limit_Pa = max(eighths / 8 * sd_Pa / DEVIATION, 0.75 * step_Pa)
+    least_Pa_s: float = (limit_Pa + SURE * sd_Pa) / (response(blocks) * seconds)
+    return least_Pa_s
 
 
 def response(blocks: float) -> float:
@@ -83,17 +75,13 @@ def response(blocks: float) -> float:
     return value
 
 
-def covariance_Pa2(wander: BackgroundWander, samples: int, lags: Iterable[int]) -> Array:
-    """Of the difference and that of so many blocks before, where a block has so many samples."""
+def deviation_Pa(wander: BackgroundWander, samples: int) -> float:
+    """Standard deviation of the difference where a block has so many samples."""
     whiten = Whitener.of(wander, samples)
     phi, theta, v = whiten.phi, whiten.theta, whiten.variance
     # The autocovariances of ARMA(1,1).
     c0 = v * (1 + theta**2 + 2 * phi * theta) / (1 - phi**2)
     c1 = v * (1 + phi * theta) * (phi + theta) / (1 - phi**2)
-    apart = np.subtract.outer(_AGE, _AGE)
-    found = []
-    for lag in lags:
-        between = np.abs(apart + lag)
-        covariance = np.where(between == 0, c0, c1 * phi ** np.maximum(between - 1, 0))
-        found.append(WEIGHTS @ covariance @ WEIGHTS)
-    return np.array(found)
+    lag = np.abs(np.subtract.outer(_AGE, _AGE))
+    covariance = np.where(lag == 0, c0, c1 * phi ** np.maximum(lag - 1, 0))
+    return math.sqrt(float(WEIGHTS @ covariance @ WEIGHTS))

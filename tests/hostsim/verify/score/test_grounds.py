@@ -133,6 +133,17 @@ def test_a_course_goes_on_to_three_times_the_age_at_the_call():
     assert not course.reports[-1].too_long
 
 
+def test_blind_is_the_time_in_which_a_change_is_followed():
+    watch = TrialWatch.on(GROUNDS["crew"], np.random.SeedSequence(2))
+    watch.quiet(DAY_S)
+    assert watch.blind_s == 0
+    airlock_Pa = 400 * np.clip((np.arange(60) - 20) / 10, 0, 1)
+    taken = watch.noise.take
+    watch.noise.take = lambda n: taken(n) - airlock_Pa
+    assert watch.quiet(3600) == []
+    assert 480 <= watch.blind_s <= 1200, "ten minutes, and until it has settled"
+
+
 def test_the_smallest_leak_is_seen_every_time_and_a_much_smaller_one_is_not():
     found = sensitivity.smallest_Pa_d("white", "1 h", 1, 1, trials=10)
     ground = GROUNDS["white"]
