@@ -7,6 +7,7 @@ from nicegui import ui
 from cabinwatch.text import shown
 from cabinwatch.verify.conform.requirements import ROLES
 from cabinwatch.web.judging import Campaign, Conformance, Found
+from cabinwatch.web.page import STYLE
 
 REFRESH_S = 0.5
 NODES = ("cpython", "micropython", "microbit", "host")
@@ -39,6 +40,7 @@ class JudgePage:
 
     def build(self) -> None:
         """Make the page."""
+        ui.add_head_html(STYLE)
         ui.dark_mode(None)  # as the reader's system is
         with ui.column().classes("w-full max-w-screen-xl mx-auto gap-3 p-2"):
             ui.link("Back to the cabin", "/")
@@ -52,7 +54,9 @@ class JudgePage:
                     )
                 self.verdict = ui.label().classes("font-bold").props("data-mark='verdict' role='status'")
                 self.failures = ui.column().classes("w-full gap-1").props("data-mark='failures'")
-                self.cases = ui.log(max_lines=400).classes("w-full h-80 text-xs").props("data-mark='cases'")
+                self.cases = (
+                    ui.log(max_lines=400).classes("lines w-full h-80 text-xs").props("data-mark='cases'")
+                )
             with ui.card().classes("w-full"):
                 ui.label("The firmware in random worlds").classes("text-lg font-bold")
                 with ui.row().classes("items-end gap-2"):

@@ -87,15 +87,15 @@ class Conformance(_Work):
         self._check()
 
     def summary(self) -> str:
-        """How far it is, and the verdict where it has ended."""
+        """How far it is, or the verdict where it has ended."""
         counts = dict.fromkeys(CaseVerdict, 0)
         for result in list(self.done.results):
             counts[result.verdict] += 1
         told = ", ".join(f"{n} {verdict.value}" for verdict, n in counts.items() if n)
         here = f"{len(self.judged)} of {len(self.cases)} cases: {told or 'none yet'}"
-        if self.is_alive():
-            return here
-        return f"{here}. {self.error or report.verdict(self.done)}"
+        if self.error:
+            return f"{here}. {self.error}"
+        return here if self.is_alive() else report.verdict(self.done)
 
 
 @dataclass(frozen=True)
