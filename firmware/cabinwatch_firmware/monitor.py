@@ -528,6 +528,12 @@ class Monitor(Node):
         if argument:
             return FAIL_ARGUMENT if 0 < function <= DO_DEFAULTS else FAIL_FUNCTION
         if function == DO_RESTART_DETECTOR:
+            if self.detector.cls and self.cabin.suppressed_ms:
+                # What an inhibit hides is latched, before it is forgotten.
+                self.cabin.suppress(0, 0)
+                self.tell_now()
+                watch_cabin(self, 0)
+                self.tell_now()
             self.detector.reset()
             self.cabin.relearn()
         elif function == DO_REBOOT:

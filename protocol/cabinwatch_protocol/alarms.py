@@ -102,7 +102,7 @@ TELLS = {
 
 ENDING_TEXT = {
     Ending.TIME: "its time is over",
-    Ending.COMMANDED: "function 3 or 6 with argument 0",
+    Ending.COMMANDED: "function 3 or 6 with argument 0, or function 2",
     Ending.FALL: "the pressure fell further than `permit`, or to `reserve`",
     Ending.CLASS: "a class above those inhibited was justified",
 }

@@ -227,6 +227,30 @@ def test_the_third_sample_in_a_row_beyond_the_permitted_fall_is_an_emergency(pre
             assert got[1].values["cause"] == (t.Cause.SLOW if cls == 4 else t.Cause.PERMIT)
 
 
+@settings(max_examples=60)
+@given(
+    shown=st.lists(st.integers(0, 4), min_size=1, max_size=8),
+    before=st.sampled_from([0, 2, 3]),
+    inhibited=st.booleans(),
+)
+def test_a_restart_of_the_detector_hides_nothing_without_an_event(shown, before, inhibited):
+    """What stands is latched, under an inhibit too, and outlasts the restart; no other restart tells anything."""
+    c = Cabin(remind=0)
+    c.sample(before)
+    if inhibited:
+        c.command(do, Function.INHIBIT, 7200)
+    for cls in shown:
+        c.sample(cls)
+    latched = c.b.hk()["alarm"]
+    got = [p.values["event"] for p in c.told(c.command(do, Function.RESTART_DETECTOR))]
+    hidden = inhibited and shown[-1] > 0
+    wanted = [Event.INHIBIT_ENDED] * hidden + [Event.ALARM] * (hidden and shown[-1] > latched)
+    assert got == wanted
+    for _ in range(30):
+        assert not c.told(c.sample(0, seconds=20))
+    assert c.b.hk()["alarm"] == max(latched, shown[-1])
+
+
 def test_the_level_alarm_goes_through_every_inhibit():
     c = Cabin()
     c.command(do, Function.INHIBIT, 7200)

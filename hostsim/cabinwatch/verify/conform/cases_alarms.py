@@ -288,6 +288,24 @@ def inhibit(b: Bench) -> None:
     expect(not got, "nothing told of an end that was never begun", got)
 
 
+@case("ALM-09/inhibited")
+def restarted_under_an_inhibit(b: Bench) -> None:
+    """What an inhibit hides is told before function 2 has it forgotten; while nothing is hidden the inhibit goes on."""
+    set_all(b, permit=2_000_000)
+    cabin = inhibited(b, 600, 0)
+    cabin.function(2)
+    expect(not cabin.events(INHIBIT_ENDED), "the inhibit goes on", cabin.events(INHIBIT_ENDED))
+    cabin.quiet(QUIET_S)
+    cabin.fall(15, 100)
+    expect(b.report()["alarm_now"] > 0, "alarm_now above 0", [b.report()])
+    cabin.function(2)
+    got = cabin.events(INHIBIT_ENDED, ALARM)
+    met = [h["event"] for h in got] == [INHIBIT_ENDED, ALARM] and got[0]["value"] == t.Ending.COMMANDED
+    expect(met, "inhibit ended, value 1, then the alarm", got)
+    hk = b.report()
+    expect(hk["alarm"] > 0 and not hk["alarm_now"], "an alarm latched, alarm_now 0", [hk])
+
+
 @case("ALM-08/time")
 def inhibit_ends(b: Bench) -> None:
     """When its time is over the end comes with the class that the data justify, then the alarm."""

@@ -261,7 +261,7 @@ class Reference:
         stored = t.Stored.KEPT * (kept is not None) | t.Stored.BROKEN * self._broken
         self._number = -1
         self._recorded: deque[dict[str, int]] = deque(maxlen=RECORDED)
-        self._data_ms = self._level = self._beyond = 0
+        self._data_ms = self._level = self._beyond = self._justified = 0
         self._sampled_ms = self.node_ms
         self._changed = False
         self.counts = dict.fromkeys(
@@ -368,6 +368,7 @@ class Reference:
         flags = self._flags()
         if got["flags"] & ~t.Flag.NITROGEN_WATCH != flags:
             raise Wrong(Finding.WRONG, f"flags must be {flags} but for the nitrogen watch: {got['flags']}")
+        self._justified = got["alarm_now"]
         inhibited = self.cabin.suppressed_until is not None
         self.entered[Situation.INHIBIT_OVER_A_LEAK] += inhibited and got["alarm_now"] > 0
         if not inhibited and got["alarm_now"] > self.latched:
@@ -551,6 +552,7 @@ class Reference:
         )
         if not report or len(b) == t.TM_MIN or b[20] != 1:
             return
+        self._justified = 0
         stamp = int.from_bytes(b[14:16], "big"), small(b[16:20])
         if transducer and len(b) == SAMPLE_SIZE:
             self._reply_due = None
@@ -723,6 +725,7 @@ class Reference:
             return t.Failure.ARGUMENT
         if function == t.Function.RESTART_DETECTOR:
             self.entered[Situation.RESTARTED] += self.cabin.state is not State.NORMAL
+            self._tell_hidden()
             self.cabin.doublings = DOUBLINGS
             self.cabin.quiet_since_ms = self._data_ms
         elif function == t.Function.REBOOT:
@@ -732,6 +735,17 @@ class Reference:
                 self._set(p.id, p.default)
             self._store()
         return 0
+
+    def _tell_hidden(self) -> None:
+        """An inhibit ends before the detector forgets what it hides: what is justified is latched then."""
+        got = self._next_event()
+        if self.cabin.suppressed_until is None:
+            return
+        ended = got is not None and got.values["event"] == t.Event.INHIBIT_ENDED and got.values["cause"]
+        if ended or self._justified:
+            self._release(self.cabin, t.Ending.COMMANDED)
+            self._follow()
+        self._justified = 0
 
     def _acknowledge(self, occurrence: int) -> int:
         latched = [a for a in (self.cabin, self.blind) if a.state is not State.NORMAL]

@@ -734,6 +734,8 @@ static int perform(int function, int argument, bool again)
     case 1:
         return acknowledge(argument);
     case 2:
+        if (s.cabin.now)
+            inhibit(0, 0);
         forget();
         justify();
         s.cabin.doublings = 3;

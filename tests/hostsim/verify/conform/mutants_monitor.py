@@ -89,6 +89,8 @@ mutant('believes one reading beyond the permitted fall', 'alarms', 'AGREE = 3 ',
 mutant('counts the permitted fall from the renewal', 'alarms', '    if not node.cabin.suppressed_ms:\n', '    if 1:\n', 'ALM-15/renewed')
 mutant('inhibits every class', 'monitor', 'inhibit(self, seconds, cls or CLASS_EMERGENCY)', 'inhibit(self, seconds, CLASS_EMERGENCY)', 'ALM-16/class-above')
 mutant('does not restart the detector', 'monitor', '            self.detector.reset()\n            self.cabin.relearn()\n', '            self.cabin.relearn()\n', 'ALM-09/kept')
+mutant('forgets what an inhibit hides', 'monitor', '            if self.detector.cls and self.cabin.suppressed_ms:\n', '            if 0:\n', 'ALM-09/inhibited')
+mutant('ends any inhibit with the detector', 'monitor', '            if self.detector.cls and self.cabin.suppressed_ms:\n', '            if 1:\n', 'ALM-09/inhibited')
 mutant('clears the alarm with the detector', 'monitor', '            self.cabin.relearn()\n        elif', '            self.cabin.reset()\n        elif', 'ALM-09/kept')
 mutant('forgets its alarms at a reset', 'monitor', '        self.cabin.recall(b, i + 2)\n', '        self.cabin.reset()\n', 'ALM-17/kept')
 mutant('begins to number with 1', 'monitor', '        self.events = 0\n', '        self.events = 1\n', 'ALM-19/numbers')
