@@ -125,8 +125,10 @@ def refuse(node, code):
         node.event(1, EVENT_REFUSED, code, node.refused)
 
 
-def tell(node):
-    """Leave word of the guarded telecommand that was executed."""
+def tell(node, again, code):
+    """Leave word of a guarded telecommand that was executed."""
+    if again or code:
+        return
     b = node.frame.buf
     what = b[PERFORM_FUNCTION_AT]
     if b[TC_SERVICE_AT] == 20:

@@ -25,6 +25,7 @@ from cabinwatch_protocol.device.consts import (
     PEC,
     POLL_TRAILER,
     REPORT_HK_SIZE,
+    RX_MAX,
     TAG_SIZE,
     TC_SERVICE_AT,
     TM_SERVICE_AT,
@@ -46,6 +47,10 @@ class KeyedMonitor(Monitor):
         self.counter = self.refused = self.quiet_ms = 0
         self.asked = 0  # bit i: instrument i owes an answer
         self.guarded = self.again = False
+        self.rest = bytearray(2 * RX_MAX)
+        self.left = 0  # octets in it
+        self.spent = False  # whether a tag was checked in this step
+        self.owed = 0  # bit i: instrument i is yet to be polled
         self.keyed = 0  # bit i: instrument i is keyed
         i = 2 * KEY_SIZE
         while i:
@@ -57,17 +62,60 @@ class KeyedMonitor(Monitor):
 
     def boot(self, cause):
         forget(self)
+        self.left = self.owed = 0
+        self.spent = False
         Monitor.boot(self, cause)
 
     def step(self, elapsed_ms, rx, n):
+        """As Monitor.step. On the slowest board a tag takes long, so what can wait then has the next step."""
         if self.quiet_ms > 0:
             self.quiet_ms -= elapsed_ms
-        return Monitor.step(self, elapsed_ms, rx, n)
+        self.spent = False
+        if self.owed:
+            i = ~self.owed & 1
+            self.owed &= ~(1 << i)
+            self.poll(APID_TRANSDUCER + i)
+        octets = rx
+        k = n
+        waited = self.left
+        if waited:
+            octets = self.rest
+            k = waited
+            self.left = 0
+        wake = Monitor.step(self, elapsed_ms, octets, k)
+        if waited:
+            self.put_by(rx, 0, n)
+        return 1 if self.left or self.owed else wake
+
+    def defers(self, rx, i, n):
+        if not self.spent or n - i > RX_MAX:  # there has to be room for as many more
+            return False
+        self.put_by(rx, i, n)
+        return True
+
+    def put_by(self, rx, i, n):
+        """Have the next step take rx[i:n]."""
+        while i < n:
+            self.rest[self.left] = rx[i]
+            self.left += 1
+            i += 1
+
+    def poll(self, apid):
+        if self.spent:
+            self.owed |= 1 << apid - APID_TRANSDUCER
+        else:
+            Monitor.poll(self, apid)
+
+    def report_when_due(self, busy):
+        Monitor.report_when_due(self, busy or self.spent)
 
     # -- telecommands
 
     def acceptable(self):
-        return judge(self, Monitor.acceptable(self))
+        code = judge(self, Monitor.acceptable(self))
+        if self.guarded:
+            self.spent = True
+        return code
 
     def repeats(self):
         # An open telecommand changes nothing, so that it may be executed again, and never stands for a guarded one.
@@ -76,8 +124,7 @@ class KeyedMonitor(Monitor):
     def conclude(self, again, code):
         if not self.guarded:
             return code
-        if not again and not code:
-            tell(self)
+        tell(self, again, code)
         return Monitor.conclude(self, again, code)
 
     def perform(self, again):
@@ -131,6 +178,7 @@ class KeyedMonitor(Monitor):
             or self.frame.buf[self.frame.size + 1 - PEC - ANSWER_TRAILER] != ASSOCIATION_ANSWER
         ):
             return False
+        self.spent = True
         if not holds(self, KEY_SIZE * (i + 1), CHALLENGE + TAG_SIZE * i):
             return False
         self.asked &= ~(1 << i)

@@ -62,8 +62,7 @@ class KeyedTransducer(Transducer):
     def conclude(self, again, code):
         if not self.guarded:
             return code
-        if not again and not code:
-            tell(self)
+        tell(self, again, code)
         return Transducer.conclude(self, again, code)
 
     def perform(self, again):

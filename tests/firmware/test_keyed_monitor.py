@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cabinwatch_firmware.keyed as firmware
+import cabinwatch_firmware.keyed_monitor as monitor
 from cabinwatch.world.keying import signer_of
 from cabinwatch_protocol import host, keyed, keys
 from cabinwatch_protocol import table as t
@@ -259,3 +261,90 @@ def test_no_forged_trailer_is_obeyed(attempts):
         assert b.command(host.seal(packet)) in (Failure.TAG, Failure.COUNTER)
     assert b.node.p == before
     assert b.state()["counter"] == 0
+
+
+# -- on the slowest board a tag takes long
+
+
+@pytest.fixture
+def tags(monkeypatch):
+    """How many tags were checked so far."""
+    checked = []
+    for module in (firmware, monitor):
+        holds = module.holds
+        monkeypatch.setattr(module, "holds", lambda *given, holds=holds: checked.append(1) or holds(*given))
+    return checked
+
+
+def test_no_step_checks_two_tags(b, tags):
+    answer = b.answer(b.poll())
+    b.step(0, answer[:-1])
+    said = b.step(0, answer[-1:] + b.set("poll_period", 500))
+    assert len(tags) == 1
+    assert not any(p.packet.service == 1 for p in said)
+    assert b.wake_ms == 1
+    assert names(b.step(1)) == ["report_hk", "accepted", "event_advisory", "completed"], (
+        "the analyser's poll first"
+    )
+    assert b.node.health == t.Health.OK
+
+
+def test_what_comes_behind_what_waits_keeps_its_order(b):
+    frames = [b.set("poll_period", 500 + i) for i in range(4)]
+    stream = b"".join(frames)
+    said = []
+    for i in range(0, len(stream), t.RX_MAX):
+        said += b.step(0, stream[i : i + t.RX_MAX])
+    while b.wake_ms == 1:
+        said += b.step(1)
+    assert [p.packet.name for p in said if p.packet.service == 1] == ["accepted", "completed"] * 4
+    assert value(b, 0) == 503
+
+
+def test_nor_does_a_step_that_takes_what_waited(b, tags):
+    """A forgery, and behind it all of a sample but its end: that and a command come with the next octets."""
+    answer = b.answer(b.poll())
+    forged = b.do(Function.INHIBIT, 60, master=OTHER)
+    b.step(0, forged[:-1])
+    b.step(0, forged[-1:] + answer[:-1])
+    b.step(0, answer[-1:] + b.set("poll_period", 500))
+    for checked in (2, 3):
+        b.step(1)
+        assert len(tags) == checked
+    assert b.node.health == t.Health.OK
+    assert value(b, 0) == 500
+
+
+@pytest.mark.parametrize("frame", [KeyedBench.set, lambda b, *given: b.set(*given, master=OTHER)])
+def test_a_poll_waits_for_the_step_after_a_tag_and_for_no_other(b, frame):
+    b.poll()
+    while b.wake_ms > 250:
+        b.step(1)
+    late = b.wake_ms
+    first = b.step(late, frame(b, "hk_period", 5000))
+    assert not any(p.packet.name == "report_hk" for p in first)
+    second = b.step(b.wake_ms, frame(b, "hk_period", 6000))
+    assert names(second)[0] == "report_hk"
+
+
+def test_the_analyser_is_polled_in_the_step_after_the_sample(b):
+    said = b.step(5, b.answer(b.poll()))
+    assert not said
+    (poll,) = b.step(b.wake_ms)
+    assert poll.role == "analyser"
+
+
+def test_a_flood_of_forgeries_does_not_stop_the_polls(b):
+    forged = b"".join(b.do(Function.INHIBIT, 60, master=OTHER) for _ in range(8))
+    polls = 0
+    for i in range(3000):
+        at = i * t.RX_MAX % (len(forged) - t.RX_MAX)
+        polls += sum(p.packet.name == "report_hk" for p in b.step(4, forged[at : at + t.RX_MAX]))
+    assert polls >= 12
+    assert b.node.health == t.Health.SILENT
+
+
+def test_what_waits_does_not_outlast_a_boot(b):
+    b.step(0, b.set("poll_period", 500) + b.set("poll_period", 700)[:10])
+    b._take(b.target.reset())
+    assert not b.node.left

@@ -295,6 +295,12 @@ class Node:
                 self.bump(verdict)
                 if verdict == FRAME_OK:
                     self.packet()
+                    if self.defers(rx, i, n):
+                        i = n
+
+    def defers(self, rx, i, n):
+        """Whether what stands behind a packet, rx[i:n], waits for the next step."""
+        return False
 
     def packet(self):
         """A good packet: a telecommand for this node, or else the role's business."""

@@ -160,6 +160,10 @@ class Placer:
         self._functions(methods, found.methods.values())
         self.methods[name] = methods
         if methods or found.base:
+            if name not in self.compiler.program.made:
+                # A mere base, whose methods stand again in the tables of what has objects.
+                sought = self.compiler.program.of_base[name]
+                methods = {method: at for method, at in methods.items() if method in sought}
             return self.objects.klass(name, self.placed.get(found.base, 0), methods)
         # Nothing is left of it but that it has objects: any other of that kind will do.
         self.bare = self.bare or self.objects.klass(name, 0, {})

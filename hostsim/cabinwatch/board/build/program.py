@@ -49,6 +49,7 @@ class FlatProgram:
                 self._add(stmt)
         self.stores = Counter(name for root in self._roots() for name in _bound(root))
         self.by_keyword = any(isinstance(n, ast.keyword) for root in self._roots() for n in ast.walk(root))
+        self.of_base: dict[str, set[str]] = {name: set() for name in self.classes}
         self.made = self._made()
         self.holds = self._holds()
         self.sites: Counter[PlacedFunction] = Counter()
@@ -81,13 +82,14 @@ class FlatProgram:
         return [*self.loose, *(function.node for function in self.all())]
 
     def _made(self) -> set[str]:
-        """The classes of which there are objects."""
+        """The classes of which there are objects; notes in ``of_base`` what is sought in a class by its name."""
         bases: set[int] = set()  # "Base.method(self)" names a class and makes no object of it
         names: set[str] = set()
         for root in self._roots():
             for node in ast.walk(root):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                     bases.add(id(node.value))
+                    self.of_base.get(node.value.id, set()).add(node.attr)
                 elif isinstance(node, ast.Name) and node.id in self.classes:
                     names.add(node.id) if id(node) not in bases else None
         return names
