@@ -10,6 +10,8 @@ from cabinwatch.run.transcript import Recorder, Step
 from cabinwatch.scenario import load as scenarios
 from cabinwatch.targets import open_target
 from cabinwatch.targets.cpython import CpythonTarget, keyed_monitor
+from cabinwatch.verify.conform.runner import CaseVerdict, SuiteRun, run, select
+from cabinwatch.verify.conform.targets import open_bench
 from cabinwatch.verify.measure import step_times
 from cabinwatch.world.keying import Keying
 from cabinwatch.world.world import World
@@ -70,6 +72,24 @@ def test_the_same_bytes_within_its_heap(unkeyed):
     assert world.ground.session["keyed"] == 3 * (not unkeyed)
     print(f"\nkeyed, {free} octets of heap are free")
     assert free >= HEAP_MIN
+
+
+def conversation(target):
+    """All that is said to a keyed transducer and by it in some of the cases of conform, a reset among them."""
+    done = SuiteRun(target, "transducer", 1, True)
+    run(
+        open_bench(target, "transducer", master=MASTER),
+        select("transducer", ["KEY-06,KEY-07,KEY-14"], keyed=True),
+        done,
+    )
+    assert {r.verdict for r in done.results} == {CaseVerdict.PASS}
+    return [(e.at_ms, e.given, e.octets) for r in done.results for e in r.log]
+
+
+def test_a_keyed_transducer_has_the_same_bytes_everywhere(vm):
+    if shutil.which(PROGRAM) is None:
+        missing(PROGRAM, INSTALL)
+    assert conversation("microbit") == conversation("micropython") == conversation("cpython")
 
 
 WORST_MS = 100

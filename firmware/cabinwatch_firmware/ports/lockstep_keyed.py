@@ -22,15 +22,15 @@ def take(source, n):
     return taken
 
 
-def main():
-    """Run it; Ctrl-C is data here."""
+def serve(make_keyed, keys):
+    """Serve the node that ``make_keyed(sink, key, renew)`` makes of so many octets of keys; Ctrl-C is data here."""
     micropython.kbd_intr(-1)
     source = sys.stdin.buffer
-    key = take(source, KEYS)
+    key = take(source, keys)
     session = take(source, SESSION_SIZE)
 
     def make(sink):
-        node = KeyedMonitor(sink, key, held)
+        node = make_keyed(sink, key, held)
         for i in range(SESSION_SIZE):
             node.vault[i] = session[i]
         return node
@@ -39,4 +39,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    serve(KeyedMonitor, KEYS)

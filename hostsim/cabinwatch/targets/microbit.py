@@ -17,9 +17,9 @@ def _image(port: str, role: str = "monitor") -> Image:
     return build_image(role=role, port=port)
 
 
-def keyed_image(keying: Keying, port: str = "uart", session: bytes = b"") -> Image:
-    """The image of a keyed monitor; in lock-step it needs its first ``session`` as well."""
-    return build_image(role="keyed monitor", port=port, data={"key": keying.of_monitor() + session})
+def keyed_image(keying: Keying, port: str = "uart", session: bytes = b"", role: str = "monitor") -> Image:
+    """The image of a keyed node; in lock-step it needs its first ``session`` as well."""
+    return build_image(role=f"keyed {role}", port=port, data={"key": keying.of_node(role) + session})
 
 
 class MicrobitTarget(LockStepStream):
@@ -46,8 +46,8 @@ class MicrobitTarget(LockStepStream):
         """
         self.close()
         if self._keying:
-            self.sessions = self._keying.sessions()
-            image = keyed_image(self._keying, "lockstep", next(self.sessions))
+            self.sessions = self._keying.sessions(self._role)
+            image = keyed_image(self._keying, "lockstep", next(self.sessions), self._role)
         else:
             image = self._chosen or _image("lockstep", self._role)
         self._qemu = Qemu(image.hex, explain=image.explain)

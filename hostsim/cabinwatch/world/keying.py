@@ -32,6 +32,10 @@ class Keying:
         """What the monitor is given."""
         return self.master.of_monitor(self.unkeyed)
 
+    def of_node(self, role: str) -> bytes:
+        """What the node of that role is given."""
+        return self.of_monitor() if role == "monitor" else self.master.of_instrument(role)
+
     def sessions(self, role: str = "monitor") -> Iterator[bytes]:
         """A session for each boot. A board draws its own; in lock-step the host does, so that runs repeat."""
         rng = stream(self.seed, f"session/{role}")

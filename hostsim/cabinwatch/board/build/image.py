@@ -35,6 +35,7 @@ PORTS = {
         "bench": "cabinwatch_firmware.ports.microbit_bench_keyed",
     },
     "transducer": {"lockstep": "cabinwatch_firmware.ports.microbit_lockstep_transducer"},
+    "keyed transducer": {"lockstep": "cabinwatch_firmware.ports.microbit_lockstep_transducer_keyed"},
 }
 START = "main.py"
 SMALL = 600

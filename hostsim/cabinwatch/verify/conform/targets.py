@@ -73,7 +73,7 @@ class HostTransducer:
 
 TRANSDUCERS: dict[str, Callable[[], Target]] = {
     "cpython": lambda: CpythonTarget(steady_transducer),
-    "micropython": lambda: MicropythonTarget(module="cabinwatch_firmware.ports.lockstep_transducer"),
+    "micropython": lambda: MicropythonTarget(role="transducer"),
     "microbit": lambda: MicrobitTarget(role="transducer"),
     "host": HostTransducer,
 }
@@ -90,6 +90,8 @@ def keyed(role: str, keying: Keying) -> dict[str, Callable[[], Target]]:
         return {name: partial(make, keying) for name, make in KEYED.items()}
     return {
         "cpython": lambda: CpythonTarget(keyed_transducer(keying)),
+        "micropython": lambda: MicropythonTarget(role=role, keying=keying),
+        "microbit": lambda: MicrobitTarget(role=role, keying=keying),
         "host": lambda: HostTransducer(guard_of("transducer", keying)),
     }
 
