@@ -69,15 +69,16 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
     if is_live(order.target):
         check_live(order.scenario, order.target)
     views: list[View] = []
-    world = World(order.scenario, order.seed, lambda event: views[0].event(event), order.keying)
+    keying = order.keying.playing(order.text) if order.keying else None
+    world = World(order.scenario, order.seed, lambda event: views[0].event(event), keying)
     header = {
         "scenario": order.name,
         "target": order.target,
         "seed": order.seed,
         "live": is_live(order.target),
     }
-    if order.keying:
-        header |= {"keyed": order.keying.header()}
+    if keying:
+        header |= {"keyed": keying.header()}
     world.ground.on_command = lambda command: views[0].command(command)
     if log := world.station.record:
         header |= {"log": log.name, "log_sha256": log.sha256}
@@ -93,14 +94,14 @@ def play(order: Order, make_view: Callable[[World], View] = lambda world: Silent
     try:
         if is_live(order.target):
             with (
-                live_node(order.target, order.keying) as (url, explain),
+                live_node(order.target, keying) as (url, explain),
                 open_port(url, order.scenario.link.baud) as port,
             ):
                 views.append(make_view(world))
                 live = Live(world, port, recorder, order.speed, explain)
                 live.run(order.until_ms, tick, order.patience_s)
         else:
-            target = open_target(order.target, order.keying)
+            target = open_target(order.target, keying)
             try:
                 views.append(make_view(world))
                 LockStepRun(world, target, recorder).run(order.until_ms, tick)
@@ -175,7 +176,8 @@ def _keying(transcript: Transcript, master: MasterKey | None) -> Keying | None:
             raise UsageError("the recording is of a node without key: leave out --key")
         return None
     try:
-        return Keying(master, int(transcript.header["seed"]), frozenset(keyed["unkeyed"]))
+        keying = Keying(master, int(transcript.header["seed"]), frozenset(keyed["unkeyed"]))
+        return keying.playing(str(transcript.header["toml"]))
     except (KeyError, TypeError, ValueError):
         raise UsageError("the recording does not say how its node was keyed: its header is damaged") from None
 

@@ -1,7 +1,8 @@
 """Keys in the world around a monitor: what a run is keyed with, how the ground signs, how an instrument judges."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from cabinwatch.world.seeds import stream
 from cabinwatch_protocol import keyed, keys
@@ -23,6 +24,12 @@ class Keying:
     master: MasterKey
     seed: int
     unkeyed: frozenset[str] = frozenset()
+    story: str = ""
+    """Of what is played, so that a command cut out of a recording finds another session in a story that holds it."""
+
+    def playing(self, story: str) -> "Keying":
+        """The same for a run of that scenario's text."""
+        return replace(self, story=sha256(story.encode()).hexdigest())
 
     def header(self) -> dict[str, list[str]]:
         """What a recording says of it: nothing of the key."""
@@ -38,7 +45,7 @@ class Keying:
 
     def sessions(self, role: str = "monitor") -> Iterator[bytes]:
         """A session for each boot. A board draws its own; in lock-step the host does, so that runs repeat."""
-        rng = stream(self.seed, f"session/{role}")
+        rng = stream(self.seed, f"session/{role}/{self.story}")
         while True:
             yield rng.randbytes(SESSION_SIZE)
 

@@ -14,6 +14,7 @@ from cabinwatch.run.result import as_json, summary
 from cabinwatch.run.transcript import read
 from cabinwatch.scenario import load as scenarios
 from cabinwatch.world.keying import Keying
+from cabinwatch_protocol import table as t
 from keyed_peer import OTHER
 
 SCENARIO = """
@@ -45,10 +46,10 @@ def path(tmp_path_factory):
     return path
 
 
-def keyed_run(path, target="cpython", record=None, unkeyed=frozenset()):
-    model = scenarios.parse(SCENARIO, "keyed.toml")
+def keyed_run(path, target="cpython", record=None, unkeyed=frozenset(), scenario=SCENARIO):
+    model = scenarios.parse(scenario, "keyed.toml")
     keying = Keying(key_file.read(path), 1, unkeyed)
-    order = Order("keyed", model, SCENARIO, target, 1, model.duration_ms, record, keying=keying)
+    order = Order("keyed", model, scenario, target, 1, model.duration_ms, record, keying=keying)
     return play(order)
 
 
@@ -124,6 +125,32 @@ def test_a_recording_is_replayed_with_its_key_and_with_no_other(recorded, path):
     assert replay(transcript, "cpython", OTHER).differs
     with pytest.raises(UsageError, match="keyed node"):
         replay(transcript, "cpython")
+
+
+QUIET = """
+title = "nobody commands"
+duration = "200s"
+resets = [60, 120]
+[cabin.compartments.c]
+volume = 100.0
+"""
+
+
+def test_what_is_cut_out_of_a_recording_is_not_obeyed_by_another_run(recorded, path):
+    """Each packet of the ground and each sample, at its own time and behind each of two resets, with the same seed."""
+    steps = read(recorded[2]).steps
+    frames = [(s.t_ms, b"\0" + octets + b"\0") for s in steps for octets in s.rx.split(b"\0") if octets]
+    raw = "".join(
+        f'[[raw]]\nat = {t_ms / 1000 + later_s}\noctets = "{octets.hex()}"\n'
+        for t_ms, octets in frames
+        for later_s in (0, 60.5, 120.5)
+        if t_ms / 1000 + later_s < 199
+    )
+    world, _ = keyed_run(path, scenario=QUIET + raw)
+    assert not [e for e in world.ground.events if e.event == t.Event.COMMANDED]
+    told = [e for e in world.ground.events if e.event == t.Event.REFUSED]
+    assert len(told) >= 3
+    assert world.ground.health == 0, "and the true samples are believed between them"
 
 
 def test_the_key_is_in_nothing_that_is_shown_or_written(recorded, path):
