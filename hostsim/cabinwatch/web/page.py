@@ -73,6 +73,8 @@ class Page:
         self.controls = Controls(engine, self._may, self._acted)
         self.sent = (0.0, 0.0)
         """The window for which they were sent."""
+        self.axis_s = 1.0
+        """Where their axis of time ended: the browser tells parts of that."""
         self.zoomed = -math.inf
         """When the mouse last moved the window."""
         self.what_if: WhatIf | None = None
@@ -238,7 +240,7 @@ class Page:
         if now - self.zoomed < SETTLE_S and charts.covers(self.sent, self.conductor.window(self.now_s)):
             return
         self.seen, self.drawing = seen, now
-        self.sent = self.conductor.window(self.now_s)
+        self.sent, self.axis_s = self.conductor.window(self.now_s), charts.axis_end(self.now_s)
         options = charts.strips(self.engine.columns, self.conductor, self.now_s, self.is_dark)
         self.strips.options.clear()
         self.strips.options.update(options)
@@ -312,7 +314,7 @@ class Page:
         """The mouse has dragged or turned its wheel: hold what it chose, and send what is not there at once."""
         chosen = event.args.get("batch", [event.args])[0]
         if "start" in chosen:
-            self.conductor.hold_parts(chosen["start"] / 100, chosen["end"] / 100, self.now_s)
+            self.conductor.hold_parts(chosen["start"] / 100, chosen["end"] / 100, self.axis_s)
             self.zoomed = time.monotonic()
             self._draw()
 

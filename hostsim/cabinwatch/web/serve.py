@@ -22,6 +22,10 @@ LOOPBACK = "127.0.0.1"
 LEAVE_s = 2
 """How long viewers that hold a connection may take to let go of it, once the server is to end."""
 
+LOST_s = 10.0
+"""How long a viewer may be out of touch before its page is dropped. A ping goes out after 0.8 of it and may take 0.4: a
+busy machine, or a browser's, is slower than the 2 s that NiceGUI would allow."""
+
 
 def listener(host: str, port: int) -> socket.socket:
     """A socket that listens already, so that the address can be told at once; port 0 takes a free one.
@@ -153,4 +157,5 @@ def serve(
     ui.run(
         host=host, port=port, show=browser, reload=False, title="cabinwatch", show_welcome_message=False,
         uvicorn_logging_level="error", dark=None, fd=sock.fileno(), timeout_graceful_shutdown=LEAVE_s,
+        reconnect_timeout=LOST_s,
     )  # fmt: skip

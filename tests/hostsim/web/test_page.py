@@ -164,6 +164,8 @@ def test_a_page_that_is_reloaded_has_lost_nothing_and_a_second_one_only_watches(
 
 
 def test_keys_hold_the_window_of_time_and_the_last_frames_are_decoded(quiet, browser):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
@@ -177,6 +179,13 @@ def test_keys_hold_the_window_of_time_and_the_last_frames_are_decoded(quiet, bro
     until(browser, lambda b: ", held" in b.find_element(By.TAG_NAME, "body").text)
     body.send_keys("f")
     until(browser, lambda b: ", held" not in b.find_element(By.TAG_NAME, "body").text)
+    strips = marked(browser, "strips")  # the wheel turns over the topmost
+    for _ in range(4):
+        ActionChains(browser).scroll_from_origin(
+            ScrollOrigin.from_element(strips, 0, -200), 0, -120
+        ).perform()
+    until(browser, lambda b: ", held" in b.find_element(By.TAG_NAME, "body").text)
+    body.send_keys("f")
     body.send_keys(Keys.SPACE)
     marked(browser, "open frames").click()
     until(browser, lambda b: "pressure_cPa=" in marked(b, "frames").text)
