@@ -29,6 +29,9 @@ def score(
     days: Annotated[
         int, typer.Option(min=1, help="Days of a year; fewer make a trial of the whole, and no evidence.")
     ] = 365,
+    within: Annotated[
+        str, typer.Option(help="Longest span in which the smallest leak is looked for: 1 h, 1 d, 7 d.")
+    ] = "7 d",
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler; needs cabinwatch[cluster].")
@@ -55,12 +58,15 @@ def score(
     """Score the leak detector: false alarms and delays, beside the optimum and other detectors."""
     try:
         from cabinwatch.verify.score import card as cards
+        from cabinwatch.verify.score import detectable as spans
         from cabinwatch.verify.score import log as logs
         from cabinwatch.verify.score import page as pages
         from cabinwatch.verify.score import picture
     except ImportError:
         raise SetupError('the report card needs numpy and river: pip install "cabinwatch[score]"') from None
 
+    if within not in spans.SPANS_S:
+        raise UsageError(f"--within {within!r}: one of {', '.join(spans.SPANS_S)}")
     if plot is not None:
         plots.check_ending(plot)
         plots.pyplot_here()  # before the work, not after it
@@ -79,9 +85,10 @@ def score(
             temperature_unit=temperature_unit,
         )
         log = logs.Log.read(model)
-    card = cards.run(seed, jobs, years, days, trials, progress, scheduler, log)
+    card = cards.run(seed, jobs, years, days, trials, progress, scheduler, log, within)
     command = f"cabinwatch score --seed {seed} --years {years} --trials {trials}"
     command = command if days == 365 else f"{command} --days {days}"
+    command = command if within == "7 d" else f"{command} --within '{within}'"
     command = command if record is None else f"{command} --record {shown(record)} ..."
     seen_from_page = ""
     if plot is not None:

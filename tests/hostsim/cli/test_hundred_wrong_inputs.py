@@ -107,7 +107,7 @@ USAGE: list[tuple[str, ...]] = [
     ("soak", "--baud", "1"), ("soak", "--minutes", "inf"), ("soak", "--minutes", "0"),
     ("soak", "--target", "socket://"),
     ("bench", "--target", "toaster"), ("bench", "--seconds", "nan"), ("score", "--days", "0"),
-    ("score", "--plot", "x.gif"),
+    ("score", "--plot", "x.gif"), ("score", "--within", "2 d"),
     ("score", "--scheduler", "rubbish", "--days", "1", "--years", "1"),
     (*CLUSTER, "rubbish"), (*CLUSTER, "tcp://127.0.0.1:9"), (*CLUSTER, "tcp://x:99999"), (*CLUSTER, "\x1b"),
     ("fuzz", "--runs", "0"), ("fuzz", "--minutes", "nan"), ("fuzz", "--target", "toaster"),

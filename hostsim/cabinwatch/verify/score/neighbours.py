@@ -24,7 +24,7 @@ READINGS_LEAST: Final = 4
 """Of an optimum that is compared: with fewer nobody calls who does not know noise and rate."""
 LEAKS_kg_d: Final = (0.227, 1.678, 20.0)
 """0.5 lb/d, PrK in April 2024, and a hole."""
-WARM: Final = 100
+WARM: Final = 50
 """Optimum delays of quiet before a leak: the scale that calls it has learned by then."""
 WARM_LEAST: Final = 1_600
 """Readings."""
