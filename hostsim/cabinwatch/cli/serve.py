@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cabinwatch.cli.options import KeyOption, UnkeyedOption, keying_of
 from cabinwatch.errors import SetupError, UsageError
 from cabinwatch.scenario.load import DEFAULT
 from cabinwatch.targets import EMULATED
@@ -53,6 +54,8 @@ def serve(
     unit: Annotated[str | None, typer.Option(help="Unit of that pressure.")] = None,
     temperature: Annotated[str | None, typer.Option(help="A log's column of the gas temperature.")] = None,
     temperature_unit: Annotated[str, typer.Option(help="Unit of that temperature: K, C, F.")] = "C",
+    key: KeyOption = None,
+    unkeyed: UnkeyedOption = None,
 ) -> None:
     """Look at it in a browser: lamp, charts, events; make holes, close hatches, and take the story away as TOML.
 
@@ -69,7 +72,9 @@ def serve(
     if time and pressure and unit:
         columns = {"time": time, "pressure": pressure, "unit": unit, "temperature_unit": temperature_unit}
         log = columns | ({"temperature": temperature} if temperature else {})
-    source = open_source(what, target=target, seed=seed, baud=baud, log=log)
+    source = open_source(
+        what, target=target, seed=seed, baud=baud, log=log, keying=keying_of(key, seed, unkeyed)
+    )
     name = target if isinstance(source, Played) else what
     run(
         source,

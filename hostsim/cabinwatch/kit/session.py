@@ -31,6 +31,7 @@ from cabinwatch.view.panel import state_line
 from cabinwatch.view.timeline import event_line
 from cabinwatch.world.cabin.actions import Close, LetIn, Open, Patch, StartLeak
 from cabinwatch.world.ground import Ground
+from cabinwatch.world.keying import Keying
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
 from cabinwatch_protocol.table import RX_MAX
@@ -104,10 +105,13 @@ class Session:
         target: str | Target = "cpython",
         transducer: InstrumentNode | None = None,
         judge: bool = False,
+        keying: Keying | None = None,
     ) -> None:
         self.scenario = Scenario.model_validate(scenario or DEFAULT)
         self.seed = seed
-        self.world = World(self.scenario, seed)
+        self.keyed = keying is not None
+        keying = keying and keying.playing(to_toml(plain(self.scenario)))
+        self.world = World(self.scenario, seed, keying=keying)
         if transducer is not None:
             self.world.instruments[0x0A2] = transducer  # type: ignore[assignment]
         if isinstance(target, str) and is_url(target):
@@ -115,7 +119,7 @@ class Session:
 
             self.target: Target = PortTarget(target, self.scenario.link.baud)
         else:
-            self.target = open_target(target) if isinstance(target, str) else target
+            self.target = open_target(target, keying) if isinstance(target, str) else target
         self.watch = WatchingRecorder(FRAMES, Reference() if judge else None)
         self._drive = LockStepRun(self.world, self.target, self.watch)
         self._started = False
@@ -268,10 +272,16 @@ class Session:
         """Write the story to a file; returns the command that plays it again. Raises OSError."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_toml(self.story()))
-        return f"cabinwatch run {path} --seed {self.seed} --target {self.target.name}"
+        key = " --key FILE" if self.keyed else ""
+        return f"cabinwatch run {path} --seed {self.seed} --target {self.target.name}{key}"
 
     def as_test(self) -> str:
-        """The source of a pytest module that plays the story and asks for the same octets."""
+        """The source of a pytest module that plays the story and asks for the same octets.
+
+        Raises ValueError where the node is keyed: a test holds no key.
+        """
+        if self.keyed:
+            raise ValueError("a keyed node's story is no test: it would have to hold the key")
         return TEST.format(
             title=quotable(shown(self.scenario.title)),
             toml=quotable(to_toml(self.story())),

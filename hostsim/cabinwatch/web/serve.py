@@ -99,9 +99,11 @@ def _pages(house: House) -> None:
         except ValueError as error:
             return Response(f"{error}\n", status_code=404, media_type="text/plain")
         head = {"Content-Disposition": 'attachment; filename="story.toml"', "X-Transcript-SHA256": sha256}
-        again = (
-            f"# cabinwatch run story.toml --seed {one.seed} --target {one.target}\n# transcript {sha256}\n"
-        )
+        again = f"# cabinwatch run story.toml --seed {one.seed} --target {one.target}"
+        if isinstance(one.engine.source, Played) and one.engine.source.session.keyed:
+            again += " --key FILE\n"  # its sessions, and so its octets, are those of the story as it is now
+        else:
+            again += f"\n# transcript {sha256}\n"
         return Response(again + text, media_type="application/toml", headers=head)
 
     @app.get("/test_story.py")
@@ -110,7 +112,10 @@ def _pages(house: House) -> None:
         if not isinstance(engine.source, Played):
             return Response("only a scenario that is played has a story\n", status_code=404)
         head = {"Content-Disposition": 'attachment; filename="test_story.py"'}
-        text = engine.order(engine.source.session.as_test)
+        try:
+            text = engine.order(engine.source.session.as_test)
+        except ValueError as error:
+            return Response(f"{error}\n", status_code=404, media_type="text/plain")
         return Response(text, media_type="text/x-python", headers=head)
 
 

@@ -26,6 +26,7 @@ from cabinwatch.view.export.captured import Captured
 from cabinwatch.view.monitor import LiveWatch
 from cabinwatch.view.story import world_of
 from cabinwatch.world.ground import Ground
+from cabinwatch.world.keying import Keying, Signer, signer_of
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
 
@@ -124,10 +125,12 @@ def as_row(values: dict[str, float], channels: Iterable[str]) -> list[float]:
 class Played:
     """A scenario on an emulated target, or whatever else `Session` takes; everything done to it becomes its story."""
 
-    def __init__(self, scenario: Scenario, *, seed: int = 1, target: str = "cpython") -> None:
-        self.session = Session(scenario, seed=seed, target=target)
+    def __init__(
+        self, scenario: Scenario, *, seed: int = 1, target: str = "cpython", keying: Keying | None = None
+    ) -> None:
+        self.session = Session(scenario, seed=seed, target=target, keying=keying)
         self.title = scenario.title
-        self.about = f"firmware on {target}, seed {seed}"
+        self.about = f"firmware on {target}, seed {seed}" + (", keyed" if keying else "")
         self.channels = channels_of(scenario)
         self.ground = self.session.ground
         self.end_s = scenario.duration
@@ -218,7 +221,7 @@ class Recorded:
 class Board:
     """A board on a port, in real time; what its cabin really is nobody knows."""
 
-    def __init__(self, port: serial.Serial, url: str) -> None:
+    def __init__(self, port: serial.Serial, url: str, signer: Signer | None = None) -> None:
         self.title = url
         self.about = "a board, in real time"
         self.channels = REPORTED
@@ -226,7 +229,7 @@ class Board:
         self.end_s = math.inf
         self._port = port
         self._last: deque[Captured] = deque(maxlen=FRAMES)
-        self._watch = LiveWatch(port, lambda line: None, self._last.append)
+        self._watch = LiveWatch(port, lambda line: None, self._last.append, signer)
         self._heard = self._watch.listen()
         self._begun = time.monotonic()
         self.ground = self._watch.ground
@@ -260,21 +263,33 @@ class Board:
 
 
 def open_source(
-    what: str, *, target: str, seed: int, baud: int = 115_200, log: dict[str, str] | None = None
+    what: str,
+    *,
+    target: str,
+    seed: int,
+    baud: int = 115_200,
+    log: dict[str, str] | None = None,
+    keying: Keying | None = None,
 ) -> Source:
     """What a person named: a bundled scenario, a file, a recording (.jsonl), a log (.csv), a port.
 
-    ``log``: the columns of a log, as `RecordModel` calls them. Raises CabinwatchError.
+    ``log``: the columns of a log, as `RecordModel` calls them. ``keying``: of a scenario's node, or of the board's
+    owner, for whom the ground signs. Raises CabinwatchError.
     """
     suffix = Path(what).suffix
     if suffix == ".csv":
         if log is None:
             raise UsageError(f"{shown(what)}: a log needs --time COLUMN, --pressure COLUMN and --unit UNIT")
         return Played(
-            playback.scenario(playback.Wish(playback.log_model(file=what, **log))), seed=seed, target=target
+            playback.scenario(playback.Wish(playback.log_model(file=what, **log))),
+            seed=seed,
+            target=target,
+            keying=keying,
         )
     if suffix == ".jsonl":
+        if keying:
+            raise UsageError(f"{shown(what)} is shown as it is: a recording needs no --key")
         return Recorded(read(Path(what)))
     if is_url(what) and suffix != ".toml":
-        return Board(open_port(what, baud), what)
-    return Played(load(what)[0], seed=seed, target=target)
+        return Board(open_port(what, baud), what, signer_of(keying.master) if keying else None)
+    return Played(load(what)[0], seed=seed, target=target, keying=keying)

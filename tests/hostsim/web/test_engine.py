@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from cabinwatch import key_file
 from cabinwatch.errors import UsageError
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.lockstep import LockStepRun
@@ -20,7 +21,9 @@ from cabinwatch.web.engine import EVENTS_MOST, PACE_S, Engine
 from cabinwatch.web.sources import REPORTED, TRUE, Played, Recorded, as_row, open_source
 from cabinwatch.world.cabin.actions import Patch
 from cabinwatch.world.ground import Ground
+from cabinwatch.world.keying import Keying
 from cabinwatch.world.world import World
+from cabinwatch_protocol.keys import MasterKey
 
 QUIET = Scenario.model_validate(
     {"title": "a cabin", "duration": "2h", "cabin": {"compartments": {"cabin": {"volume": "50 m3"}}}}
@@ -240,6 +243,37 @@ def test_a_log_of_ones_own_is_played_with_holes_in_it(tmp_path):
     assert abs(rows[2]["pressure_Pa"] - 101_325) < 5
     assert rows[-1]["pressure_Pa"] < 101_000
     assert any("sample" in line for line in source.frames())
+
+
+def test_a_keyed_run_is_commanded_and_nothing_that_is_taken_away_holds_its_key(tmp_path):
+    path = tmp_path / "owner.key"
+    key_file.generate(path)
+    keying = Keying(key_file.read(path), 1)
+    source = open_source("ms09", target="cpython", seed=1, keying=keying)
+    source.advance(30)
+    source.command("inhibit", argument=60)
+    source.advance(5)
+    assert [c.verdict for c in source.ground.commands] == ["done"]
+    assert source.ground.session["keyed"] == 3
+    with pytest.raises(ValueError, match="hold the key"):
+        source.session.as_test()
+    shown = (
+        source.story()[0]
+        + "\n".join(source.frames())
+        + source.about
+        + repr(vars(source))
+        + repr(source.ground)
+    )
+    source.close()
+    given = keying.of_monitor()
+    for secret in (keying.master.octets, given[:16], given[16:32], given[32:]):
+        assert secret.hex() not in shown.replace(" ", "")
+        assert repr(secret)[2:-1] not in shown
+
+
+def test_a_recording_is_shown_without_a_key():
+    with pytest.raises(UsageError, match="needs no --key"):
+        open_source("run.jsonl", target="cpython", seed=1, keying=Keying(MasterKey(bytes(16)), 1))
 
 
 def test_a_window_that_the_mouse_chose_is_held_until_it_reaches_the_newest():
