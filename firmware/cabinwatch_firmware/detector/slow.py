@@ -244,8 +244,9 @@ class SlowLeak:
             if j > 1 and -finer < -fall >> 1:
                 self.slow_x16[j] = self.quick_x4[j] << 2  # a rise is no leak: once over, accept it
         elif fall - allowed > limit:
-            # Of a ramp the scale two octaves down shows a quarter, of a step soon nothing.
-            if j < 2 or finer - (slope >> 2) > fall - slope >> 3:
+            # Of a ramp the scale two octaves down shows a quarter, of a step soon nothing; where readings are sparse it
+            # has no whole blocks.
+            if j < 2 or self.blocks[j - 2] < SLOW or finer - (slope >> 2) > fall - slope >> 3:
                 if self.hit < 0:
                     self.hit = j
                     if not self.called:
@@ -363,7 +364,7 @@ class SlowLeak:
 
     def redness_x4(self, j):
         """0 where the spread falls from scale j - 2 as in white noise, 4 where it grows as in a random walk."""
-        if j < 2:
+        if j < 2 or self.learned[j - 2] < LEARNED:
             return 0
         finer = max(self.spread_x256[j - 2] >> 8, 1)
         growth_x20 = (self.spread_x256[j] >> 8) * 20 // finer
