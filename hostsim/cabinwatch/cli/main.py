@@ -34,7 +34,7 @@ from cabinwatch.run.files import as_csv, as_junit
 from cabinwatch.run.live import told_of_speed
 from cabinwatch.run.observer import Silent, View
 from cabinwatch.run.play import Order, play, replay
-from cabinwatch.run.result import as_json, summary, unmet
+from cabinwatch.run.result import as_json, summary, unmet, verdict
 from cabinwatch.scenario import load as scenarios
 from cabinwatch.targets import EMULATED, is_live
 from cabinwatch.targets.serial_port import PATIENCE_S
@@ -141,8 +141,8 @@ def run(
         if whole:
             again = f"cabinwatch run {quote(scenario)} --target {quote(where)} --seed {seed}"
             again += f" --duration {quote(duration)}" if duration else ""
-            lines = summary(world, done)
-            whole.write(plots.run_page(stories.from_world(world), lines, again, text).encode())
+            lines, judged = summary(world, done), verdict(world, done)
+            whole.write(plots.run_page(stories.from_world(world), lines, judged, again, text).encode())
     if as_json_:
         print(json.dumps(as_json(world, done)))
     else:

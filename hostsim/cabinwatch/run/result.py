@@ -243,12 +243,17 @@ def summary(world: World, run: Run) -> list[str]:
     lines += [f"Not answered when it ended: {c.words}" for c in world.ground.commands if c.verdict == PENDING]
     lines += [f"Refused: {text}" for text in world.ground.refused]
     lines.append(f"Transcript {run.transcript_sha256}")
+    return lines + verdict(world, run)
+
+
+def verdict(world: World, run: Run) -> list[str]:
+    """Whether what was expected was shown, a line each; nothing where nothing was expected."""
     if run.interrupted:
-        lines.append("Interrupted: what was expected is not judged.")
-    elif scenario.expect is not None:
-        faults = unmet(world, scenario.expect)
-        lines += [f"NOT MET: {fault}" for fault in faults] or ["Expected, and met."]
-    return lines
+        return ["Interrupted: what was expected is not judged."]
+    expected = world.scenario.expect
+    if expected is None:
+        return []
+    return [f"NOT MET: {fault}" for fault in unmet(world, expected)] or ["Expected, and met."]
 
 
 def _called(world: World, alarm: EventReport) -> list[str]:

@@ -130,13 +130,19 @@ def _rate(axis: Any, seen: Seen) -> None:
     axis.plot(xs, [v / per for v in true], **TRUE, label="truth (leaks alone)")
     xs = [x for x, _ in seen.leaking]
     if xs:
-        rates = [hk["rate_cPa_h"] / 100 / per for _, hk in seen.leaking]
-        sigmas = [hk["sigma_cPa_h"] / 100 / per for _, hk in seen.leaking]
-        axis.plot(xs, rates, **DOTS, label="reported")
-        low = [rate - 2 * sigma for rate, sigma in zip(rates, sigmas, strict=True)]
-        high = [rate + 2 * sigma for rate, sigma in zip(rates, sigmas, strict=True)]
-        axis.fill_between(xs, low, high, alpha=0.2, color="tab:blue", linewidth=0, label="± 2 sigma")
+        axis.plot(xs, [hk["rate_cPa_h"] / 100 / per for _, hk in seen.leaking], **DOTS, label="reported")
+        # Over all reports: between two leaks that were called there is no band.
+        low, high = ([_edge(hk, side) / per for _, hk in seen.reports] for side in (-2, 2))
+        all_xs = [x for x, _ in seen.reports]
+        axis.fill_between(all_xs, low, high, alpha=0.2, color="tab:blue", linewidth=0, label="± 2 sigma")
     axis.set_ylabel(f"leak rate, {word}")
+
+
+def _edge(hk: dict[str, int], sigmas: float) -> float:
+    """The reported rate and so many of its deviations, Pa/h; not a number where no leak is seen."""
+    if hk["tres_s"] >= NO_LEAK_S:
+        return math.nan
+    return (hk["rate_cPa_h"] + sigmas * hk["sigma_cPa_h"]) / 100
 
 
 def _reserve(axis: Any, seen: Seen) -> None:

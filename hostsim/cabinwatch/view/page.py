@@ -48,10 +48,10 @@ def page(figure: Any, title: str, before: str = "", after: str = "") -> str:
     return PAGE.format(title=escape(shown(title)), body="\n".join((before, inline, after)))
 
 
-def told(lines: Sequence[str]) -> str:
-    """What came of the run, a paragraph a line; the last is the verdict."""
-    paragraphs = [f"<p>{escape(shown(line))}</p>" for line in lines[:-1]]
-    return "\n".join([f'<p class="verdict">{escape(shown(lines[-1]))}</p>', *paragraphs])
+def told(lines: Sequence[str], verdict: Sequence[str]) -> str:
+    """What came of the run, a paragraph a line; those that are its verdict stand first, and out."""
+    rest = [f"<p>{escape(shown(line))}</p>" for line in lines if line not in verdict]
+    return "\n".join([*(f'<p class="verdict">{escape(shown(line))}</p>' for line in verdict), *rest])
 
 
 def aftermath(events: Sequence[tuple[str, str, str]], command: str, scenario: str) -> str:

@@ -39,8 +39,11 @@ def check_ending(path: Path) -> None:
     Whole(path).discard()
 
 
-def run_page(story: Story, lines: list[str], command: str, scenario: str) -> str:
-    """A run as one self-contained page: ``lines`` of what came of it, picture, events, and how to repeat it."""
+def run_page(story: Story, lines: list[str], verdict: list[str], command: str, scenario: str) -> str:
+    """A run as one self-contained page: ``lines`` of what came of it, picture, events, and how to repeat it.
+
+    ``verdict``: which of the lines say whether it was as expected.
+    """
     figure = figure_of(pyplot_here(), story, narrow=True)
     events = [
         (duration(e.t_ms / 1000), e.severity.name.capitalize(), e.text())
@@ -48,7 +51,7 @@ def run_page(story: Story, lines: list[str], command: str, scenario: str) -> str
         if e.event not in REMINDERS
     ]
     try:
-        return page(figure, story.title, told(lines), aftermath(events, command, scenario))
+        return page(figure, story.title, told(lines, verdict), aftermath(events, command, scenario))
     finally:
         pyplot_here().close(figure)
 

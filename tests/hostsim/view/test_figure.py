@@ -110,6 +110,17 @@ def test_alarms_close_together_show_each_class_in_one_word(drawn):
     assert [text.get_text() for text in panels["pressure"].texts] == ["WE", "E"]
 
 
+def test_there_is_no_band_between_two_leaks_that_were_called(drawn):
+    called = {*range(10, 20), *range(40, 50)}
+    reports = [
+        (60.0 * i, housekeeping(101_325 - i, -60, 90_000) if i in called else housekeeping(101_325))
+        for i in range(60)
+    ]
+    panels, _ = drawn(story_of(CABIN, 3600, reports=reports))
+    band = panels["leak rate"].collections[0]
+    assert len(band.get_paths()) == 2
+
+
 def test_a_quiet_run_has_no_empty_panel_and_its_noise_is_no_story(drawn):
     reports = [(60.0 * i, housekeeping(101_325 + i % 3)) for i in range(60)]
     panels, _ = drawn(story_of(CABIN, 3600, reports=reports))
@@ -172,7 +183,7 @@ def test_a_page_of_a_run_is_whole_and_fetches_nothing(tmp_path):
     foreign = {**CABIN, "title": "<script>alert(1)</script> & co"}
     story = story_of(foreign, 3600, [(600, 2)], [(60.0, housekeeping(101_325))])
     lines = ["Something came.", "Expected, and met."]
-    text = plot.run_page(story, lines, "cabinwatch run 'my file.toml' --seed 1", "title = '<b>'")
+    text = plot.run_page(story, lines, lines[-1:], "cabinwatch run 'my file.toml' --seed 1", "title = '<b>'")
     page = Tags()
     page.feed(text)
     tags = [tag for tag, _ in page.tags]
@@ -183,5 +194,7 @@ def test_a_page_of_a_run_is_whole_and_fetches_nothing(tmp_path):
     assert any(a.get("name") == "description" for tag, a in page.tags if tag == "meta")
     for words in ("Expected, and met.", "CAUTION", "cabinwatch run 'my file.toml' --seed 1", "pressure, Pa"):
         assert words in page.words
+    assert text.count('class="verdict"') == 1
+    assert 'class="verdict"' not in plot.run_page(story, lines[:1], [], "again", ""), "nothing was expected"
     fetched = [a[k] for _, a in page.tags for k in ("src", "href", "xlink:href") if k in a]
     assert all(link.startswith(("#", "data:")) for link in fetched), fetched
