@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 
 import cabinwatch_firmware.keyed as firmware
 import cabinwatch_firmware.keyed_monitor as monitor
+from cabinwatch.kit import strategies as kit
 from cabinwatch.world.keying import signer_of
 from cabinwatch_protocol import host, keyed, keys
 from cabinwatch_protocol import table as t
 from keyed_peer import MASTER, OTHER, KeyedBench
-from peer import do, events, names, sample, set_parameter, tc
+from peer import TM, do, events, names, sample, set_parameter, tc
 
 Event, Failure, Function = t.Event, t.Failure, t.Function
 
@@ -348,3 +349,81 @@ def test_what_waits_does_not_outlast_a_boot(b):
     b.step(0, b.set("poll_period", 500) + b.set("poll_period", 700)[:10])
     b._take(b.target.reset())
     assert not b.node.left
+
+
+# -- whatever somebody says who has no key
+
+
+def packet_of(frame):
+    """A frame's packet, without PEC."""
+    return host.StreamDecoder().feed(frame)[0].packet[: -t.PEC]
+
+
+def executed(said):
+    return sum(p.packet.service == 5 and p.values["event"] == Event.COMMANDED for p in said)
+
+
+def give(b, packets):
+    """What the node says to those, each in steps of its own."""
+    said = []
+    for packet in packets:
+        frame = host.seal(packet)
+        for i in range(0, len(frame), t.RX_MAX):
+            said += b.step(0, frame[i : i + t.RX_MAX])
+        while b.wake_ms == 1:
+            said += b.step(1)
+    return said
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_nothing_that_was_heard_before_a_reset_is_obeyed_after_it(data):
+    b = KeyedBench()
+    heard = [packet_of(b.set("poll_period", 500 + i)) for i in range(4)]
+    heard.append(packet_of(b.do(Function.INHIBIT, 3600)))
+    give(b, data.draw(kit.hostile(heard)))
+    b._take(b.target.reset())
+    before = value(b, 0)
+    assert not executed(give(b, data.draw(kit.hostile(heard))))
+    assert value(b, 0) == before
+    assert b.state()["counter"] == 0
+    assert not b.node.cabin.suppressed_ms
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_of_what_was_held_back_only_what_is_newer_than_the_last_is_obeyed_and_once(data):
+    b = KeyedBench()
+    heard = [packet_of(b.set("poll_period", 500 + i)) for i in range(4)]
+    highest = 0
+    for packet in data.draw(kit.hostile(heard)):
+        place = heard.index(packet) + 1 if packet in heard else 0
+        assert executed(give(b, [packet])) == (place > highest)
+        highest = max(highest, place)
+        assert b.state()["counter"] == highest
+        assert value(b, 0) == (499 + highest if highest else 1000)
+
+
+def test_what_a_node_says_is_no_command_and_no_answer_when_it_is_said_back(b):
+    b.step(0, b.do(Function.INHIBIT, 60))
+    said = bytearray()
+    sink, b.node.sink = b.node.sink, lambda buf, n: (said.extend(buf[:n]), sink(buf, n))
+    while len(said) < 400:
+        b.step(b.wake_ms)
+    before = b.state()
+    for i in range(0, len(said), t.RX_MAX):
+        assert not executed(b.step(0, bytes(said[i : i + t.RX_MAX])))
+    assert b.state() == before
+    assert b.node.health == t.Health.SILENT
+
+
+@pytest.mark.parametrize("signs", ["transducer", "analyser"])
+@pytest.mark.parametrize("says", ["transducer", "analyser"])
+def test_an_instrument_answers_for_itself_alone(b, signs, says):
+    """The tag of one instrument's key over a sample that says it is another's."""
+    poll = b.poll()
+    values = {"pressure_cPa": 10_132_500, "temperature_cK": 29_500, "status": 0}
+    head = host.encode_tm(TM["sample"], t.ROLES[says], 0, 0, b.t_ms, values, 0xA1)
+    key = MASTER.derived(signs, keyed.Association.ANSWER)
+    b.step(0, host.seal(keys.sign_answer(head, key, poll.trailer["challenge"].to_bytes(8, "big"))))
+    assert (b.node.health == t.Health.OK) == (signs == says == "transducer")

@@ -28,6 +28,7 @@ from cabinwatch.targets.serial_port import explain_open_error
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.host import encode_tm, seal
 from conftest import missing
+from keyed_peer import MASTER
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,6 +93,13 @@ def test_a_monitor_is_flashed_and_answers(start: Start, disk: Path) -> None:
     copied = [(n, total) for what, n, total in told if what.startswith("copying")]
     assert copied == sorted(copied)
     assert copied[-1] == (done.size, done.size)
+
+
+def test_a_keyed_node_holds_its_own_keys_and_not_the_owners(start: Start, disk: Path) -> None:
+    done = flash("vm", start().port, master=MASTER)
+    assert done.answer.values["event"] == t.Event.BOOT
+    assert (disk / "monitor.key").read_bytes() == MASTER.of_monitor()
+    assert not [p for p in disk.rglob("*") if p.is_file() and MASTER.octets in p.read_bytes()]
 
 
 def test_a_running_monitor_is_flashed_over(start: Start) -> None:

@@ -7,6 +7,7 @@ both ends included, or a list of what to choose from. Needs ``pip install "cabin
 
 from cabinwatch.kit.hypothesis_hook import register
 from cabinwatch.kit.strategies.faults import device_faults, link_faults, link_models, sensor_faults
+from cabinwatch.kit.strategies.keyed import altered, forged, hostile, truncated
 from cabinwatch.kit.strategies.station import cabins, growing_leaks, leak_profiles, leak_sizes
 from cabinwatch.kit.strategies.wire import (
     byte_streams,
@@ -19,12 +20,15 @@ from cabinwatch.kit.strategies.wire import (
 from cabinwatch.kit.strategies.world import scenarios, settings_for_worlds
 
 __all__ = [
+    "altered",
     "byte_streams",
     "cabins",
     "chunked",
     "device_faults",
+    "forged",
     "frames",
     "growing_leaks",
+    "hostile",
     "leak_profiles",
     "leak_sizes",
     "link_faults",
@@ -35,6 +39,7 @@ __all__ = [
     "sensor_faults",
     "settings_for_worlds",
     "telecommands",
+    "truncated",
 ]
 
 register()
