@@ -80,7 +80,7 @@ def figure_of(pyplot: Any, story: Story, narrow: bool = False) -> Any:
         draw(axis, seen)
         axis.margins(x=0.01)
         if draw is not _alarm:
-            axis.yaxis.set_major_formatter(pyplot.FuncFormatter(_plain))
+            axis.yaxis.set_major_formatter(pyplot.FuncFormatter(plain))
     mark(column, story, scale)
     for axis in column:
         if axis.get_legend_handles_labels()[0]:
@@ -94,7 +94,7 @@ def figure_of(pyplot: Any, story: Story, narrow: bool = False) -> Any:
     return figure
 
 
-def _plain(value: float, position: int) -> str:
+def plain(value: float, position: int) -> str:
     """A number as people write it: no offset to be added to a whole axis, no power of ten."""
     return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
 

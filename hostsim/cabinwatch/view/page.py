@@ -50,8 +50,13 @@ def page(figure: Any, title: str, before: str = "", after: str = "") -> str:
 
 def told(lines: Sequence[str], verdict: Sequence[str]) -> str:
     """What came of the run, a paragraph a line; those that are its verdict stand first, and out."""
-    rest = [f"<p>{escape(shown(line))}</p>" for line in lines if line not in verdict]
-    return "\n".join([*(f'<p class="verdict">{escape(shown(line))}</p>' for line in verdict), *rest])
+    rest = paragraphs([line for line in lines if line not in verdict])
+    return "\n".join([*(f'<p class="verdict">{escape(shown(line))}</p>' for line in verdict), rest])
+
+
+def paragraphs(lines: Sequence[str]) -> str:
+    """A paragraph a line."""
+    return "\n".join(f"<p>{escape(shown(line))}</p>" for line in lines)
 
 
 def aftermath(events: Sequence[tuple[str, str, str]], command: str, scenario: str) -> str:

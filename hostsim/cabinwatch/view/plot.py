@@ -56,11 +56,11 @@ def run_page(story: Story, lines: list[str], verdict: list[str], command: str, s
         pyplot_here().close(figure)
 
 
-def save(figure: Any, path: Path, title: str) -> None:
-    """Write the figure to ``path``, and close it."""
+def save(figure: Any, path: Path, title: str, after: str = "") -> None:
+    """Write the figure to ``path``, and close it; ``after``: HTML that a page has below it."""
     try:
         if path.suffix == ".html":
-            path.write_text(page(figure, title), encoding="utf-8")
+            path.write_text(page(figure, title, after=after), encoding="utf-8")
         else:
             figure.savefig(path, dpi=130)
     except OSError as error:

@@ -9,6 +9,8 @@ from cabinwatch.text import duration
 from cabinwatch.verify.score.card import Card
 from cabinwatch.verify.score.page import TITLES, false_alarms
 from cabinwatch.verify.score.trials import LEAKS, MMHG_PA
+from cabinwatch.view.figure import plain
+from cabinwatch.view.page import paragraphs
 from cabinwatch.view.plot import check_ending, pyplot_here, save
 
 TITLE = "Median delay until a leak is called; rivals at one false alarm a year"
@@ -18,6 +20,8 @@ DELAYS_s = (1, 10, 60, 600, 3600, 10 * 3600, 86_400, 10 * 86_400)
 """Where the axis of the delay has its numbers: they are told as durations."""
 DECADES = 300
 """An axis of rates whose ends are further apart than this factor has a number a decade alone."""
+MOST_NUMBERS = 6
+"""Numbers on an axis of rates, each up to nine characters, in a panel of six inches."""
 TITLE_LETTERS = 60
 """Letters of a line above a panel of six inches, at nine points."""
 
@@ -25,15 +29,19 @@ TITLE_LETTERS = 60
 def draw(card: Card, path: Path) -> None:
     """Write it to ``path``. Raises UsageError for an ending that cannot be drawn, SetupError without matplotlib."""
     check_ending(path)
-    save(figure(card), path, TITLE)
+    narrow = path.suffix == ".html"
+    save(figure(card, narrow), path, TITLE, after=paragraphs(false_alarms(card)) if narrow else "")
 
 
-def figure(card: Card) -> Any:
-    """The grounds side by side, a method in one colour in all; a leak that was not called in time has no point."""
+def figure(card: Card, narrow: bool = False) -> Any:
+    """The grounds side by side, a method in one colour in all; a leak that was not called in time has no point.
+
+    ``narrow``: to be read on a phone, the grounds below one another; the page around it has title and false alarms.
+    """
     grounds = list(dict.fromkeys(d.ground for d in card.delays))
     methods = list(dict.fromkeys(d.method for d in card.delays))
     looks = {m: {"color": f"C{i}", "marker": MARKERS[i % len(MARKERS)]} for i, m in enumerate(methods)}
-    columns = min(len(grounds), 3)
+    columns = 1 if narrow else min(len(grounds), 3)
     rows = math.ceil(len(grounds) / columns)
     pyplot = pyplot_here()
     whole, axes = pyplot.subplots(
@@ -63,8 +71,9 @@ def figure(card: Card) -> Any:
         axis.legend()
     for row in axes:
         row[0].set_ylabel("median delay")
-    whole.suptitle(TITLE)
-    whole.supxlabel("\n".join(false_alarms(card)), fontsize=9)
+    if not narrow:
+        whole.suptitle(TITLE)
+        whole.supxlabel("\n".join(false_alarms(card)), fontsize=9)
     return whole
 
 
@@ -73,7 +82,8 @@ def _number(pyplot: Any, axis: Any) -> None:
     axis.yaxis.set_major_locator(pyplot.FixedLocator(DELAYS_s))
     axis.yaxis.set_major_formatter(pyplot.FuncFormatter(lambda delay_s, _: duration(delay_s)))
     low, high = axis.get_xlim()
-    axis.xaxis.set_major_locator(pyplot.LogLocator(subs=(1.0,) if high > DECADES * low else (1.0, 2.0, 5.0)))
-    axis.xaxis.set_major_formatter(pyplot.FuncFormatter(lambda rate, _: f"{rate:,.6g}"))
+    subs = (1.0,) if high > DECADES * low else (1.0, 2.0, 5.0)
+    axis.xaxis.set_major_locator(pyplot.LogLocator(subs=subs, numticks=MOST_NUMBERS))
+    axis.xaxis.set_major_formatter(pyplot.FuncFormatter(plain))
     for each in (axis.xaxis, axis.yaxis):
         each.set_minor_locator(pyplot.NullLocator())

@@ -212,5 +212,9 @@ def test_picture_shows_each_method_on_each_ground_with_its_exposure(tmp_path):
     assert {"1 min", "10 min"} <= set(told[1]), told[1]
     picture.draw(measured, tmp_path / "card.svg")
     assert "<svg" in (tmp_path / "card.svg").read_text()
+    picture.draw(measured, tmp_path / "card.html")
+    assert "<p>A year aboard" in (tmp_path / "card.html").read_text()
+    one, below = picture.figure(measured, narrow=True).axes
+    assert one.get_position().y0 > below.get_position().y1, "on a phone a ground stands below the other"
     with pytest.raises(UsageError, match=r"cannot draw \.txt"):
         picture.draw(measured, tmp_path / "card.txt")
