@@ -54,6 +54,12 @@ class Seen:
     reports: list[tuple[float, dict[str, int]]]
     leaking: list[tuple[float, dict[str, int]]]
 
+    @property
+    def knows_leaks(self) -> bool:
+        """Whether it is known what leaked: of a log only what was put into it."""
+        cabin = self.story.world.scenario.cabin
+        return cabin.record is None or bool(cabin.leaks)
+
     def true(self, value: Callable[[float], float]) -> tuple[list[float], list[float]]:
         """The truth of one quantity over time."""
         return [s / self.scale for s in self.times], [value(s) for s in self.times]
@@ -102,7 +108,8 @@ def plain(value: float, position: int) -> str:
 def _pressure(axis: Any, seen: Seen) -> None:
     story = seen.story
     station, place = story.world.station, story.world.compartment
-    axis.plot(*seen.true(lambda s: station.at(place, s).pressure_Pa), **TRUE, label="truth")
+    label = "truth" if station.record is None else "the log"
+    axis.plot(*seen.true(lambda s: station.at(place, s).pressure_Pa), **TRUE, label=label)
     xs, values = [x for x, _ in seen.reports], [hk["pressure_cPa"] / 100 for _, hk in seen.reports]
     axis.plot(xs, values, **TOLD, linewidth=1.0, label="reported")
     low, high = axis.get_ylim()
@@ -127,7 +134,8 @@ def _rate(axis: Any, seen: Seen) -> None:
     xs, true = seen.true(lambda s: station.leak_rate_Pa_h(place, s))
     fast = max(map(abs, true)) >= PER_SECOND
     per, word = (3600.0, "Pa/s") if fast else (1.0, "Pa/h")
-    axis.plot(xs, [v / per for v in true], **TRUE, label="truth (leaks alone)")
+    if seen.knows_leaks:
+        axis.plot(xs, [v / per for v in true], **TRUE, label="truth (leaks alone)")
     xs = [x for x, _ in seen.leaking]
     if xs:
         axis.plot(xs, [hk["rate_cPa_h"] / 100 / per for _, hk in seen.leaking], **DOTS, label="reported")
@@ -152,8 +160,8 @@ def _reserve(axis: Any, seen: Seen) -> None:
     told = [float(hk["tres_s"]) for _, hk in seen.leaking]
     known = [v for v in (*values, *told) if math.isfinite(v)]
     size, word = unit(max(known, default=0.0))
-    # No leak is a gap in the line.
-    axis.plot(xs, [v / size if math.isfinite(v) else math.nan for v in values], **TRUE, label="truth")
+    if seen.knows_leaks:  # no leak is a gap in the line
+        axis.plot(xs, [v / size if math.isfinite(v) else math.nan for v in values], **TRUE, label="truth")
     if told:
         axis.plot([x for x, _ in seen.leaking], [v / size for v in told], **DOTS, label="reported")
     if known and 0 < min(known) * WIDE < max(known):

@@ -110,6 +110,20 @@ def test_alarms_close_together_show_each_class_in_one_word(drawn):
     assert [text.get_text() for text in panels["pressure"].texts] == ["WE", "E"]
 
 
+def test_what_leaked_in_a_log_is_not_known_but_for_what_was_put_into_it(drawn, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("t,p\n" + "".join(f"{60 * i},{101_325 - i}\n" for i in range(200)))
+    record = {"file": str(log), "time": "t", "pressure": "p", "unit": "Pa"}
+    cabin = {"compartments": {"cabin": {"volume": "50 m3"}}, "record": record}
+    reports = [(60.0 * i, housekeeping(101_325 - i, -60, 90_000)) for i in range(60)]
+    for leaks, known in (({}, False), ({"hole": {"size": "1 mm"}}, True)):
+        scenario = {**CABIN, "cabin": {**cabin, "leaks": leaks}}
+        panels, _ = drawn(story_of(scenario, 3600, reports=reports))
+        assert labels(panels["pressure"])[0] == "the log"
+        assert any("truth" in label for label in labels(panels["leak rate"])) == known
+        assert ("truth" in labels(panels["T-reserve"])) == known
+
+
 def test_there_is_no_band_between_two_leaks_that_were_called(drawn):
     called = {*range(10, 20), *range(40, 50)}
     reports = [
