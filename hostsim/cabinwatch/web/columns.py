@@ -39,12 +39,14 @@ class Columns:
 
     def _make_room(self) -> None:
         rows = self._rows[: self._count]
+        parts = [rows]
         if self._count >= self._most:
             half = self._count // 2 // BUCKET * BUCKET  # thinned again each time, the older the coarser
-            rows = np.concatenate([_thinned(rows[:half]), rows[half:]])
-        grown: Floats = np.empty((min(2 * len(rows), self._most), rows.shape[1]))
-        grown[: len(rows)] = rows
-        self._rows, self._count = grown, len(rows)
+            parts = [_thinned(rows[:half]), rows[half:]]
+        count = sum(map(len, parts))
+        grown: Floats = np.empty((min(2 * count, self._most), rows.shape[1]))
+        np.concatenate(parts, out=grown[:count])
+        self._rows, self._count = grown, count
 
     def since(self, t_s: float) -> list[tuple[float, list[float]]]:
         """The rows after ``t_s``: time, and every value."""
