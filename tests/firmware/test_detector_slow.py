@@ -103,6 +103,7 @@ def test_the_rates_interval_holds_from_the_call_on():
 def test_reserve_is_honest_in_the_wander():
     """Too long in one report of twenty at most; from three times the age at the call on the median is 0.9 to 1."""
     assert np.mean([r.too_long for _, r in reports()]) < 0.05
+    assert np.mean([r.too_long for age, r in reports() if age < 2]) < 0.05
     assert 0.9 < np.median([r.reserve for age, r in reports() if age >= 3]) < 1
 
 
