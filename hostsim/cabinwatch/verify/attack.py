@@ -72,7 +72,15 @@ class Assault:
         """Make that many attempts, honest traffic between them; stops at the first fault."""
         self._heard(self.target.start()[0])
         self._learn()
-        kinds = (self._forge, self._alter, self._replay, self._resign, self._strip, self._sample)
+        kinds = (
+            self._forge,
+            self._alter,
+            self._replay,
+            self._resign,
+            self._strip,
+            self._mislead,
+            self._sample,
+        )
         while not self.faults and self.attempts.total() < attempts:
             self._rng.choice(kinds)()
             if self._rng.randrange(4) == 0:
@@ -143,8 +151,9 @@ class Assault:
             self._deliver(command)
 
     def _deliver(self, command: Signed) -> None:
-        """The owner's command arrives: it counts where it was signed for this boot and is above the last one."""
-        counts = command.session == self._session and command.counter > self._counter
+        """The owner's command arrives: it counts where it is of this boot and not far above the last one."""
+        leap = command.counter - self._counter
+        counts = command.session == self._session and 0 < leap <= keyed.COUNTER_LEAP
         again = command == self._last
         if counts:
             self._counter, self._value, self._last = command.counter, command.value, command
@@ -247,6 +256,18 @@ class Assault:
         packet = self._sign().packet
         cut = packet[: len(packet) - self._rng.randrange(1, keyed.trailer_size("command") + 1)]
         self._attempt("truncated", self._longer(cut, b""))
+
+    def _mislead(self) -> None:
+        """The owner is told of a counter that is not the node's, signs above it, and then asks again."""
+        far = (
+            keyed.COUNTER_END - 2,
+            self._counter + keyed.COUNTER_LEAP,
+            self._rng.randrange(keyed.COUNTER_END),
+        )
+        self._next = self._rng.choice(far)
+        self.attempts["misled"] += 1
+        self._deliver(self._sign())
+        self._learn()
 
     def _sample(self) -> None:
         """A sample that lies: without a tag, with a drawn one, for an earlier challenge; or a true one of before."""

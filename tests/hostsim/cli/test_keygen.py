@@ -68,6 +68,28 @@ def test_a_key_file_is_ones_own_and_is_never_overwritten(path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(("role", "octets"), [("transducer", 32), ("analyser", 32), ("monitor", 48)])
+def test_a_node_is_given_its_own_keys(path, tmp_path, capsys, monkeypatch, role, octets):
+    node = tmp_path / "node.key"
+    words = ["cabinwatch", "keygen", str(node), "--of", str(path), "--role", role]
+    for code in (0, 2):
+        monkeypatch.setattr("sys.argv", words)
+        with pytest.raises(SystemExit) as done:
+            main()
+        assert done.value.code == code, "a second time it is there already"
+    said = capsys.readouterr()
+    assert stat.S_IMODE(node.stat().st_mode) == 0o600
+    given, owner = node.read_bytes(), key_file.read(path).octets
+    assert len(given) == octets
+    assert owner not in given
+    assert given[:16].hex() not in said.out + said.err
+
+
+def test_keys_are_for_nodes_that_there_are(path, tmp_path):
+    with pytest.raises(UsageError, match="monitor, transducer, analyser"):
+        key_file.write_node(tmp_path / "x", key_file.read(path), "cook")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
 def test_a_key_that_others_can_reach_is_not_used(tmp_path, mode):

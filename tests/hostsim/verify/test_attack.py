@@ -10,7 +10,7 @@ from cabinwatch.cli.main import main
 from cabinwatch.verify.attack import assaulting
 from cabinwatch_protocol.device.consts import FAIL_COUNTER
 
-KINDS = {"forged", "altered", "replayed", "signed otherwise", "truncated", "samples"}
+KINDS = {"forged", "altered", "replayed", "signed otherwise", "truncated", "misled", "samples"}
 
 
 def assault(attempts):
@@ -71,7 +71,12 @@ def tireless(m):
     m.setattr(monitor.KeyedMonitor, "answers", again)
 
 
-@pytest.mark.parametrize("plant", [untagged, uncounted, forever, credulous, tireless])
+def leaping(m):
+    """A counter may leap as far as it likes."""
+    m.setattr(firmware, "COUNTER_LEAP", 1 << 30)
+
+
+@pytest.mark.parametrize("plant", [untagged, leaping, uncounted, forever, credulous, tireless])
 def test_a_planted_fault_is_found(plant, monkeypatch):
     plant(monkeypatch)
     assert assault(3000).faults
