@@ -1,10 +1,12 @@
 """SPEC.md: its tables are current, its IDs well formed, and its worked examples right by code that is not ours."""
 
 import binascii
+import hmac
 import re
 import struct
 
 import pytest
+import siphash24
 from cobs import cobs
 
 from cabinwatch.verify.conform.requirements import requirements
@@ -112,3 +114,30 @@ def test_every_parameter_bound_can_be_refused():
     for own in t.PARAMETERS.values():
         for p in own:
             assert -(1 << 30) < p.low <= p.default <= p.high < (1 << 30) - 1, p.name
+
+
+def test_the_keyed_example_is_right_by_other_code():
+    (block,) = re.findall(r"```text\n(owner's key.*?)```", TEXT, re.DOTALL)
+    rows = re.findall(r"^(\S.*?) {2,}([0-9a-f ]+)$", block, re.MULTILINE)
+    example = {name: bytes.fromhex(octets) for name, octets in rows}
+    assert list(example) == [
+        "owner's key",
+        "command key",
+        "session",
+        "keyed set",
+        "answer key",
+        "keyed poll",
+        "keyed sample",
+    ]
+    for name, use in (("command key", b"\x01"), ("answer key", b"\x02")):
+        derived = hmac.digest(example["owner's key"], b"cabinwatch\x00\xa2" + use, "sha256")
+        assert example[name] == derived[:16]
+    for name, key, unsent in (
+        ("keyed set", "command key", example["session"]),
+        ("keyed sample", "answer key", example["keyed poll"][-10:-2]),
+    ):
+        packet = example[name]
+        covered, tag, pec = packet[:-10], packet[-10:-2], packet[-2:]
+        assert siphash24.siphash24(covered + unsent, key=example[key]).digest() == tag
+        assert struct.pack(">H", binascii.crc_hqx(packet[:-2], 0xFFFF)) == pec
+        assert int.from_bytes(packet[4:6], "big") == len(packet) - 7

@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 
-from cabinwatch_protocol import alarms, keyed, version
+from cabinwatch_protocol import alarms, host, keyed, keys, version
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.generate import PROTOCOL
+from cabinwatch_protocol.generate.vectors import CHALLENGE, KEY, SESSION
+from cabinwatch_protocol.keyed import Association
 
 SPEC = PROTOCOL / "SPEC.md"
 MARK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -243,6 +245,35 @@ TRAILER_TEXT = {
     "answer": "the answer to such a poll",
 }
 
+
+def keyed_example() -> str:
+    """A signed command, a poll with a challenge and its answer, with the keys and what their tags cover besides."""
+    owner, every = keys.MasterKey(KEY), t.by_name((*t.TC_PACKETS, *t.TM_PACKETS))
+    command = owner.derived("transducer", Association.COMMAND)
+    answer = owner.derived("transducer", Association.ANSWER)
+    offset = {"parameter": 0, "value": -2500}
+    reading = {"pressure_cPa": 10_132_500, "temperature_cK": 29_515, "status": 0}
+    there, monitor = t.Apid.TRANSDUCER, t.Apid.MONITOR
+    set_ = host.encode_tc(every["set_parameter"], there, 1, offset, source=1)
+    poll = host.encode_tc(every["report_hk"], there, 7, ack=0, source=monitor)
+    sample = host.encode_tm(every["sample"], there, 8, 1, 1000, reading, monitor)
+    lines = (
+        ("owner's key", KEY),
+        ("command key", command),
+        ("session", SESSION),
+        ("keyed set", _whole(keys.sign_command(set_, command, 1, SESSION))),
+        ("answer key", answer),
+        ("keyed poll", _whole(keys.add_challenge(poll, CHALLENGE))),
+        ("keyed sample", _whole(keys.sign_answer(sample, answer, CHALLENGE))),
+    )
+    return "```text\n" + "".join(f"{name:<14}{octets.hex(' ')}\n" for name, octets in lines) + "```\n"
+
+
+def _whole(head: bytes) -> bytes:
+    pec: bytes = host.crc16(head).to_bytes(t.PEC, "big")
+    return head + pec
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "version": versions,
     "apids": apids,
@@ -254,6 +285,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "alarms": alarm_table,
     "parameters": parameters,
     "trailers": trailers,
+    "keyed_example": keyed_example,
 }
 
 
