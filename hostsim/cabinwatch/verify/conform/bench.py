@@ -234,9 +234,9 @@ class Bench(ABC):
         """Good frames since the case began that hold no packet of the specification."""
         return [h for h in self.since(0) if h.packet and h.decoded is None]
 
-    def reboot(self) -> list[Heard]:
-        """Boot the monitor by function 4; what it sends from the boot event on. Raises Unmet."""
-        heard = self.give(self.tc("perform", {"function": t.Function.REBOOT, "argument": 0}))
+    def reboot(self, octets: bytes = b"") -> list[Heard]:
+        """Boot the monitor by function 4, or those octets of it; what it sends from the boot event on. Raises Unmet."""
+        heard = self.give(octets or self.tc("perform", {"function": t.Function.REBOOT, "argument": 0}))
         end = self.now_ms + BOOT_MS
         while self.now_ms < end:
             for i, h in enumerate(heard):

@@ -103,6 +103,8 @@ def play(b: Bench, point: Point, state: AlarmState, condition: Condition) -> Non
     expect(got[0]["state"] == row.next, f"state {row.next.name.lower()}", got)
     severity = got[0]["alarm"] if row.told <= Transition.REMINDED else AlarmClass.ADVISORY
     expect(got[0].title == f"TM[5,{severity:d}]", f"TM[5,{severity:d}]", got)
+    if row.told is Transition.ENDED:
+        expect(got[0]["cause"] == got[0]["alarm"], "the class that is left as cause", got)
     played.expect_state(row.next)
 
 

@@ -3,6 +3,7 @@
 from cabinwatch.verify.conform.bench import Bench, Heard
 from cabinwatch.verify.conform.case import case, expect, expect_titles, failure
 from cabinwatch.verify.conform.cases_monitor import LOST, P, events, hush, set_all
+from cabinwatch.verify.conform.cases_packets import stamp
 from cabinwatch.verify.conform.emulated import virtual
 from cabinwatch_protocol import table as t
 from cabinwatch_protocol.alarms import EVENTS, Point, Transition
@@ -40,10 +41,12 @@ class Cabin:
 
     def fall(self, seconds: int, share: int = 40, status: int = 0) -> None:
         """Lose one part in ``share`` each second."""
+        frames = []
         for _ in range(seconds):
             self.second += 1
             self.pressure -= self.pressure // share
-            self.heard += self.b.ask(self._frame(self.pressure, status), fence=self.fence)
+            frames.append(self._frame(self.pressure, status))
+        self.heard += self.b.ask(b"".join(frames), fence=self.fence)
 
     def leak(self) -> None:
         """The fall of ALM-42: its T-reserve is below a minute at its end, and it does not come to `level_warning`."""
@@ -75,7 +78,8 @@ class Cabin:
 
 
 def unhurried(b: Bench) -> None:
-    """Let the stamps run faster than the monitor's own time: SEN-14."""
+    """Let the stamps run faster than the monitor's own time (SEN-14), and no poll go unanswered meanwhile."""
+    hush(b)
     set_all(b, stuck_samples=0)
 
 
@@ -150,6 +154,48 @@ def level_warning(b: Bench) -> None:
         ((warning, warning, NORMAL, warning, warning), t.AlarmClass.NOMINAL),
         ((warning, warning, warning), t.AlarmClass.WARNING),
     )
+
+
+@case("ALM-40/row")
+def level_row(b: Bench) -> None:
+    """A row of three at `reserve` is broken by a leap by more than `step`, another status, a stamp repeated unasked."""
+    reserve = DEFAULTS["reserve"]
+    for what, readings in (
+        ("a leap", ((1, reserve - 200_000, 0), (2, reserve - 50_000, 0), (3, reserve - 50_000, 0))),
+        ("status 2", tuple((n, reserve, 2) for n in (1, 2, 3, 4))),
+        ("a repeated stamp", tuple((1, reserve, 0) for _ in range(4))),
+    ):
+        b.restart()
+        unhurried(b)
+        for second, pressure, status in readings:
+            b.sample(1000 * second, pressure, status=status)
+        hk = b.report()
+        expect(
+            hk["cause"] != t.Cause.LEVEL or hk["alarm_now"] < 4, f"no Emergency by level with {what}", [hk]
+        )
+
+
+@case("ALM-12/doubles", "ALM-41")
+def doubles(b: Bench) -> None:
+    """A level ends with three samples above it by its 512th; the off-delay doubles with each return, up to thrice."""
+    low, high = 9_990_000, 10_000_000 + 10_000_000 // 512 + 500
+    set_all(b, level_warning=10_000_000, off_delay=10, remind=0)
+    cabin = Cabin(b)
+    for delay in (10, 20, 40, 80, 80):
+        cabin.pressure = low
+        cabin.quiet(4)
+        cabin.pressure = high - 1000
+        cabin.quiet(4)
+        expect(b.report()["alarm_now"] == t.AlarmClass.WARNING, "a Warning up to a 512th above", [b.report()])
+        cabin.pressure = high
+        cabin.quiet(3)
+        before = len(cabin.heard)
+        cabin.quiet(delay - 1)
+        got = events(cabin.heard[before:], RETURNED)
+        expect(not got, f"no return within {delay} s", got)
+        cabin.quiet(1)
+        got = events(cabin.heard[before:], RETURNED)
+        expect(len(got) == 1, f"a return after {delay} s", got)
 
 
 def _level(b: Bench, *stories: tuple[tuple[int, ...], t.AlarmClass]) -> None:
@@ -267,7 +313,7 @@ def inhibited(b: Bench, argument: int, seconds: int = 3, share: int = 2000) -> C
 @case("ALM-07/inhibit", "ALM-08")
 def inhibit(b: Bench) -> None:
     """Begin, renewal and end of an inhibit are told; meanwhile the class that the data justify moves nothing."""
-    set_all(b, permit=2_000_000)
+    set_all(b, permit=2_000_000, emergency=0)
     cabin = inhibited(b, 600, 15, 100)
     got = cabin.events(INHIBITED, ALARM)
     met = len(got) == 1 and (got[0]["cause"], got[0]["value"]) == (4, 600)
@@ -275,13 +321,16 @@ def inhibit(b: Bench) -> None:
     hk = b.report()
     expect(hk["alarm"] == 0 and hk["alarm_now"] > 0, "alarm 0, alarm_now above", [hk])
     expect(bool(hk["flags"] & t.Flag.INHIBITED), "the inhibited flag", [hk])
-    cabin.function(3, 500)
-    expect(len(cabin.events(INHIBITED)) == 2, "the renewal told", cabin.events(INHIBITED))
+    cabin.function(3, 500 + (t.AlarmClass.WARNING << t.INHIBIT_CLASS_SHIFT))
+    got = cabin.events(INHIBITED)
+    met = len(got) == 2 and (got[1]["cause"], got[1]["value"]) == (t.AlarmClass.WARNING, 500)
+    expect(met, "the renewal told, class 3, 500 s", got)
     cabin.function(3, 0)
     cabin.fall(1, 100)
     got = cabin.events(INHIBIT_ENDED, ALARM)
     met = [h["event"] for h in got] == [INHIBIT_ENDED, ALARM] and got[0]["value"] == t.Ending.COMMANDED
-    expect(met, "inhibit ended, value 1, then the alarm", got)
+    met = met and got[0]["cause"] == got[1]["alarm"] == t.AlarmClass.WARNING
+    expect(met, "inhibit ended, value 1, cause 3, then the alarm, a Warning", got)
     before = len(cabin.heard)
     cabin.function(3, 0)
     got = events(cabin.heard[before:], INHIBIT_ENDED)
@@ -306,11 +355,57 @@ def restarted_under_an_inhibit(b: Bench) -> None:
     expect(hk["alarm"] > 0 and not hk["alarm_now"], "an alarm latched, alarm_now 0", [hk])
 
 
+@case("ALM-07/no-fall")
+def no_fall(b: Bench) -> None:
+    """While alarms are inhibited, what is latched neither returns nor, acknowledged, ends."""
+    cabin = emergency(b)
+    set_all(b, off_delay=0)
+    cabin.function(2)
+    cabin.function(3, 600)
+    for state in ("unacknowledged", "acknowledged"):
+        cabin.quiet(30)
+        got = cabin.events(RETURNED, ENDED)
+        expect(not got and b.report()["alarm"] == 4, f"alarm 4, {state} as it was", got or [b.report()])
+        cabin.function(1)
+
+
+@case("ALM-07/goes-on")
+def goes_on(b: Bench) -> None:
+    """While alarms are inhibited, reminders, acknowledgements and the alarm of blindness go on."""
+    cabin = emergency(b)
+    cabin.function(3, 600)
+    cabin.set(remind=1)
+    cabin.heard += b.run(1000 + b.slack_ms)
+    got = cabin.events(t.Event.ALARM_REMINDER)
+    expect(bool(got), "a reminder", cabin.events(*t.Event), timing=not b.emulated)
+    cabin.function(1)
+    expect(bool(cabin.events(t.Event.ALARM_ACKNOWLEDGED)), "alarm acknowledged", cabin.events(*t.Event))
+    cabin.set(blind_delay=0)
+    cabin.fault()
+    got = cabin.events(LOST)
+    last = cabin.events(ALARM)[-1]["occurrence"]
+    expect(len(got) == 1 and got[0]["occurrence"] == last + 1, f"sensor lost, occurrence {last + 1}", got)
+
+
+@case("ALM-07/cabin-goes-on")
+def cabin_goes_on(b: Bench) -> None:
+    """While the transducer is out of service the cabin's alarm goes on; what ends it at once is told so."""
+    cabin = Cabin(b)
+    cabin.function(6, 600)
+    cabin.quiet(QUIET_S)
+    cabin.fall(12)
+    expect(bool(cabin.events(ALARM)), "an alarm", cabin.events(*t.Event))
+    cabin.function(6, 0)
+    got = cabin.events(t.Event.IN_SERVICE)
+    met = len(got) == 1 and (got[0]["cause"], got[0]["value"]) == (0, t.Ending.COMMANDED)
+    expect(met, "in service, cause 0, value 1", got)
+
+
 @case("ALM-08/time")
 def inhibit_ends(b: Bench) -> None:
     """When its time is over the end comes with the class that the data justify, then the alarm."""
     set_all(b, permit=2_000_000)
-    seconds = 20 if b.emulated else 2 + round(30 * b.rtt_s)
+    seconds = 20 if b.emulated else 3 + round(5 * b.rtt_s)
     cabin = Cabin(b)
     cabin.quiet(QUIET_S)
     cabin.function(3, seconds + 5)
@@ -318,7 +413,8 @@ def inhibit_ends(b: Bench) -> None:
     begin = b.now_ms
     cabin.leak()
     cabin.heard += b.run(max(0, begin + seconds * 1000 - b.now_ms - b.slack_ms - 10))
-    expect(not cabin.events(INHIBIT_ENDED, ALARM), "no event yet", cabin.events(INHIBIT_ENDED, ALARM))
+    early = cabin.events(INHIBIT_ENDED, ALARM)
+    expect(not early, "no event yet", early, timing=not b.emulated)
     cabin.heard += b.run(2 * b.slack_ms + 20)
     got = cabin.events(INHIBIT_ENDED, ALARM)
     met = [h["event"] for h in got] == [INHIBIT_ENDED, ALARM]
@@ -439,6 +535,18 @@ def quarter(b: Bench) -> None:
     expect(len(got) == 1, "one sensor lost event", got)
 
 
+@case("ALM-14/undone", beside=True)
+def undone(b: Bench) -> None:
+    """Sight four times as long undoes blindness: twice 0.6 s, 2.6 s apart, are no alarm where its delay is 1 s."""
+    seeing(b)
+    set_all(b, blind_delay=1)
+    heard: list[Heard] = []
+    for i, ms in enumerate((600, 2600, 600)):
+        heard += b.sample(2000 * (i + 1), 9_000_000 + i, status=0 if i % 2 else 3) + b.run(ms)
+    got = events(heard, LOST)
+    expect(not got, "no sensor lost event", got, timing=not b.emulated)
+
+
 @case("ALM-07/out-of-service")
 def out_of_service(b: Bench) -> None:
     """A transducer out of service is no alarm until its time is over; begin and end are told, and the flag shows it."""
@@ -452,6 +560,7 @@ def out_of_service(b: Bench) -> None:
     got = events(heard, t.Event.OUT_OF_SERVICE, t.Event.IN_SERVICE, LOST)
     met = [h["event"] for h in got] == [t.Event.OUT_OF_SERVICE, t.Event.IN_SERVICE, LOST]
     expect(met, "out of service, in service, sensor lost", got, timing=not b.emulated)
+    expect((got[0]["cause"], got[0]["value"]) == (3, 3), "out of service with cause 3, 3 s", got[:1])
 
 
 @case("SEN-08/not-believed")
@@ -550,19 +659,31 @@ def recorded(b: Bench) -> None:
 
 @case("ALM-21/report")
 def alarms_report(b: Bench) -> None:
-    """TM[128,4] tells state, class, cause, first cause, occurrence, and the time left of a suppression."""
-    cabin = emergency(b)
+    """TM[128,4] tells state, class, cause, first cause, its time, occurrence, and the time left of a suppression."""
+    b.run(20)
+    begin = b.report()
+    set_all(b, level_warning=10_000_000)
+    cabin = Cabin(b)
+    cabin.pressure = 9_990_000
+    cabin.quiet(QUIET_S)
+    expect(b.report()["alarm"] == t.AlarmClass.WARNING, "a Warning by the level", [b.report()])
+    end = b.report()
+    b.run(20)
+    cabin.fall(12)
     cabin.function(3, 100)
     got = b.command("report_alarms")
     expect_titles(got, "TM[1,1]", "TM[128,4]", "TM[1,7]", after="TC[128,3]")
     alarm = cabin.events(ALARM)
     wanted = {
         "cabin_state": t.AlarmState.UNACKNOWLEDGED, "cabin_class": 4, "cabin_cause": t.Cause.RAPID,
-        "cabin_first_cause": alarm[0]["cause"], "cabin_occurrence": alarm[-1]["occurrence"],
+        "cabin_first_cause": t.Cause.LEVEL, "cabin_occurrence": alarm[-1]["occurrence"],
         "blind_suppressed_s": 0, "inhibited": 4,
     }  # fmt: skip
     expect(all(got[1][n] == v for n, v in wanted.items()), str(wanted), got[1:2])
     expect(99 <= got[1]["cabin_suppressed_s"] <= 100, "cabin_suppressed_s 100", got[1:2])
+    first = got[1]["cabin_day"] * t.DAY_MS + got[1]["cabin_ms"]
+    met = stamp(begin) < first <= stamp(end)
+    expect(met, f"the time of the Warning, {stamp(begin)} to {stamp(end)} ms", got[1:2])
 
 
 @case("SEQ-05/verdict", role="monitor")

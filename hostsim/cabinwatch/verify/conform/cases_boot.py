@@ -5,10 +5,11 @@ from itertools import pairwise
 from cabinwatch.verify.conform.alone import left_alone
 from cabinwatch.verify.conform.bench import Bench, Heard, Impossible
 from cabinwatch.verify.conform.case import boot_event, case, expect, expect_alive, expect_silence
+from cabinwatch.verify.conform.cases_alarm_table import alarms
 from cabinwatch.verify.conform.cases_alarms import emergency
 from cabinwatch.verify.conform.cases_frames import framed, sealed
-from cabinwatch.verify.conform.cases_monitor import polls
-from cabinwatch.verify.conform.cases_packets import sequence, stamp, telemetry
+from cabinwatch.verify.conform.cases_monitor import LOST, events, hush, polls, set_all
+from cabinwatch.verify.conform.cases_packets import changed, sequence, stamp, telemetry
 from cabinwatch.verify.conform.cases_time import apart
 from cabinwatch.verify.conform.tour import SETTING
 from cabinwatch_protocol import table as t
@@ -90,54 +91,89 @@ def idle(b: Bench) -> None:
 # -- the monitor
 
 
-def burdened(b: Bench) -> None:
-    """A monitor with state of every kind: an alarm, a sample, an inhibit, reports off, counters, a parameter."""
-    b.set(2, 5)
-    emergency(b)
-    b.ask(b"\0" + b"\x01\0" * 3)
+def burdened(b: Bench) -> Heard:
+    """A monitor with state of every kind: alarms, a sample, suppressions, reports off, counters, parameters.
+
+    Gives the state of its alarms.
+    """
+    set_all(b, reply_timeout=20, poll_retries=0, poll_period=100)
+    b.run(500)
+    cabin = emergency(b)
+    cabin.set(blind_delay=0)
+    cabin.fault()
+    b.ask(b"\0" + b"\x01\0" * 3 + changed(b, 1, 0x55) * 6, fence=False)
+    for p in t.MONITOR_PARAMETERS:
+        b.set(p.id, p.low if p.default == p.high else p.high)
     b.done("disable_hk")
     b.done("perform", {"function": t.Function.ACKNOWLEDGE, "argument": 0})
     b.done("perform", {"function": t.Function.INHIBIT, "argument": 1000})
+    b.done("perform", {"function": t.Function.OUT_OF_SERVICE, "argument": 1000})
+    return alarms(b)
 
 
-def expect_new(b: Bench, boot: list[Heard]) -> None:
-    """The monitor is as new, but for parameters and alarms that it has stored."""
+LATCHED = ("state", "class", "cause", "occurrence")
+
+
+def expect_new(b: Bench, boot: list[Heard], before: Heard) -> None:
+    """The monitor is as new, but for parameters and alarms where it has storage."""
+    stores = not boot[0]["value"] >> 24 & t.Stored.VOLATILE
+    latched = {
+        f"{alarm}_{n}": before[f"{alarm}_{n}"] * stores for alarm in ("cabin", "blind") for n in LATCHED
+    }
+    now = alarms(b)
+    for name, value in {**latched, "cabin_suppressed_s": 0, "blind_suppressed_s": 0, "inhibited": 0}.items():
+        expect(now[name] == value, f"{name} {value} after a boot", [now])
     got = b.report()
-    alarm, state = boot[0]["alarm"], boot[0]["state"]
-    flags = t.Flag.PERIODIC_HK | t.Flag.ACKNOWLEDGED * (state == t.AlarmState.ACKNOWLEDGED)
-    wanted = {"alarm": alarm, "alarm_now": 0, "cause": 0, "health": 4, "flags": flags, "tres_s": t.T_CAP}
+    flags = t.Flag.PERIODIC_HK | stores * (t.Flag.ACKNOWLEDGED | t.Flag.BLIND | t.Flag.BLIND_ACKNOWLEDGED)
+    wanted = {"alarm_now": 0, "cause": 0, "health": 4, "flags": flags, "tres_s": t.T_CAP}
     wanted |= dict.fromkeys(
         ("pressure_cPa", "temperature_cK", "bad_framing", "bad_crc", "bad_size", "rejected"), 0
     )
     for name, value in wanted.items():
         expect(got[name] == value, f"{name} {value} after a boot", [got])
-    expect(got["frames_ok"] <= 4, "frames_ok to count what came since the boot", [got])
-    if not boot[0]["value"] >> 24 & t.Stored.KEPT:
-        value = b.parameter(2)
-        default = t.MONITOR_PARAMETERS[2].default
-        expect(value == default, f"poll_retries to be {default}", value)
+    expect(got["frames_ok"] <= 5, "frames_ok to count what came since the boot", [got])
+    expect(got["timeouts"] <= 2, "timeouts to count what was missed since the boot", [got])
+    expect(boot[0]["number"] == 0, "a boot event with number 0", boot[:1])
+    for p in () if boot[0]["value"] >> 24 & t.Stored.KEPT else t.MONITOR_PARAMETERS:
+        value = b.parameter(p.id)
+        expect(value == p.default, f"{p.name} to be {p.default}", value)
     got_ack = b.command("perform", {"function": t.Function.ACKNOWLEDGE, "argument": 0})
-    expect(
-        (got_ack[-1].title == "TM[1,7]") == bool(alarm), "an alarm to acknowledge where one is kept", got_ack
-    )
+    expect((got_ack[-1].title == "TM[1,7]") == stores, "an alarm to acknowledge where one is kept", got_ack)
 
 
 @case("RST-03/as-new")
 def as_new(b: Bench) -> None:
     """After a reset a monitor with an alarm, an inhibit, reports off, counters and a parameter set is as new."""
-    burdened(b)
-    expect_new(b, telemetry(b, b.restart()))
+    before = burdened(b)
+    expect_new(b, telemetry(b, b.restart()), before)
 
 
 @case("RST-03/commanded", "HKP-06", "PAR-02")
 def commanded(b: Bench) -> None:
     """After a reboot by function 4 it is as new likewise, and its polls are counted from 0."""
-    burdened(b)
+    latched = burdened(b)
     before = len(b.log)
     boot = b.reboot()
     boot_event(boot, t.Reset.COMMANDED)
-    expect_new(b, boot)
+    expect_new(b, boot, latched)
     heard = b.since(before)
     at = next(i for i, h in enumerate(heard) if h.title == "TM[5,1]" and h["event"] == t.Event.BOOT)
     asked = polls(heard[at:])
     expect(bool(asked) and sequence(asked[0]) == 0, "a poll with count 0 after the boot", asked)
+    hush(b)
+    air = polls(b.sample(1000), "analyser")
+    expect(len(air) == 1, "a poll of the analyser after the first sample", air)
+    set_all(b, blind_delay=0)
+    told = events(b.sample(2000, status=3), LOST)
+    last = 0 if boot[0]["value"] >> 24 & t.Stored.VOLATILE else latched["blind_occurrence"]
+    # Where the alarm of blindness is kept as acknowledged, its class is told once more only if it is higher.
+    met = all(h["occurrence"] == last + 1 for h in told) and bool(told) != bool(last)
+    expect(met, f"a sensor lost event of occurrence {last + 1}, unless one is kept", told)
+
+
+@case("SEQ-07/reboot", role="monitor")
+def reboots_again(b: Bench) -> None:
+    """The very telecommand by which a monitor has just booted makes it boot once more."""
+    octets = b.tc("perform", {"function": t.Function.REBOOT, "argument": 0})
+    for _ in range(2):
+        boot_event(b.reboot(octets), t.Reset.COMMANDED)

@@ -127,9 +127,13 @@ def size(b: Bench) -> None:
 @case("FRM-06/60-octets")
 def sixty(b: Bench) -> None:
     """A telecommand of 60 octets is received: it is refused for its length, which takes reading it."""
+    expect_titles(b.answers(b.ask(framed(longest(b)))), "TM[1,2]", after="a telecommand of 60 octets")
+
+
+def longest(b: Bench) -> bytes:
+    """A ping of 60 octets."""
     head = b.head("ping")
-    head = head[:4] + (53).to_bytes(2, "big") + head[6:] + bytes(range(1, 48))
-    expect_titles(b.answers(b.ask(framed(sealed(head)))), "TM[1,2]", after="a telecommand of 60 octets")
+    return sealed(head[:4] + (53).to_bytes(2, "big") + head[6:] + bytes(range(1, 48)))
 
 
 @case("FRM-07/61-octets")
@@ -147,8 +151,8 @@ def very_long(b: Bench) -> None:
         expect_silence(b, b"\0" + noise + cobs.encode(ping(b)) + b"\0", f"{len(noise)} octets too many")
 
 
-TAILS = (*range(60, 67), *range(125, 131), *range(253, 259), 511, 512, 513)
-"""Octets before the end of an over-long frame: as many as the usual receive buffers hold, and about."""
+TAILS = (*range(48, 132), *range(253, 259), 511, 512, 513)
+"""Octets before the end of an over-long frame: as many as receive buffers hold."""
 
 
 @case("FRM-07/tail")
@@ -157,6 +161,15 @@ def tail(b: Bench) -> None:
     for n in TAILS:
         octets = b"\0" + b"\x55" * n + cobs.encode(ping(b)) + b"\0"
         expect_titles(b.answers(b.ask(octets)), after=f"{n} octets and a ping in one frame")
+    expect_alive(b, "over-long frames")
+
+
+@case("FRM-07/head")
+def head_of_over_long(b: Bench) -> None:
+    """Over-long frames that begin with a whole telecommand of 60 octets draw nothing."""
+    for n in (1, 2, 40):
+        octets = b"\0" + cobs.encode(longest(b)) + b"\x55" * n + b"\0"
+        expect_titles(b.answers(b.ask(octets)), after=f"a telecommand of 60 octets and {n} more in one frame")
     expect_alive(b, "over-long frames")
 
 
@@ -225,7 +238,7 @@ def bit_flips(b: Bench) -> None:
 
 @case("FRM-11/other-crcs")
 def other_crcs(b: Bench) -> None:
-    """Pings with a CRC of 0, with its octets exchanged, inverted, or of another preset draw nothing."""
+    """Pings with a CRC of 0 or FFFF, with its octets exchanged, inverted, or of another preset draw nothing."""
     head = b.head("ping", ack=0)
     right: int = host.crc16(head)
     while right >> 8 == right & 255:
@@ -236,7 +249,7 @@ def other_crcs(b: Bench) -> None:
         xmodem ^= octet << 8
         for _ in range(8):
             xmodem = (xmodem << 1 ^ (0x1021 if xmodem & 0x8000 else 0)) & 0xFFFF
-    for crc in (0, right >> 8 | (right & 255) << 8, right ^ 0xFFFF, xmodem):
+    for crc in (0, 0xFFFF, right >> 8 | (right & 255) << 8, right ^ 0xFFFF, xmodem):
         expect_silence(
             b, framed(head + crc.to_bytes(2, "big")), f"a ping with CRC {crc:04x} instead of {right:04x}"
         )

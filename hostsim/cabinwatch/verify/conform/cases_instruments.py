@@ -13,6 +13,7 @@ from cabinwatch.verify.conform.cases_monitor import (
     cut_frames,
     events,
     health,
+    hush,
     noise_events,
     polls,
     reports,
@@ -258,29 +259,32 @@ def beyond_an_octet(b: Bench) -> None:
 @case("SEN-03/both")
 def stuck_by_both(b: Bench) -> None:
     """Readings alike in pressure alone, or in temperature alone, are not stuck."""
+    hush(b)
     set_all(b, stuck_samples=3)
-    for second in range(1, 8):
-        b.run(100)  # as much as the stamps say: SEN-14
-        health(b, 100 * second, 0, pressure_cPa=9_000_000, temperature_cK=29_500 + second % 2)
-    for second in range(8, 15):
-        b.run(100)
-        health(b, 100 * second, 0, pressure_cPa=9_000_000 + second % 2)
+    for n in range(5):
+        b.run(150)
+        health(b, b.now_ms, 0, pressure_cPa=9_000_000, temperature_cK=29_500 + n % 2)
+    for n in range(5):
+        b.run(150)
+        health(b, b.now_ms, 0, pressure_cPa=9_000_000 + n % 2)
 
 
 @case("SEN-11/row")
 def stuck_row(b: Bench) -> None:
     """A faulty or implausible sample within a row of equal ones neither ends it nor counts; a repeated stamp counts."""
+    hush(b)
     set_all(b, stuck_samples=3)
-    equal = {"pressure_cPa": 9_000_000}
-    for at, wanted, sample in (
-        (100, 0, equal),
-        (200, 0, equal),
-        (300, 3, {"status": 3}),
-        (400, 5, {"pressure_cPa": 0}),
-        (500, 0, equal),
-        (500, 6, equal),
+    equal, at = {"pressure_cPa": 9_000_000}, 0
+    for fresh, wanted, sample in (
+        (True, 0, equal),
+        (True, 0, equal),
+        (True, 3, {"status": 3}),
+        (True, 5, {"pressure_cPa": 0}),
+        (True, 0, equal),
+        (False, 6, equal),
     ):
-        b.run(100)  # as much as the stamps say: SEN-14
+        b.run(150)
+        at = b.now_ms if fresh else at
         health(b, at, wanted, **sample)
 
 
@@ -295,14 +299,25 @@ def first_sample(b: Bench) -> None:
         expect(b.report()["health"] == status, f"health {status}", [b.report()])
 
 
-@case("SEN-13/other-kinds")
+@case("SEN-13/other-kinds", "SEN-10")
 def other_kinds(b: Bench) -> None:
-    """A sample of another PUS version, P-field or SID is none: not taken, and not rejected."""
+    """A sample of another PUS version, service, subtype, P-field or SID is none: not taken, and not rejected."""
+    hush(b)
     b.sample(1000, 9_000_000)
     before = b.report()
     values = {"pressure_cPa": 8_000_000, "temperature_cK": 29_000, "status": 0}
     head = host.encode_tm(TM["sample"], t.Apid.TRANSDUCER, 1, 0, 2000, values, t.Apid.MONITOR)
-    for at, value in ((6, 0x10), (6, 0x30), (13, 0x48), (13, 0x2F), (13, 0), (20, 0), (20, 2)):
+    for at, value in (
+        (6, 0x10),
+        (6, 0x30),
+        (7, 5),
+        (8, 26),
+        (13, 0x48),
+        (13, 0x2F),
+        (13, 0),
+        (20, 0),
+        (20, 2),
+    ):
         b.ask(host.seal(head[:at] + bytes((value,)) + head[at + 1 :]))
         after = b.report()
         for name in ("pressure_cPa", "health", "rejected"):

@@ -147,6 +147,7 @@ def counters_wrap(b: Bench) -> None:
 @case("HKP-07/last-sample")
 def last_sample(b: Bench) -> None:
     """Pressure and temperature are 0 after boot, and then those of the last plausible sample of status 0."""
+    hush(b)
     got = b.report()
     expect(got["pressure_cPa"] == got["temperature_cK"] == 0, "0 cPa and 0 cK", [got])
     for stamp, sample, wanted in (
@@ -394,20 +395,26 @@ def health(b: Bench, stamp: int, wanted: int, **sample: int) -> list[Heard]:
     """Give a sample and expect this health; what the monitor sent."""
     heard = b.sample(stamp, **sample)
     got = b.report()
-    expect(got["health"] == wanted, f"health {wanted} after the sample {sample or ''} stamped {stamp}", [got])
+    late = not b.emulated and got["health"] in (t.Health.SILENT, t.Health.TIME)  # as a busy host may make it
+    what = f"health {wanted} after the sample {sample or ''} stamped {stamp}"
+    expect(got["health"] == wanted, what, [got], timing=late)
     return heard
 
 
 @case("SEN-01/status")
 def sample_status(b: Bench) -> None:
     """The status of a sample that is not 0 is the health."""
+    hush(b)
     for stamp, status in enumerate((0, 1, 2, 3, 0), 1):
         health(b, 1000 * stamp, status, status=status)
+    for stamp, status in ((6000, 2), (7000, 3)):  # whatever the reading is
+        health(b, stamp, status, status=status, pressure_cPa=0, temperature_cK=0)
 
 
 @case("SEN-02/implausible")
 def implausible(b: Bench) -> None:
     """Pressures just beyond their bounds and less than 100 K are implausible; the bounds themselves are not."""
+    hush(b)
     set_all(b, pressure_low=2_000_000, pressure_high=11_000_000)
     for stamp, (pressure, wanted) in enumerate(
         (
@@ -434,26 +441,28 @@ def implausible(b: Bench) -> None:
 @case("SEN-03/stuck")
 def stuck(b: Bench) -> None:
     """The third sample in a row like the one before it is stuck where stuck_samples is 3, and none where it is 0."""
+    hush(b)
     set_all(b, stuck_samples=3)
-    for i, (wanted, pressure, temperature) in enumerate(
-        (
-            *((wanted, 9_000_000, 29515) for wanted in (0, 0, 0, 6, 6)),
-            (0, 9_000_001, 29515),
-            (0, 9_000_001, 29515),
-            (0, 9_000_001, 29516),
-        ),
-        1,
+    for wanted, pressure, temperature in (
+        *((wanted, 9_000_000, 29515) for wanted in (0, 0, 0, 6, 6)),
+        (0, 9_000_001, 29515),
+        (0, 9_000_001, 29515),
+        (0, 9_000_001, 29516),
     ):
-        b.run(200)  # as much as the stamps say, so that no clock is wrong
-        health(b, 200 * i, wanted, pressure_cPa=pressure, temperature_cK=temperature)
+        b.run(200)
+        health(
+            b, b.now_ms, wanted, pressure_cPa=pressure, temperature_cK=temperature
+        )  # SEN-14: as true a clock
     set_all(b, stuck_samples=0)
-    for stamp in range(9000, 16000, 1000):
-        health(b, stamp, 0, pressure_cPa=9_000_002)
+    later = b.now_ms
+    for second in range(1, 8):
+        health(b, later + 1000 * second, 0, pressure_cPa=9_000_002)
 
 
 @case("SEN-04/time")
 def sample_time(b: Bench) -> None:
     """A stamp before the last one, or no time, is health 7 up to the third later one; over midnight time goes on."""
+    hush(b)
     day = t.DAY_MS
     for i, (stamp, wanted) in enumerate(
         (
@@ -464,6 +473,8 @@ def sample_time(b: Bench) -> None:
     ):
         health(b, stamp, wanted, pressure_cPa=9_000_000 + i)
     health(b, 3, 0, pressure_cPa=9_100_000)
+    health(b, 9000, 1, pressure_cPa=9_100_001, status=1)
+    health(b, 8000, 7, pressure_cPa=9_100_002)
     for ms in (day, 0x7FFFFFFF, 0xFFFFFFFF):
         values = {"pressure_cPa": 9_200_000 + (ms & 63), "temperature_cK": 29500, "status": 0}
         head = host.encode_tm(SAMPLE, t.Apid.TRANSDUCER, 1, 1, ms, values, t.Apid.MONITOR)
@@ -474,6 +485,7 @@ def sample_time(b: Bench) -> None:
 @case("SEN-04/twin", "SEN-07")
 def twin(b: Bench) -> None:
     """Two transducers that answer in turn, an hour apart by their clocks, cost one event."""
+    hush(b)
     b.sample(3_600_000)
     set_all(b, blind_delay=0, off_delay=0)
     heard: list[Heard] = []
@@ -501,6 +513,7 @@ def clock(b: Bench) -> None:
 @case("SEN-05/same-stamp")
 def same_stamp(b: Bench) -> None:
     """A sample with the stamp of the last one is no fault."""
+    hush(b)
     health(b, 5000, 0)
     heard = health(b, 5000, 0) + health(b, 5000, 0, pressure_cPa=10132600)
     expect(not events(heard, *t.Event), "no event", events(heard, *t.Event))
@@ -524,7 +537,7 @@ def silent(b: Bench) -> None:
 @case("SEN-10/other-telemetry", "PKT-05")
 def other_telemetry(b: Bench) -> None:
     """Reports of the instruments cut short or too long, right after a whole one, and their events are no samples."""
-    set_all(b, poll_period=3_600_000, poll_retries=0)
+    hush(b)
     sample = {"pressure_cPa": 9_000_000, "temperature_cK": 29515, "status": 0}
     air = {"ppn2_cPa": 7_000_000, "ppo2_cPa": 2_000_000, "ppco2_cPa": 1, "pph2o_cPa": 1, **sample}
     b.sample(1000, **sample)
@@ -554,6 +567,7 @@ def sensor_events(b: Bench) -> None:
     """Health other than 0 raises the alarm of blindness, with the health and the last plausible pressure; no more comes
     of another such value, and sight returns it.
     """
+    hush(b)
     b.sample(1000, 9_001_000)
     set_all(b, blind_delay=0, off_delay=0)
     for stamp, status, told in (

@@ -188,12 +188,12 @@ def counts(b: Bench) -> None:
         )
 
 
-@case("SEQ-02/wrap")
+@case("SEQ-02/wrap", "TIM-05")
 def wraps(b: Bench) -> None:
-    """After count 16383 comes 0."""
+    """After count 16383 comes 0; and of so many stamps none is before the one before it."""
     # As many at once as a node has to take (FRM-14), the bench's own telecommand on a live line among them.
     pings = t.RX_MAX // len(b.tc("ping")) - (not b.emulated)
-    last, seen = -1, 0
+    last, seen, was = -1, 0, 0
     begin = b.now_ms
     for i in range(0x4000):
         if (
@@ -209,6 +209,8 @@ def wraps(b: Bench) -> None:
             now = sequence(h)
             last = now - 1 if last < 0 else last
             expect(now == (last + 1) & 0x3FFF, f"sequence count {(last + 1) & 0x3FFF}", [h])
+            expect(stamp(h) >= was, f"no stamp before {was} ms", [h])
+            was = stamp(h)
             if last == 0x3FFF:
                 return
             last = now
@@ -241,6 +243,23 @@ def another_content(b: Bench) -> None:
         expect_titles(got, "TM[1,1]", "TM[1,7]", after="TC[20,3]")
     now = b.parameter(0)
     expect(now == value + 1, f"parameter 0 to be {value + 1}", now)
+
+
+@case("SEQ-04/same-check")
+def same_check(b: Bench) -> None:
+    """Two TC[20,3] that have their PEC in common by chance, but not their count, are two telecommands."""
+    p = t.PARAMETERS[b.role][0]
+    value, count = SETTING[b.role], b.next_count()
+    first = b.head("set_parameter", {"parameter": p.id, "value": value}, count=count)
+    wanted = host.crc16(first)
+    for other in range(p.low, p.high):
+        second = b.head("set_parameter", {"parameter": p.id, "value": other}, count=count + 1)
+        if host.crc16(second) == wanted:
+            break
+    for head in (first, second):
+        b.ask(host.seal(head), fence=False)
+    now = b.parameter(p.id)
+    expect(now == other, f"parameter {p.id} to be {other}", now)
 
 
 @case("SEQ-04/answered-again")

@@ -173,9 +173,11 @@ def entries(b: Bench) -> None:
     """Service 3 and 20 requests with N of 0, 2 or 255 fail with code 5."""
     for packet, data in counted_requests(b):
         for n in (0, 2, 255):
-            got = b.answers(b.ask(sealed_service(b, packet.service, packet.subtype, bytes((n,)) + data[1:])))
-            failure(got, "TM[1,8]", 5, f"{packet.title} with N {n}")
-            expect_titles(got, "TM[1,1]", "TM[1,8]", after=f"{packet.title} with N {n}")
+            for rest in (data[1:], b"\xff" * (len(data) - 1)):  # with N, all else is wrong too
+                octets = sealed_service(b, packet.service, packet.subtype, bytes((n,)) + rest)
+                got = b.answers(b.ask(octets))
+                failure(got, "TM[1,8]", 5, f"{packet.title} with N {n}")
+                expect_titles(got, "TM[1,1]", "TM[1,8]", after=f"{packet.title} with N {n}")
 
 
 @case("VER-09/structure")
@@ -307,8 +309,11 @@ def unknown_parameter(b: Bench) -> None:
     """Reading and setting a parameter that the role does not have fails with code 9."""
     n = len(t.PARAMETERS[b.role])
     for number in (n, n + 1, 128, 255):
-        for name in ("report_parameter", "set_parameter"):
-            got = b.command(name, {"parameter": number, "value": 0})
+        for name, value in (
+            ("report_parameter", 0),
+            *(("set_parameter", v) for v in (0, 2**31 - 1, -(2**31))),
+        ):
+            got = b.command(name, {"parameter": number, "value": value})
             failure(got, "TM[1,8]", 9, f"{TC[name].title} for parameter {number}")
             expect_titles(got, "TM[1,1]", "TM[1,8]", after=f"parameter {number}")
 

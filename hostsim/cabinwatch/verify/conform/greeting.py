@@ -6,6 +6,7 @@ sentence and its requirement.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cabinwatch.errors import CabinwatchError, SetupError
@@ -27,7 +28,12 @@ AFRESH = 0xFE5D
 """Source ID of a ping whose answer is none to an earlier one."""
 GUESS = 0x5B40
 """Source ID of the first guess; those that follow are not SPECIAL either."""
+BURST = (0x5A01, 0x5A02, 0x5A05)
+"""Source IDs of pings back to back: as many as FRM-14 speaks of."""
 ALIVE = "TM[17,2] to a ping"
+NO_SERVICE_17 = (
+    "TC[3,27] answered and no ping: octet 11 (XON), its service, is lost, or there is no service 17"
+)
 ALIKE = "an answer only where the telecommand has the same mistake as its own frames"
 
 
@@ -147,6 +153,8 @@ def _give_up(b: "LiveBench", heard: bytes) -> None:
     own = [h for h in b.met if h.decoded and h.decoded.role == b.role]
     if refusals := [h for h in own if h.title == "TM[1,2]"]:
         b.mistakes.append(Mistake("VER-08", ALIVE, f"a right ping refused: {refusals[0].text()}"))
+    elif _takes_reports(b):
+        b.mistakes.append(Mistake("LNK-02", "every octet as it is", NO_SERVICE_17))
     elif own or b.mistakes:
         b.mistakes.append(
             Mistake(
@@ -170,6 +178,17 @@ def _give_up(b: "LiveBench", heard: bytes) -> None:
     else:
         raise SetupError(_mute(b, heard))
     raise Speechless(f"{b.line.name} answers no ping")
+
+
+def _takes_reports(b: "LiveBench") -> bool:
+    """Whether the node answers TC[3,27]: no 11 is in it, which a line that knows XON takes for itself."""
+    with suppress(Gone):
+        b.send(b.tc("report_hk", ack=0))
+        end = time.monotonic() + TRY_S
+        while time.monotonic() < end:
+            if any(h.title == "TM[3,25]" for h in b.listen(0.02)):
+                return True
+    return False
 
 
 def _held_back(b: "LiveBench") -> bytes:
@@ -228,17 +247,18 @@ def _octet(b: "LiveBench", octet: int) -> Mistake | None:
 
 
 def _burst(b: "LiveBench") -> Mistake | None:
-    """Two pings in one write: FRM-14 asks for as much, and the bench's own telecommand follows each question."""
+    """Three pings in one write: FRM-14 asks for as much, and the bench's own telecommand follows each question."""
     for _ in range(2):
-        two = [0x5A01, 0x5A02]
-        b.send(b"".join(b.plain_ping(source) for source in two))
+        b.send(b"".join(b.plain_ping(source) for source in BURST))
         heard: list[Heard] = []
         end = time.monotonic() + max(0.5, 10 * b.rtt_s)
         while time.monotonic() < end:
             heard += b.listen(0.02)
             came = [h.packet[11:13] for h in heard if h.title == "TM[17,2]"]
-            if all(source.to_bytes(2, "big") in came for source in two):
+            if all(source.to_bytes(2, "big") in came for source in BURST):
                 return None
     b.one_by_one = True
-    which = "none" if not came else "only the first" if came[0] == b"\x5a\x01" else "only the last"
-    return Mistake("FRM-14", "answers to two pings back to back", f"{which} answered: bursts are lost")
+    names = ("the first", "the second", "the third")
+    which = [n for n, source in zip(names, BURST, strict=True) if source.to_bytes(2, "big") in came]
+    what = f"only {' and '.join(which)} answered" if which else "none answered"
+    return Mistake("FRM-14", "answers to three pings, 48 octets, back to back", f"{what}: bursts are lost")

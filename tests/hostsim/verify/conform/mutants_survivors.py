@@ -127,3 +127,15 @@ mutant('counts hk_period in 24 bits', 'monitor', 'self.hk_in = self.due(self.hk_
 mutant('counts poll_period in 16 bits', 'monitor', 'self.poll_in = self.due(self.poll_in, p[P_POLL_PERIOD])', 'self.poll_in = self.due(self.poll_in, p[P_POLL_PERIOD] & 0xFFFF or 1)', 'POL-01/an-hour')
 mutant('counts an inhibit in 16 bits', 'alarms', 'self.suppressed_ms = seconds * 1000', 'self.suppressed_ms = seconds * 1000 & 0xFFFF', 'ALM-07/two-hours', role='monitor')
 mutant('takes packets to others for noise', 'monitor', 'self.count[BAD_CRC] + self.count[BAD_FRAMING]', 'self.count[REJECTED] + self.count[BAD_CRC] + self.count[BAD_FRAMING]', 'EVT-02/kinds')
+mutant('takes an over-long frame for its beginning', 'frame', '        if k > FRAME_MAX:\n            return BAD_SIZE\n', '        k = min(k, FRAME_MAX)\n', 'FRM-07/head')
+mutant('compares telecommands by their PEC alone', 'node', '(self.field(TC_SEQUENCE) & 0x3FFF) << 16 | word_at', 'word_at', 'SEQ-04/same-check', role='monitor')
+mutant('remembers the last telecommand over a reboot', 'node', '        self.last = -1\n        self.rebooting = False\n        self.event', '        self.last = self.last if cause == 1 else -1\n        self.rebooting = False\n        self.event', 'SEQ-07/reboot', role='monitor')
+
+# -- suppression
+
+mutant('lets an acknowledged alarm fall during an inhibit', 'alarms', '        if self.suppressed_ms:\n            return False\n', '        if self.suppressed_ms and now >= self.cls:\n            return False\n', 'ALM-07/no-fall', more=(('alarms', '            node.cabin.release(ENDING_FALL)\n        return\n', '            node.cabin.release(ENDING_FALL)\n        if node.detector.cls:\n            return\n'),))
+mutant('reminds of nothing during an inhibit', 'alarms', '        if self.state & 1:\n', '        if self.state & 1 and not self.suppressed_ms:\n', 'ALM-07/goes-on')
+mutant('tells every end of a service as one by time', 'alarms', '            self.release(ENDING_COMMANDED)\n', '            self.release(ENDING_TIME)\n', 'ALM-07/cabin-goes-on')
+mutant('counts a repeated stamp towards a level', 'monitor', 'if self.clock.is_fresh(stamp, asked) and pressure >= 0:', 'if pressure >= 0:', 'ALM-40/row')
+mutant('doubles the off-delay without end', 'alarms', 'min(self.doublings + 1, DOUBLINGS)', 'self.doublings + 1', 'ALM-12/doubles')
+mutant('forgets nothing of blindness', 'alarms', 'max(node.blind_x4_ms - elapsed_ms, 0)', 'node.blind_x4_ms', 'ALM-14/undone')

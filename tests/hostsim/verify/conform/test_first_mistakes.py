@@ -65,6 +65,8 @@ MISTAKES = {
     "0D taken for 0A": ([(READ, READ + "\n        for (ssize_t i = 0; i < n; i++)\n            in[i] = in[i] == 13 ? 10 : in[i];")], "LNK-02", "octet 0d (line end) lost or changed"),
     "Ctrl-C taken by a console": ([(READ, READ + "\n        if (memchr(in, 3, (size_t)n)) { fputs(\"KeyboardInterrupt\", stderr); return 1; }")], "LNK-02", "octet 03 (Ctrl-C) stops the node"),
     "bursts lost": ([("                if (filled)\n                    frame_ended();\n                filled = 0;", "                if (filled) {\n                    frame_ended();\n                    i = n;\n                }\n                filled = 0;")], "FRM-14", "bursts are lost"),
+    "the rest of a burst lost": ([(READ, READ + "\n        n = n > 32 ? 32 : n;")], "FRM-14", "only the first and the second answered"),
+    "XON taken by a line discipline": ([(READ, READ + "\n        ssize_t m = 0;\n        for (ssize_t i = 0; i < n; i++)\n            if (in[i] != 0x11)\n                in[m++] = in[i];\n        n = m;")], "LNK-02", "octet 11 (XON)"),
     "not stuffed": ([("        if (p->octet[i]) {", "        if (1) {"), ("    size_t code = 1, out = 2;", "    size_t code = 1, out = 1;"), ("    frame[code] = (uint8_t)(out - code);\n    frame[out++] = 0;", "    (void)code; frame[out++] = 0;")], "FRM-03", "not stuffed with COBS"),
     "never acts": ([(CHECK, "if (crc(packet, n) == 0)")], "TST-01", "no answer to 00 "),
     "output held back": ([(WRITE, "        ssize_t k = fwrite(frame + done, 1, 1, stdout) == 1;")], "RST-01", "flush the output"),

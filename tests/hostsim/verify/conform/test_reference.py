@@ -105,6 +105,8 @@ THE_DETECTORS_OWN = {
     "has no row for clear while acknowledged": "looks like a detector that still justifies the class",
     "permits a tenth of what it is told to permit": "looks like an end by the level, which is the detector's",
     "believes one reading beyond the permitted fall": "looks like an end by the level, which is the detector's",
+    "counts a repeated stamp towards a level": "what the air justifies is left to the detector",
+    "doubles the off-delay without end": "looks like a detector that still justifies the class",
     "calls every leak an Emergency": "the class that the data justify is left to the detector",
     "tells a rate in Pa/h": "a slower leak, for all that the rules say",
     "tells a negative sigma": "what the detector finds is left to it",
