@@ -21,14 +21,15 @@ from cabinwatch.scenario.load import load
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import is_url
 from cabinwatch.targets.serial_port import open_port
-from cabinwatch.text import shown
+from cabinwatch.text import name, shown
 from cabinwatch.view.export.captured import Captured
 from cabinwatch.view.monitor import LiveWatch
 from cabinwatch.view.story import world_of
-from cabinwatch.world.ground import Ground
+from cabinwatch.world.ground import DONE, Commanded, Ground
 from cabinwatch.world.keying import Keying, Signer, signer_of
 from cabinwatch.world.world import World
 from cabinwatch_protocol import host
+from cabinwatch_protocol import table as t
 
 REPORTED = {
     "pressure_Pa": "pressure, Pa",
@@ -179,7 +180,9 @@ class Recorded:
         self.on_row: Row = lambda t_s, values: None
         self._steps = transcript.steps
         self._next = 0
-        self._decoder = host.StreamDecoder()
+        self._decoder, self._uplink = host.StreamDecoder(), host.StreamDecoder()
+        self._asked: dict[int, Commanded] = {}
+        """Telecommands of the recording by sequence count."""
         self.now_s = 0.0
         self.end_s = transcript.steps[-1].t_ms / 1000
 
@@ -188,6 +191,8 @@ class Recorded:
         while self._next < len(self._steps) and self._steps[self._next].t_ms <= self.now_s * 1000:
             step = self._steps[self._next]
             self._next += 1
+            for frame in self._uplink.feed(step.rx):
+                self._overheard(frame, step.t_ms)
             for frame in self._decoder.feed(step.tx):
                 self._heard(frame, step.t_ms)
 
@@ -200,8 +205,28 @@ class Recorded:
             with suppress(host.Alien):
                 self._told(host.decode(frame.packet), t_ms)
 
+    def _overheard(self, frame: host.Frame, t_ms: int) -> None:
+        """Note what a ground station asked of the monitor; the same once more is a repetition."""
+        if frame.verdict is not host.Verdict.OK:
+            return
+        with suppress(host.Alien):
+            tc = host.decode(frame.packet)
+            if tc.packet.kind == "TC" and tc.role == "monitor" and tc.sequence not in self._asked:
+                asked = Commanded(t_ms, tc.text().split(" ", 2)[2].strip())
+                self._asked[tc.sequence] = asked
+                self.ground.commands.append(asked)
+
+    def _verified(self, tm: host.Decoded) -> None:
+        asked = self._asked.get(tm.values["request_sequence"] & 0x3FFF)
+        if asked and "failure" in tm.values:
+            asked.verdict = f"refused: {name(t.Failure, tm.values['failure'])}"
+        elif asked and tm.packet.name == "completed":
+            asked.verdict = DONE
+
     def _told(self, tm: host.Decoded, t_ms: int) -> None:
         self.ground.telemetry(tm, t_ms)
+        if tm.packet.service == 1 and tm.role == "monitor":
+            self._verified(tm)
         if tm.packet.name == "housekeeping":
             values = reported(tm.values) | true_values(self.world, t_ms / 1000)
             self.on_row(t_ms / 1000, as_row(values, self.channels))

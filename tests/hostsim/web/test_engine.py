@@ -181,7 +181,9 @@ def test_a_recording_shows_what_the_run_showed(tmp_path):
             super().add(step)
 
     target = open_target("cpython")
-    LockStepRun(World(QUIET, 5), target, Keeper()).run(200_000)
+    asks = [{"at": 50, "do": "ping"}, {"at": 60, "do": "set", "parameter": "poll_period", "value": 2000}]
+    told = Scenario.model_validate({**QUIET.model_dump(), "telecommands": asks})
+    LockStepRun(World(told, 5), target, Keeper()).run(200_000)
     target.close()
     source = Recorded(Transcript({"toml": to_toml(QUIET), "seed": 5}, steps, ""))
     rows = []
@@ -189,6 +191,9 @@ def test_a_recording_shows_what_the_run_showed(tmp_path):
     while source.now_s < source.end_s:
         source.advance(7.0)
     assert source.ground.counts.frames >= len(rows) > 15
+    asked = [command.text() for command in source.ground.commands]
+    assert asked[-1].startswith("set_parameter "), asked
+    assert asked[-1].endswith("value=2000: done"), asked
     source.now_s, source.end_s = 0.0, 201.0
     source._steps, source._next = [Step(1, b"", b"\x00\x05abc\x00", 0)], 0
     source.advance(1.0)
