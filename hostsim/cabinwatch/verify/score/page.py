@@ -158,9 +158,8 @@ def _accuracy(card: Card) -> list[str]:
         "it was called. "
         "Inside: the truth is within 1.96 of the reported deviations. Too long: T-reserve by more than 15 "
         "% and 10 s. The "
-        "leaks are holes: their rate goes with the pressure. Until a law is known T-reserve is that of a "
-        "constant "
-        "rate, the shortest: 0.81 of a hole's and 0.64 of a crack's from one atmosphere to 490 mmHg.",
+        "leaks are holes: their rate goes with the pressure. T-reserve gives away what the rate may be wrong by; until "
+        "a law is known that of a slow leak is a hole's.",
     ]
 
 
