@@ -139,3 +139,4 @@ mutant('tells every end of a service as one by time', 'alarms', '            sel
 mutant('counts a repeated stamp towards a level', 'monitor', 'if self.clock.is_fresh(stamp, asked) and pressure >= 0:', 'if pressure >= 0:', 'ALM-40/row')
 mutant('doubles the off-delay without end', 'alarms', 'min(self.doublings + 1, DOUBLINGS)', 'self.doublings + 1', 'ALM-12/doubles')
 mutant('forgets nothing of blindness', 'alarms', 'max(node.blind_x4_ms - elapsed_ms, 0)', 'node.blind_x4_ms', 'ALM-14/undone')
+mutant('permits any fall from the first sample on', 'alarms', '    if not node.level_cPa:\n        node.level_cPa = pressure_cPa\n', '', 'ALM-15/reserve')
