@@ -289,7 +289,7 @@ def stale(b: Bench) -> None:
     expect(bool(b.report()["flags"] & t.Flag.ACKNOWLEDGED), "acknowledged", [b.report()])
 
 
-@case("ALM-13/reminder")
+@case("ALM-13/reminder", "ALM-19")
 def reminder(b: Bench) -> None:
     """An unacknowledged alarm is told again each ``remind``, an acknowledged one is not."""
     cabin = emergency(b)
@@ -297,6 +297,8 @@ def reminder(b: Bench) -> None:
     heard = b.run(2000 + 2 * b.slack_ms)
     got = events(heard, t.Event.ALARM_REMINDER)
     expect(len(got) == 2 and got[0].title == "TM[5,4]", "two TM[5,4] reminders in 2 s", got, timing=True)
+    last = cabin.events(ALARM)[-1]["number"]
+    expect(all(h["number"] == last for h in got), f"reminders with number {last}, the last event's", got)
     cabin.function(1)
     got = events(b.run(1500), t.Event.ALARM_REMINDER)
     expect(not got, "no reminder once acknowledged", got)
