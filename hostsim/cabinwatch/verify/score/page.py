@@ -129,7 +129,8 @@ def _sensitivity(card: Card) -> list[str]:
         f"{TRIALS} of {TRIALS} trials, so that the probability of detection is at least 0.95 by its lower 95 % "
         "bound. Without the analyser but on its own ground, where the leak is one of air. After the semicolon: what "
         "`cabinwatch detectable` reckons for 95 of 100, which knows of noise, wander and steps and of what a preset "
-        "allows.",
+        "allows. It does not know what a scale happened to learn: after thirty days the slowest has eleven "
+        "differences, so for a week it may be twice too low; here the unluckiest of four detectors counts.",
     ]
 
 
