@@ -211,6 +211,36 @@ def test_each_wrong_monitor_is_caught_live(way, served):
     assert failing(targets, "monitor", LIVE.values()) == [[id_] for id_ in LIVE.values()]
 
 
+AFTER_BOOT = "    s.health = SILENT;\n    for (int c"
+MEMORY = "    memset(&s, 0, sizeof s);\n"
+
+
+def kept(save, restore):
+    """State that a reboot by function 4 leaves as it was."""
+    back = f"    s.health = SILENT;\n    if (cause == 1) {{ {restore} }}\n    for (int c"
+    return [(MEMORY, f"    {save}\n{MEMORY}"), (AFTER_BOOT, back)]
+
+
+C_MONITOR_MISTAKES = {
+    "keeps its alarm over a reboot": (kept("Alarm was = s.cabin;", "s.cabin.state = was.state; s.cabin.latched = was.latched;"), "RST-03/commanded"),
+    "keeps the last telecommand over a reboot": (kept("int was = s.last_request, check = s.last_check;", "s.last_request = was; s.last_check = check;"), "SEQ-07/reboot"),
+    "reports with the boot": ([("    s.hk_ms = s.parameter[HK_PERIOD];", "    s.hk_ms = 0;")], "HKP-02/first"),
+    "calls a sensor stuck by its pressure alone": ([(" && temperature == s.temperature;", ";")], "SEN-03/both"),
+    "takes a P-field that is no time": ([(" && packet[13] == 0x40", "")], "SEN-13/other-kinds"),
+    "lets an acknowledged alarm fall during an inhibit": ([("    if (a->suppressed)\n        return;", "    if (a->suppressed && a->state != ACKNOWLEDGED)\n        return;")], "ALM-07/no-fall"),
+    "reports as soon as reports are on": ([("            s.reports_off = tc[8] == 6;", "            { s.reports_off = tc[8] == 6; if (!s.reports_off) housekeeping(0); }")], "HKP-03/off-and-on"),
+    "does not cap what it tells of noise": ([("n < 255 ? n : 255, n,", "n, n,")], "EVT-02/kinds"),
+    "tells a negative sigma": ([("put(&p, 0, 4); /* sigma", "put(&p, -5, 4); /* sigma")], "HKP-08/terms"),
+}  # fmt: skip
+
+
+def test_each_wrong_monitor_in_c_is_caught(tmp_path):
+    made = enumerate(edits for edits, _ in C_MONITOR_MISTAKES.values())
+    targets = [build(tmp_path / str(i), *edits, name="monitor.c") for i, edits in made]
+    ids = [id_ for _, id_ in C_MONITOR_MISTAKES.values()]
+    assert failing(targets, "monitor", ids) == [[id_] for id_ in ids]
+
+
 AS_OVER_A_LINE = ["TIM-02/from-boot", "SEQ-01/counts", "RST-06/once", "PAR-07/kept", "FUN-03/reboot"]
 """Cases that boot a monitor by function 4, where the bench cannot start it anew."""
 
