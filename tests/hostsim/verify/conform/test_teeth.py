@@ -228,7 +228,6 @@ C_MONITOR_MISTAKES = {
     "calls a sensor stuck by its pressure alone": ([(" && temperature == s.temperature;", ";")], "SEN-03/both"),
     "takes a P-field that is no time": ([(" && packet[13] == 0x40", "")], "SEN-13/other-kinds"),
     "lets an acknowledged alarm fall during an inhibit": ([("    if (a->suppressed)\n        return;", "    if (a->suppressed && a->state != ACKNOWLEDGED)\n        return;")], "ALM-07/no-fall"),
-    "reports as soon as reports are on": ([("            s.reports_off = tc[8] == 6;", "            { s.reports_off = tc[8] == 6; if (!s.reports_off) housekeeping(0); }")], "HKP-03/off-and-on"),
     "does not cap what it tells of noise": ([("n < 255 ? n : 255, n,", "n, n,")], "EVT-02/kinds"),
     "tells a negative sigma": ([("put(&p, 0, 4); /* sigma", "put(&p, -5, 4); /* sigma")], "HKP-08/terms"),
 }  # fmt: skip
