@@ -223,7 +223,6 @@ def kept(save, restore):
 
 C_MONITOR_MISTAKES = {
     "keeps its alarm over a reboot": (kept("Alarm was = s.cabin;", "s.cabin.state = was.state; s.cabin.latched = was.latched;"), "RST-03/commanded"),
-    "keeps the last telecommand over a reboot": (kept("int was = s.last_request, check = s.last_check;", "s.last_request = was; s.last_check = check;"), "SEQ-07/reboot"),
     "reports with the boot": ([("    s.hk_ms = s.parameter[HK_PERIOD];", "    s.hk_ms = 0;")], "HKP-02/first"),
     "calls a sensor stuck by its pressure alone": ([(" && temperature == s.temperature;", ";")], "SEN-03/both"),
     "takes a P-field that is no time": ([(" && packet[13] == 0x40", "")], "SEN-13/other-kinds"),
