@@ -166,10 +166,23 @@ def _false_alarm(run: Played) -> None:
         level_cPa = max(run.reference.parameter(name) for name in ("reserve", "level_warning"))
         if run.pressure_Pa(at_s) * 100 <= level_cPa:
             continue
+        if _only_wild_readings_are_plausible(run, at_s):
+            raise NotJudged(
+                "the air lies beyond `pressure_low` or `pressure_high`, and wild readings between"
+            )
         if run.mode == "quiet" or _untouched(run.world, at_s):
             raise Wrong(Finding.FALSE_ALARM, f"an alarm at {at_s} s; nothing had happened to the air by then")
         if run.mode == "story":
             raise NotJudged("what happened to the air may have justified it")
+
+
+def _only_wild_readings_are_plausible(run: Played, t_s: float) -> bool:
+    """Whether the ground has set limits that the air itself is beyond, with noise, while an instrument is wild."""
+    sensor, parameter = run.world.scenario.sensor, run.reference.parameter
+    unsure_Pa = margins.SIGMAS * sensor.noise + sensor.step
+    low_Pa, high_Pa = (parameter(name) / 100 for name in ("pressure_low", "pressure_high"))
+    within = low_Pa + unsure_Pa < run.pressure_Pa(t_s) < high_Pa - unsure_Pa
+    return not within and any(fault.kind == "wild" and fault.active(t_s) for fault in sensor.faults)
 
 
 def _untouched(world: World, t_s: float) -> bool:
@@ -317,7 +330,10 @@ def _chatter(run: Played) -> None:
 
 
 def _hidden(run: Played) -> None:
-    """Whenever air is below the reserve, or falls further than an inhibit permits, an Emergency is out."""
+    """An Emergency is out whenever air is below the reserve or falls further than an inhibit permits.
+
+    The reserve is not asked for of a gauge that ends above it.
+    """
     sensor, parameter = run.world.scenario.sensor, run.reference.parameter
     begin_s = sound_s(run.world.scenario) + margins.CONVERGE_S
     if begin_s >= run.end_s:
@@ -330,7 +346,8 @@ def _hidden(run: Played) -> None:
         latched, inhibited = run.latched_at(at_s), run.standing_at(at_s).stands.inhibited
         if latched == t.AlarmClass.EMERGENCY:
             continue
-        if _stays_below(run, low_Pa, max(begin_s, at_s - margins.LEVEL_POLLS * run.poll_s), at_s):
+        shows = sensor.low * 100 <= parameter("reserve")
+        if shows and _stays_below(run, low_Pa, max(begin_s, at_s - margins.LEVEL_POLLS * run.poll_s), at_s):
             raise Wrong(Finding.HIDDEN, f"below the reserve at {at_s:.1f} s, and the class is {latched}")
         if not inhibited:
             continue

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cabinwatch.models.scenario import Scenario
+from cabinwatch.models.sensors import SensorModel
 from cabinwatch.targets.cpython import CpythonTarget
 from cabinwatch.verify.fuzz.campaign import campaign
 from cabinwatch.verify.fuzz.findings import Finding
@@ -98,6 +99,8 @@ def test_air_that_falls_below_the_reserve_and_comes_back_was_hidden_all_the_same
     assert judged(refilled, [BOOTED]) is Finding.HIDDEN
     assert judged(refilled, [BOOTED], {75.0: WARNING, 300.0: EMERGENCY}) is Finding.HIDDEN
     assert judged(refilled, [BOOTED], {75.0: EMERGENCY}) is None
+    ends_above = refilled.model_copy(update={"sensor": SensorModel(low=70_000)})
+    assert judged(ends_above, [BOOTED], {75.0: WARNING}) is None
 
 
 def test_a_fall_beyond_what_an_inhibit_permits_may_not_stay_hidden() -> None:
@@ -145,6 +148,21 @@ def test_an_alarm_before_the_air_is_touched_is_false_whatever_comes_later(wander
     assert found(model, alarms={340.0: EMERGENCY}, tres_s=1)[0] is None
     assert found(model, "story", alarms={299.0: EMERGENCY})[0] is Finding.FALSE_ALARM
     assert found(scenario(wander), "quiet", alarms={100.0: t.AlarmClass.ADVISORY})[0] is Finding.FALSE_ALARM
+
+
+def test_an_alarm_is_not_judged_where_wild_readings_are_all_that_is_believed() -> None:
+    wild = {"faults": [{"kind": "wild", "at": 50, "rate": 0.02}]}
+    above = {"pressure_high": 10_132_500}
+    alarm = {100.0: EMERGENCY}
+    kind, reasons = found(scenario(sensor=wild, parameters=above), "quiet", alarms=alarm)
+    assert kind is None
+    assert any("wild readings" in reason for reason in reasons)
+    assert found(scenario(parameters=above), "quiet", alarms=alarm)[0] is Finding.FALSE_ALARM
+    assert found(scenario(sensor=wild), "quiet", alarms=alarm)[0] is Finding.FALSE_ALARM
+    assert (
+        found(scenario(sensor=wild, parameters=above), "quiet", alarms={40.0: EMERGENCY})[0]
+        is Finding.FALSE_ALARM
+    )
 
 
 def test_air_below_the_reserve_is_an_emergency_from_the_start() -> None:
