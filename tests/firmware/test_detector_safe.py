@@ -178,6 +178,26 @@ def test_a_thermometer_that_warms_alone_is_no_leak(seed, rise, tau, back, preset
         assert feed.sample(P0, 295 + warmth) == 0, (i, feed.d.cause, feed.d.rate_cPa_h)
 
 
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=seeds,
+    period_s=st.sampled_from([60, 600, 3600]),
+    rise=st.floats(1, 15),
+    tau=st.floats(1.8, 4.3).map(lambda x: 10**x),
+    warm_s=st.floats(600, 200_000),
+)
+@example(seed=0, period_s=3600, rise=10.1, tau=7200, warm_s=53_000)
+def test_sparse_readings_take_a_warm_thermometer_for_no_leak_either(seed, period_s, rise, tau, warm_s):
+    """It warms after 30 readings, stays warm, and cools again: the raw pressure stands all the while."""
+    feed = warm(seed, dt_ms=period_s * 1000)
+    reached = rise * (1 - math.exp(-warm_s / tau))
+    for i in range(int(warm_s / period_s) + 200):
+        t_s = (i - 30) * period_s
+        warmed = rise * (1 - math.exp(-max(t_s, 0) / tau))
+        kelvin = 295 + (warmed if t_s < warm_s else reached * math.exp((warm_s - t_s) / tau))
+        assert feed.sample(P0, kelvin) == 0, (i, feed.d.cause, feed.d.rate_cPa_h)
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     seed=seeds,
