@@ -2,11 +2,9 @@
 
 from cabinwatch.verify.conform.bench import Bench, Heard
 from cabinwatch.verify.conform.case import case, expect, expect_titles, failure
-from cabinwatch.verify.conform.cases_monitor import LOST, P, events, hush, set_all
+from cabinwatch.verify.conform.cases_monitor import LOST, P, events, hush, polls, set_all
 from cabinwatch.verify.conform.cases_packets import stamp
-from cabinwatch.verify.conform.emulated import virtual
 from cabinwatch_protocol import table as t
-from cabinwatch_protocol.alarms import EVENTS, Point, Transition
 
 ALARM, ENDED, RETURNED = t.Event.ALARM, t.Event.ALARM_ENDED, t.Event.ALARM_RETURNED
 INHIBITED, INHIBIT_ENDED = t.Event.INHIBITED, t.Event.INHIBIT_ENDED
@@ -158,11 +156,12 @@ def level_warning(b: Bench) -> None:
 
 @case("ALM-40/row")
 def level_row(b: Bench) -> None:
-    """A row of three at `reserve` is broken by a leap by more than `step`, another status, a stamp repeated unasked."""
+    """No third of a row at `reserve`: after a leap by more than `step`, of another status, a stamp repeated unasked."""
     reserve = DEFAULTS["reserve"]
     for what, readings in (
         ("a leap", ((1, reserve - 200_000, 0), (2, reserve - 50_000, 0), (3, reserve - 50_000, 0))),
         ("status 2", tuple((n, reserve, 2) for n in (1, 2, 3, 4))),
+        ("a fault as the third", ((1, reserve, 0), (2, reserve, 0), (3, reserve, 3))),
         ("a repeated stamp", tuple((1, reserve, 0) for _ in range(4))),
     ):
         b.restart()
@@ -173,6 +172,20 @@ def level_row(b: Bench) -> None:
         expect(
             hk["cause"] != t.Cause.LEVEL or hk["alarm_now"] < 4, f"no Emergency by level with {what}", [hk]
         )
+
+
+@case("ALM-40/asked")
+def level_asked(b: Bench) -> None:
+    """A sample that answers a poll counts, also with the stamp of the last one: three at `reserve` are an Emergency."""
+    set_all(b, poll_period=1000, reply_timeout=60_000)
+    heard = b.sample(1000, DEFAULTS["reserve"])
+    for _ in range(2):
+        if not polls(heard):
+            b.wait_for(polls, 1000)
+        heard = b.sample(1000, DEFAULTS["reserve"])
+    hk = b.report()
+    met = hk["alarm_now"] == t.AlarmClass.EMERGENCY and hk["cause"] == t.Cause.LEVEL
+    expect(met, "alarm_now 4, cause 5", [hk])
 
 
 @case("ALM-12/doubles", "ALM-41", "ALM-09")
@@ -287,6 +300,26 @@ def stale(b: Bench) -> None:
     expect(not b.report()["flags"] & t.Flag.ACKNOWLEDGED, "not acknowledged", [b.report()])
     cabin.function(1, cabin.events(ALARM)[-1]["occurrence"])
     expect(bool(b.report()["flags"] & t.Flag.ACKNOWLEDGED), "acknowledged", [b.report()])
+
+
+@case("ALM-06/ended")
+def acknowledged_after_its_end(b: Bench) -> None:
+    """An alarm that has ended is acknowledged no more: code 11 to its occurrence, 12 while the other is latched."""
+    cabin = emergency(b)
+    occurrence = cabin.events(ALARM)[-1]["occurrence"]
+    cabin.function(1, occurrence)
+    cabin.set(off_delay=0)
+    cabin.function(2)
+    cabin.quiet(30)
+    expect(len(cabin.events(ENDED)) == 1, "one alarm ended event", cabin.events(*t.Event))
+    ended = {"function": t.Function.ACKNOWLEDGE, "argument": occurrence}
+    failure(
+        b.command("perform", ended), "TM[1,8]", t.Failure.NO_ALARM, "function 1 for an alarm that has ended"
+    )
+    cabin.set(blind_delay=0)
+    cabin.fault()
+    expect(len(cabin.events(LOST)) == 1, "one sensor lost event", cabin.events(*t.Event))
+    failure(b.command("perform", ended), "TM[1,8]", t.Failure.STALE, "the same while blindness is latched")
 
 
 @case("ALM-13/reminder", "ALM-19")
@@ -489,6 +522,22 @@ def class_above(b: Bench) -> None:
     expect(met and got[1].title == "TM[5,4]", "inhibit ended, value 3, then TM[5,4]", got)
 
 
+@case("ALM-16/at-begin")
+def class_above_at_begin(b: Bench) -> None:
+    """An inhibit up to Caution ends as it begins where an Emergency is justified already: no sample is waited for."""
+    set_all(b, emergency=t.RESERVE_MAX)
+    cabin = Cabin(b)
+    cabin.quiet(QUIET_S)
+    cabin.leak()
+    cabin.function(3, 600 + (t.AlarmClass.CAUTION << t.INHIBIT_CLASS_SHIFT))
+    hk = b.report()
+    expect(hk["alarm_now"] == 4 and not hk["flags"] & t.Flag.INHIBITED, "alarm_now 4, not inhibited", [hk])
+    got = cabin.events(INHIBITED, INHIBIT_ENDED)
+    met = [h["event"] for h in got] == [INHIBITED, INHIBIT_ENDED]
+    met = met and (got[1]["cause"], got[1]["value"]) == (t.AlarmClass.EMERGENCY, t.Ending.CLASS)
+    expect(met, "inhibited, then inhibit ended, class 4, value 3", got)
+
+
 @case("ALM-15/reserve")
 def at_reserve(b: Bench) -> None:
     """An inhibit from before the first sample permits a fall from that one on, and none to `reserve`."""
@@ -504,72 +553,6 @@ def at_reserve(b: Bench) -> None:
         got = cabin.events(INHIBIT_ENDED)
         met = len(got) == 1 and got[0]["value"] == t.Ending.FALL
         expect(met, f"the inhibit ended, value 2, with permit {permit} and reserve {reserve}", got)
-
-
-# -- blindness
-
-
-def seeing(b: Bench) -> None:
-    """A transducer that is seen, and the silence since boot undone: blindness is never above both thresholds."""
-    hush(b)
-    b.sample(1000)
-    set_all(b, blind_delay=0, blind_escalate=0)
-    b.run(20)
-    set_all(b, blind_escalate=600)
-
-
-@case("ALM-14/delay")
-def blind_delay(b: Bench) -> None:
-    """Blindness is an alarm of class Caution after its delay, with the health, and a Warning when it goes on."""
-    seeing(b)
-    set_all(b, blind_delay=1, blind_escalate=2)
-    b.sample(2000, status=3)
-    expect(b.report()["health"] == 3, "health 3", [b.report()])
-    began = b.now_ms
-    heard = b.run(900 - b.slack_ms)
-    expect(not events(heard, LOST), "nothing told before 1 s", events(heard, LOST))
-    got = events(b.run(began + 2100 + b.slack_ms - b.now_ms), LOST)
-    met = [(h.title, h["cause"]) for h in got] == [("TM[5,2]", 3), ("TM[5,3]", 3)]
-    expect(met, "sensor lost as TM[5,2] after 1 s and as TM[5,3] after 2 s", got, timing=not b.emulated)
-    expect(bool(b.report()["flags"] & t.Flag.BLIND), "the blind flag", [b.report()])
-
-
-@case("ALM-14/flaps")
-def flaps(b: Bench) -> None:
-    """Twenty losses of the transducer, of 10 s in each 40 s, are at most three events."""
-    virtual(b, "13 min would be long")
-    hush(b)
-    heard: list[Heard] = []
-    for i in range(40):
-        heard += b.sample(1000 * (i + 1), 9_000_000 + i, status=0 if i % 2 else 3)
-        heard += b.run(30_000 if i % 2 else 10_000)
-    heard += b.sample(50_000) + b.run(700_000)
-    got = events(heard, *(EVENTS[told][Point.BLIND] for told in Transition))
-    expect(1 <= len(got) <= 3, "one to three events", got)
-
-
-@case("ALM-14/quarter")
-def quarter(b: Bench) -> None:
-    """Sight undoes a quarter of its time: a transducer lost for 0.75 s in each 1.5 is an alarm of a delay of 1 s."""
-    seeing(b)
-    set_all(b, blind_delay=1)
-    heard: list[Heard] = []
-    for i in range(6):
-        heard += b.sample(2000 * (i + 1), 9_000_000 + i, status=0 if i % 2 else 3) + b.run(750)
-    got = events(heard, LOST)
-    expect(len(got) == 1, "one sensor lost event", got)
-
-
-@case("ALM-14/undone", beside=True)
-def undone(b: Bench) -> None:
-    """Sight four times as long undoes blindness: twice 0.6 s, 2.6 s apart, are no alarm where its delay is 1 s."""
-    seeing(b)
-    set_all(b, blind_delay=1)
-    heard: list[Heard] = []
-    for i, ms in enumerate((600, 2600, 600)):
-        heard += b.sample(2000 * (i + 1), 9_000_000 + i, status=0 if i % 2 else 3) + b.run(ms)
-    got = events(heard, LOST)
-    expect(not got, "no sensor lost event", got, timing=not b.emulated)
 
 
 @case("ALM-07/out-of-service")

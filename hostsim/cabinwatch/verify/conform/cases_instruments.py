@@ -162,6 +162,23 @@ def no_waiting(b: Bench) -> None:
     expect(now == before, f"timeouts still {before}", now)
 
 
+@case("POL-05/any-sample")
+def whatever_it_says(b: Bench) -> None:
+    """The analyser is polled after a sample of any health, and after one that says nothing new."""
+    set_all(b, analyser_period=500)
+    hush(b)
+    for what, sample in (
+        ("a fault", {"stamp_ms": 2000, "status": 3}),
+        ("an implausible pressure", {"stamp_ms": 2000, "pressure_cPa": 1}),
+        ("a good sample", {"stamp_ms": 2000}),
+        ("the same once more", {"stamp_ms": 2000}),
+        ("a stamp before it", {"stamp_ms": 1000}),
+    ):
+        got = polls(b.sample(**sample), "analyser")
+        expect(len(got) == 1, f"a poll of the analyser after {what}", got)
+        b.run(500 + b.slack_ms)
+
+
 @case("POL-06/very-late")
 def very_late(b: Bench) -> None:
     """After a poll that had to wait for a period and more, the next one comes poll_period after it."""

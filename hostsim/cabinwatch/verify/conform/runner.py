@@ -12,6 +12,7 @@ from cabinwatch.errors import CabinwatchError, SetupError, UsageError
 from cabinwatch.verify.conform import (
     cases_alarm_table,
     cases_alarms,
+    cases_blindness,
     cases_boot,
     cases_frames,
     cases_instruments,
@@ -36,6 +37,7 @@ MODULES = (
     cases_services,
     cases_monitor,
     cases_alarms,
+    cases_blindness,
     cases_alarm_table,
     cases_boot,
     cases_values,

@@ -373,6 +373,11 @@ class Reference:
         self.entered[Situation.INHIBIT_OVER_A_LEAK] += inhibited and got["alarm_now"] > 0
         if not inhibited and got["alarm_now"] > self.latched:
             raise Wrong(Finding.LATCH, f"class {got['alarm_now']} is justified and {self.latched} latched")
+        if inhibited and got["alarm_now"] > self.cabin.inhibited:
+            raise Wrong(
+                Finding.LATCH,
+                f"class {got['alarm_now']} is justified, and only {self.cabin.inhibited} inhibited",
+            )
         if got["rate_cPa_h"] > 0 and got["alarm_now"]:
             raise Wrong(Finding.WRONG, f"an alarm on a rising pressure, {got['rate_cPa_h']} cPa/h")
 

@@ -140,3 +140,16 @@ mutant('counts a repeated stamp towards a level', 'monitor', 'if self.clock.is_f
 mutant('doubles the off-delay without end', 'alarms', 'min(self.doublings + 1, DOUBLINGS)', 'self.doublings + 1', 'ALM-12/doubles')
 mutant('forgets nothing of blindness', 'alarms', 'max(node.blind_x4_ms - elapsed_ms, 0)', 'node.blind_x4_ms', 'ALM-14/undone')
 mutant('permits any fall from the first sample on', 'alarms', '    if not node.level_cPa:\n        node.level_cPa = pressure_cPa\n', '', 'ALM-15/reserve')
+
+# -- blindness, levels, and what has ended
+
+mutant('polls the analyser after good samples only', 'monitor', 'if self.p[P_ANALYSER_PERIOD] and self.analyser_in <= 0:', 'if self.p[P_ANALYSER_PERIOD] and self.analyser_in <= 0 and not self.health:', 'POL-05/any-sample')
+mutant('takes a fault for the third low reading', 'monitor', '        if status and status != HEALTH_BELOW_RANGE:\n            return status\n', '        if status and status != HEALTH_BELOW_RANGE:\n            if self.detector.level_alarm.count == 2:\n                self.detector.low(pressure)\n            return status\n', 'ALM-40/row')
+mutant('counts no repeated stamp that it asked for', 'clock', 'stamp == self.stamp and not asked', 'stamp == self.stamp', 'ALM-40/asked')
+mutant('counts blindness without end', 'alarms', 'min(node.blind_x4_ms + 4 * elapsed_ms, max(caution_x4_ms, warning_x4_ms))', 'node.blind_x4_ms + 4 * elapsed_ms', 'ALM-14/bounded')
+mutant('counts sight beyond blindness', 'alarms', 'max(node.blind_x4_ms - elapsed_ms, 0)', 'node.blind_x4_ms - elapsed_ms', 'ALM-14/bounded')
+mutant('keeps what it counted of an alarm that ended', 'alarms', '        node.blind_x4_ms = 0\n', '        pass\n', 'ALM-14/afresh')
+mutant('tells the latest health as the cause of blindness', 'alarms', "        if now > self.cls:\n", "        if now == self.cls and self is self.node.blind:\n            self.causes = self.causes & 15 | cause << 4\n        if now > self.cls:\n", 'ALM-10/blind-cause')
+mutant('inhibits what is justified already', 'monitor', "            watch_cabin(self, 0)\n            if self.tell_now():\n                watch_cabin(self, 0)\n                self.tell_now()\n        else:\n            self.blind.suppress", "            if not seconds:\n                watch_cabin(self, 0)\n                self.tell_now()\n        else:\n            self.blind.suppress", 'ALM-16/at-begin')
+mutant('acknowledges an alarm that has ended', 'alarms', 'if not self.state or occurrence and occurrence != self.occurrence:', 'if not (self.state or occurrence) or occurrence and occurrence != self.occurrence:', 'ALM-06/ended', more=(('monitor', 'if not self.cabin.state and not self.blind.state:', 'if not self.cabin.state and not self.blind.state and (not occurrence or occurrence != self.cabin.occurrence):'),))
+mutant('knows no other alarm than one that has ended', 'monitor', '        return 0 if cabin or blind else FAIL_STALE\n', '        return 0 if cabin or blind else FAIL_STALE if self.cabin.state else FAIL_NO_ALARM\n', 'ALM-06/ended')

@@ -106,6 +106,8 @@ THE_DETECTORS_OWN = {
     "permits a tenth of what it is told to permit": "looks like an end by the level, which is the detector's",
     "believes one reading beyond the permitted fall": "looks like an end by the level, which is the detector's",
     "counts a repeated stamp towards a level": "what the air justifies is left to the detector",
+    "counts no repeated stamp that it asked for": "what the air justifies is left to the detector",
+    "takes a fault for the third low reading": "what the air justifies is left to the detector",
     "doubles the off-delay without end": "looks like a detector that still justifies the class",
     "calls every leak an Emergency": "the class that the data justify is left to the detector",
     "tells a rate in Pa/h": "a slower leak, for all that the rules say",
