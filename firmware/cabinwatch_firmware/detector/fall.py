@@ -173,6 +173,8 @@ class QuickFall:
             self.judge_pace(stretch_cPa_h, mean_cPa_h)
         if self.mark_age_ms < self.look_ms and stretch_cPa < self.look_fall_cPa:
             return
+        if self.called:
+            mean_cPa_h = min(mean_cPa_h, self.rate_cPa_h)  # what empties a cabin slows down all the while
         if stretch_cPa_h < mean_cPa_h >> 1 or stretch_cPa_h < 15 * self.known.p[P_FAST]:
             self.over(elapsed_ms)
             return
