@@ -12,8 +12,9 @@ from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.record import RecordModel
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.models.units import parse_duration, parse_volume
-from cabinwatch.run.result import Run, as_json, first_alarm, tres_s
+from cabinwatch.run.result import Run, as_json, at_the_end, first_alarm, newest, tres_s
 from cabinwatch.text import duration, name, shown
+from cabinwatch.world.events import rate_text
 from cabinwatch.world.record import Recording, recording, told
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
@@ -179,10 +180,11 @@ def summary(world: World, run: Run) -> list[str]:
             f"{call['rate_Pa_h']:+.2f} Pa/h, T-reserve {left}."
         )
     if hk:
+        known = newest(world.ground, world.now_ms / 1000)
         left = "no leak seen" if tres_s(hk) is None else duration(hk["tres_s"])
         lines.append(
-            f"At the end: {hk['pressure_cPa'] / 100:,.1f} Pa, {hk['rate_cPa_h'] / 100:+.2f} Pa/h, T-reserve "
-            f"{left}, alarm {name(t.AlarmClass, hk['alarm'])}, transducer {name(t.Health, hk['health'])}."
+            f"{at_the_end(known)}{hk['pressure_cPa'] / 100:,.1f} Pa, {rate_text(hk['rate_cPa_h'], '+.2f')}, "
+            f"T-reserve {left}, alarm {name(t.AlarmClass, hk['alarm'])}, transducer {name(t.Health, hk['health'])}."
         )
     return [*lines, f"Transcript {run.transcript_sha256}"]
 

@@ -8,8 +8,8 @@ from cabinwatch.models.expectations import Expect, PressureAt
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.fits import as_data, fit_lines
 from cabinwatch.text import apart, distinct, duration, name
-from cabinwatch.world.events import EventReport
-from cabinwatch.world.ground import PENDING
+from cabinwatch.world.events import EventReport, rate_text
+from cabinwatch.world.ground import PENDING, Ground
 from cabinwatch.world.keying import keyed_as_data, session_line
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
@@ -33,6 +33,52 @@ class Run:
 def first_alarm(world: World) -> EventReport | None:
     """The first alarm that reached the ground."""
     return next((e for e in world.ground.events if e.event is t.Event.ALARM), None)
+
+
+@dataclass(frozen=True)
+class Newest:
+    """What is newest of all that the ground has heard: the last housekeeping report, and what events told since."""
+
+    report: dict[str, int]
+    age_s: float
+    """Of the report."""
+    health: int | None
+    since: EventReport | None
+    """The newest event of the cabin's alarm that the report does not know of."""
+
+    @property
+    def alarm(self) -> int:
+        """The latched class."""
+        return self.since.alarm if self.since else self.report.get("alarm", 0)
+
+    @property
+    def told_cPa_h(self) -> int:
+        """The rate that the event told; 0: none."""
+        return self.since.value if self.since and self.since.event in RAISED else 0
+
+    @property
+    def old(self) -> str:
+        """What stands behind a figure that is older than the alarm; "" where it is not."""
+        return f", {duration(self.age_s)} ago" if self.since else ""
+
+
+RAISED = {t.Event.ALARM, t.Event.ALARM_AGAIN, t.Event.ALARM_REMINDER}
+"""Events of the cabin's alarm whose value is the rate now."""
+
+
+def newest(ground: Ground, now_s: float) -> Newest:
+    """What the ground knows at ``now_s``."""
+    age_s = now_s - ground.history[-1][0] / 1000 if ground.history else 0.0
+    return Newest(ground.housekeeping, age_s, ground.health, ground.since)
+
+
+def at_the_end(known: Newest) -> str:
+    """How the words about the last report begin: what came after it is told first."""
+    if not known.since:
+        return "At the end: "
+    rate = f", {rate_text(known.told_cPa_h, '+.1f')}" if known.told_cPa_h else ""
+    state = f"{name(t.AlarmClass, known.alarm)}{rate}"
+    return f"At the end: {state}. The last report is {duration(known.age_s)} old and does not know of it: "
 
 
 def tres_s(housekeeping: dict[str, int]) -> int | None:
@@ -167,7 +213,7 @@ def as_json(world: World, run: Run) -> dict[str, Any]:
             for e in world.ground.events
         ],
         "final": {
-            "state": name(t.AlarmClass, hk.get("alarm", 0)),
+            "state": name(t.AlarmClass, newest(world.ground, world.now_ms / 1000).alarm),
             "health": _health(world.ground.health),
             "pressure_Pa": hk["pressure_cPa"] / 100 if hk else None,
             "rate_Pa_h": hk["rate_cPa_h"] / 100 if hk else None,
@@ -226,11 +272,12 @@ def summary(world: World, run: Run) -> list[str]:
         truth = truth_at(world)
         reserve = duration(tres) if tres is not None else "no leak seen"
         blind = no_data(world.ground.health)
+        head = at_the_end(newest(world.ground, simulated_s))
         lines.append(
-            f"At the end: {blind}, last {hk['pressure_cPa'] / 100:,.1f} Pa (true {truth['pressure_Pa']:,.1f} Pa, leak "
+            f"{head}{blind}, last {hk['pressure_cPa'] / 100:,.1f} Pa (true {truth['pressure_Pa']:,.1f} Pa, leak "
             f"{truth['rate_Pa_h']:+z.2f} Pa/h, T-reserve {duration(truth['tres_s'])})."
             if blind
-            else f"At the end: {hk['pressure_cPa'] / 100:,.1f} Pa, {hk['rate_cPa_h'] / 100:+.2f} Pa/h "
+            else f"{head}{hk['pressure_cPa'] / 100:,.1f} Pa, {rate_text(hk['rate_cPa_h'], '+.2f')} "
             f"(true leak {truth['rate_Pa_h']:+z.2f}), T-reserve {reserve} (true {duration(truth['tres_s'])})."
         )
         lines.append(

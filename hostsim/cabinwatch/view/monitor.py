@@ -21,6 +21,7 @@ from cabinwatch.text import clipped, duration, name, shown
 from cabinwatch.view.export.captured import Captured
 from cabinwatch.view.export.files import entry
 from cabinwatch.view.timeline import command_line, event_line
+from cabinwatch.world.events import rate_text
 from cabinwatch.world.ground import PENDING, Commanded, Ground
 from cabinwatch.world.keying import Signer, session_line
 from cabinwatch_protocol import host
@@ -224,7 +225,7 @@ def housekeeping_line(hk: dict[str, int]) -> str:
     if blind := no_data(hk["health"]):
         return f"{blind}  last {pressure}  alarm {alarm if hk['alarm'] else 'none'}  {link}"
     return (
-        f"{alarm}  {pressure}  {hk['rate_cPa_h'] / 100:+.2f} Pa/h  "
+        f"{alarm}  {pressure}  {rate_text(hk['rate_cPa_h'], '+.2f')}  "
         f"T-reserve {duration(tres) if tres is not None else 'no leak'}  transducer ok  {link}"
     )
 

@@ -12,11 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cabinwatch.run.result import no_data, tres_s
+from cabinwatch.run.result import newest, no_data, tres_s
 from cabinwatch.text import duration, name, shown
 from cabinwatch.view.timeline import REMINDERS, Forecast, Timeline, command_line, event_line
-from cabinwatch.view.words import TITLES, figures
-from cabinwatch.world.events import EventReport
+from cabinwatch.view.words import NO_DATA, TITLES, figures
+from cabinwatch.world.events import EventReport, rate_text
 from cabinwatch.world.ground import Commanded
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
@@ -67,21 +67,23 @@ class Plain:
 
 
 def state_line(world: World) -> str:
-    """The monitor's last report in one line."""
+    """The monitor's last report in one line, and the alarm as it is since."""
     hk = world.ground.housekeeping
+    known = newest(world.ground, world.now_ms / 1000)
     if not hk:
-        return "no report yet"
+        return "no report yet" + (f"  {name(t.AlarmClass, known.alarm)}" if known.alarm else "")
     tres = tres_s(hk)
-    acknowledged = hk["flags"] & t.Flag.ACKNOWLEDGED
-    alarm = name(t.AlarmClass, hk["alarm"]) + (
-        ", not acknowledged" if hk["alarm"] and not acknowledged else ""
+    acknowledged = not known.since.state & 1 if known.since else hk["flags"] & t.Flag.ACKNOWLEDGED
+    alarm = name(t.AlarmClass, known.alarm) + (
+        ", not acknowledged" if known.alarm and not acknowledged else ""
     )
-    if blind := no_data(world.ground.health):
-        latched = f"  {alarm}" if hk["alarm"] else ""
+    old = f"  (the report is {duration(known.age_s)} old)" if known.since else ""
+    if blind := no_data(known.health):
+        latched = f"  {alarm}" if known.alarm else ""
         return f"{blind}  last {hk['pressure_cPa'] / 100:,.1f} Pa{latched}"
     return (
-        f"{hk['pressure_cPa'] / 100:>10,.1f} Pa  {hk['rate_cPa_h'] / 100:>+9.2f} Pa/h  "
-        f"T-reserve {duration(tres) if tres is not None else 'no leak'}  {alarm}"
+        f"{hk['pressure_cPa'] / 100:>10,.1f} Pa  {rate_text(known.told_cPa_h or hk['rate_cPa_h'], '>+9.2f')}  "
+        f"T-reserve {duration(tres) if tres is not None else 'no leak'}  {alarm}{old}"
     )
 
 
@@ -134,11 +136,12 @@ class Panels:
         for _ in range(4):
             grid.add_column(min_width=16)
         grid.add_row("time", duration(now_s), "speed", f"{now_s / max(wall_s, 1e-9):,.0f} x real time")
-        if hk:
-            said, alarm = figures(hk), hk["alarm"]
-            style = alarm if alarm or not no_data(hk["health"]) else t.AlarmClass.EMERGENCY
+        known = newest(world.ground, now_s)
+        if hk or known.alarm:
+            said, alarm = figures(known), known.alarm
+            style = alarm if alarm or not no_data(known.health) else t.AlarmClass.EMERGENCY
             marked = Text(f" {said.alarm} ", style=CLASS_STYLE.get(style, ""))
-            kelvin = f"{hk['temperature_cK'] / 100:.2f} K"
+            kelvin = f"{hk['temperature_cK'] / 100:.2f} K{known.old}" if hk else NO_DATA
             grid.add_row(TITLES["pressure"], said.pressure, "temperature", kelvin)
             grid.add_row(TITLES["rate"], said.rate, TITLES["reserve"], said.reserve)
             grid.add_row("alarm", marked, TITLES["health"], said.health)

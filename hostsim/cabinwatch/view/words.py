@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from cabinwatch.run.result import tres_s
+from cabinwatch.run.result import Newest, tres_s
 from cabinwatch.text import duration, name
+from cabinwatch.world.events import rate_text
 from cabinwatch_protocol import table as t
 
 NO_DATA = "NO DATA"
@@ -23,19 +24,28 @@ class Figures:
     health: str
 
 
-def figures(hk: dict[str, int]) -> Figures:
-    """The newest report in words; a monitor that is blind, or was never heard, says NO DATA."""
-    if not hk:
-        return Figures(NO_DATA, NO_DATA, NO_DATA, NO_DATA, "no report yet")
-    alarm, health = hk["alarm"], name(t.Health, hk["health"])
+def figures(known: Newest) -> Figures:
+    """The newest that is known, in words; a monitor that is blind, or was never heard, says NO DATA.
+
+    The alarm is that of the newest event or report; a figure that the alarm's event has overtaken says how old it is.
+    """
+    hk, alarm = known.report, known.alarm
     word = name(t.AlarmClass, alarm).upper()
-    if hk["health"] != t.Health.OK:
+    told = rate_text(known.told_cPa_h, "+,.2f") if known.told_cPa_h else ""
+    if not hk:
+        return Figures(word if alarm else NO_DATA, NO_DATA, told or NO_DATA, NO_DATA, "no report yet")
+    health = name(t.Health, known.health or t.Health.OK)
+    if known.health:
         return Figures(f"{word} / {NO_DATA}" if alarm else NO_DATA, NO_DATA, NO_DATA, NO_DATA, health)
     left = tres_s(hk)
+    reserve = "no leak seen" if left is None else f"{duration(left)} ({LAWS.get(t.Law(hk['law']), '?')})"
+    rate = (
+        f"{rate_text(hk['rate_cPa_h'], '+,.2f').removesuffix(' Pa/h')} ± {hk['sigma_cPa_h'] / 100:,.2f} Pa/h"
+    )
     return Figures(
         word,
-        f"{hk['pressure_cPa'] / 100:,.1f} Pa",
-        f"{hk['rate_cPa_h'] / 100:+,.2f} ± {hk['sigma_cPa_h'] / 100:,.2f} Pa/h",
-        "no leak seen" if left is None else f"{duration(left)} ({LAWS.get(t.Law(hk['law']), '?')})",
+        f"{hk['pressure_cPa'] / 100:,.1f} Pa{known.old}",
+        told or rate + known.old,
+        reserve + known.old,
         health,
     )

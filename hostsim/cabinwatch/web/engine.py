@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cabinwatch.errors import CabinwatchError
+from cabinwatch.run.result import Newest, newest
 from cabinwatch.text import shown
 from cabinwatch.view.timeline import event_line
 from cabinwatch.web.columns import Columns
@@ -32,6 +33,9 @@ FRAMES_S = 0.5
 T = TypeVar("T")
 
 
+NOTHING = Newest({}, 0.0, None, None)
+
+
 @dataclass(frozen=True)
 class State:
     """What a page shows of one moment; made by the engine's thread, never changed afterwards."""
@@ -43,7 +47,7 @@ class State:
     over: bool = False
     pace: float | None = None
     """Seconds of its time that are played in one of ours, where those are fewer than were asked for."""
-    housekeeping: tuple[tuple[str, int], ...] = ()
+    known: Newest = NOTHING
     error: str = ""
     frames: int = 0
     damaged: int = 0
@@ -192,7 +196,7 @@ class Engine:
             running=self.running,
             over=self._over(),
             pace=self._pace if self._owed_s > BEHIND_S * self.speed else None,
-            housekeeping=tuple(ground.housekeeping.items()),
+            known=newest(ground, self.source.now_s),
             error=self._error,
             frames=counts.frames,
             damaged=counts.crc_errors + counts.resyncs,

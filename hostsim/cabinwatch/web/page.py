@@ -201,9 +201,7 @@ class Page:
     def refresh(self) -> None:
         """Show the engine's newest state."""
         state = self.engine.state
-        report = dict(state.housekeeping)
-        said = words.figures(report)
-        alarm = report.get("alarm", 0)
+        said, alarm = words.figures(state.known), state.known.alarm
         known = bool(alarm) or words.NO_DATA not in said.alarm
         self.lamp.set_text(said.alarm)
         self.lamp.style(f"background: {LAMPS.get(alarm, GREY) if known else GREY}").props(

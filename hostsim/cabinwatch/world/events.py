@@ -9,6 +9,16 @@ RECORDED = 16
 """Events that a monitor can report once more."""
 
 
+RATE_FULL_cPa_h = 596_523 * 900
+"""The least of the values at which the firmware's rates stop (``per_hour`` of its detector): that fast, or faster."""
+
+
+def rate_text(rate_cPa_h: int, form: str) -> str:
+    """A reported rate, its number in the given form; one that has stopped at its greatest is a bound."""
+    least = "at least " if abs(rate_cPa_h) >= RATE_FULL_cPa_h else ""
+    return f"{least}{rate_cPa_h / 100:{form}} Pa/h"
+
+
 @dataclass(frozen=True, slots=True)
 class EventReport:
     """An event: world time at which it reached the ground, class, event, cause and value as the table defines them.
@@ -104,7 +114,7 @@ class EventReport:
         cause = CAUSES.get(self.cause, "?")
         if self.cause == t.Cause.LEVEL and self.alarm == t.AlarmClass.WARNING:
             cause = "pressure at its level of warning"
-        return f"{cause}, {self.value / 100:+.1f} Pa/h" if self.value else cause
+        return f"{cause}, {rate_text(self.value, '+.1f')}" if self.value else cause
 
 
 def _commanded(cause: int) -> str:

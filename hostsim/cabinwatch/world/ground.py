@@ -91,6 +91,8 @@ class Ground:
     """The transducer's, as last reported or told by an event; None: nothing was heard."""
     history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
     """Every housekeeping report: when it reached the ground, its fields."""
+    since: EventReport | None = None
+    """The newest event of the cabin's alarm that the last housekeeping report does not know of."""
     alarms: dict[str, int] = field(default_factory=dict)
     """The last report of the alarms' state."""
     session: dict[str, int] = field(default_factory=dict)
@@ -248,6 +250,7 @@ class Ground:
                 self.housekeeping = tm.values
                 self.health = tm.values["health"]
                 self.history.append((t_ms, tm.values))
+                self.since = None
                 self._log.newest(tm.values["last_event"])
             case 128 if tm.packet is ALARMS:
                 self.alarms = tm.values
@@ -296,6 +299,15 @@ class Ground:
         point = Point.CABIN if event.event is t.Event.BOOT else TELLS.get(event.event, (None, None))[0]
         if point is not None and (point not in self._alarms or not event.late_ms):
             self._alarms[point] = event
+        if point is Point.CABIN and not self._is_known(event):
+            self.since = event
+
+    def _is_known(self, event: EventReport) -> bool:
+        """Whether an event that came late is older than what was heard in the meantime."""
+        known_ms = self.history[-1][0] if self.history else -1
+        if self.since:
+            known_ms = max(known_ms, self.since.t_ms - self.since.late_ms)
+        return bool(event.late_ms) and event.t_ms - event.late_ms <= known_ms
 
     def _verification(self, tm: host.Decoded, t_ms: int) -> None:
         if tm.packet.subtype == 1 or not self._queue:

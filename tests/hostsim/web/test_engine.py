@@ -2,6 +2,7 @@
 
 import math
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -9,20 +10,26 @@ from cabinwatch import key_file
 from cabinwatch.errors import UsageError
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.lockstep import LockStepRun
+from cabinwatch.run.result import Newest, Run, as_json, summary
 from cabinwatch.run.transcript import Recorder, Step, Transcript
 from cabinwatch.scenario.load import load, parse
 from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import open_target
+from cabinwatch.text import duration
 from cabinwatch.view import words
+from cabinwatch.view.panel import state_line
 from cabinwatch.web import charts
 from cabinwatch.web.charts import Conductor
 from cabinwatch.web.columns import Columns
-from cabinwatch.web.engine import EVENTS_MOST, PACE_S, Engine
+from cabinwatch.web.engine import EVENTS_MOST, NOTHING, PACE_S, Engine
 from cabinwatch.web.sources import REPORTED, TRUE, Played, Recorded, as_row, open_source
 from cabinwatch.world.cabin.actions import Patch
+from cabinwatch.world.events import EventReport, rate_text
 from cabinwatch.world.ground import Ground
 from cabinwatch.world.keying import Keying
 from cabinwatch.world.world import World
+from cabinwatch_firmware.detector.rates import per_hour
+from cabinwatch_protocol import table as t
 from cabinwatch_protocol.keys import MasterKey
 
 QUIET = Scenario.model_validate(
@@ -71,7 +78,7 @@ def test_what_is_done_is_the_story_and_plays_to_the_same_hash(engine):
     engine.order(lambda: session.command("acknowledge"))
     engine.order(lambda: session.do(Patch(hole)))
     played(engine, 700)
-    assert engine.state.housekeeping
+    assert engine.state.known.report
     assert any("EMERGENCY" in line or "WARNING" in line for _, line in engine.events)
     toml, sha256 = engine.story()
     assert hash_of(toml, 3) == sha256
@@ -223,12 +230,66 @@ HK = {
     ],
 )
 def test_a_blind_monitor_says_so_and_hides_no_alarm(change, lamp, pressure):
-    board = words.figures({**HK, **change})
+    hk = {**HK, **change}
+    board = words.figures(Newest(hk, 0.0, hk["health"], None))
     assert (board.alarm, board.pressure) == (lamp, pressure)
 
 
 def test_a_monitor_that_was_never_heard_says_so():
-    assert words.figures({}).alarm == "NO DATA"
+    assert words.figures(NOTHING).alarm == "NO DATA"
+
+
+def test_the_lamp_follows_an_alarm_between_two_reports_and_older_figures_say_how_old():
+    cabin = {"compartments": {"cabin": {"volume": "50 m3"}}, "leaks": {"hole": {"size": "3 mm", "at": "11m"}}}
+    model = {"title": "a hole", "duration": "25m", "parameters": {"hk_period": 600_000}, "cabin": cabin}
+    engine = Engine(Played(Scenario.model_validate(model)), speed=600.0, clock=Clock())
+    played(engine, 16 * 60)
+    session, state = engine.source.session, engine.state
+    alarm = next(event for event in session.ground.events if event.event is t.Event.ALARM)
+    assert not state.known.report["alarm"], "a report has come since: the scenario shows nothing"
+    said, old = words.figures(state.known), state.known.old
+    assert (said.alarm, old) == (alarm.severity.name, f", {duration(state.known.age_s)} ago")
+    assert said.rate == f"{alarm.value / 100:+,.2f} Pa/h"
+    assert said.pressure.endswith(old)
+    assert said.reserve == "no leak seen" + old
+    line = state_line(session.world)
+    assert f"{alarm.severity.name.lower()}, not acknowledged" in line
+    assert f"{alarm.value / 100:+.2f} Pa/h" in line
+    run = Run("hole", "cpython", 1, 1.0, 1, "", False)
+    assert as_json(session.world, run)["final"]["state"] == alarm.severity.name.lower()
+    age = duration(session.now_s - session.ground.history[-1][0] / 1000)
+    told = f"At the end: {alarm.severity.name.lower()}, {alarm.value / 100:+.1f} Pa/h. The last report is {age} old"
+    assert any(words.startswith(told) for words in summary(session.world, run))
+    played(engine, 25 * 60)
+    assert not engine.state.known.since
+    assert words.figures(engine.state.known).alarm == alarm.severity.name, "the report says the same"
+    engine.stop()
+
+
+def test_an_event_that_was_asked_for_is_no_news_where_a_report_came_after_it():
+    ground = Ground(lambda frame: None)
+    ground.history.append((60_000, HK))
+    late = EventReport(70_000, t.AlarmClass.CAUTION, t.Event.ALARM, 1, -5000, alarm=2, number=1)
+    ground._note(replace(late, late_ms=20_000))
+    assert ground.since is None
+    ground._note(replace(late, late_ms=5000))
+    assert ground.since.alarm == 2
+    ended = replace(late, t_ms=71_000, alarm=0, number=2)
+    ground._note(ended)
+    ground._note(replace(late, t_ms=72_000, late_ms=7000))
+    assert ground.since is ended, "nor where another event did"
+
+
+def test_a_blind_monitor_is_grey_before_its_next_report():
+    said = words.figures(Newest(HK, 100.0, int(t.Health.SILENT), None))
+    assert (said.alarm, said.pressure, said.health) == ("NO DATA", "NO DATA", "silent")
+
+
+@pytest.mark.parametrize("fall_cPa", [594_999, 16_777_215])
+def test_a_rate_that_has_stopped_at_its_greatest_is_told_as_a_bound(fall_cPa):
+    most_cPa_h = per_hour(fall_cPa, 125)
+    assert rate_text(-most_cPa_h, "+.1f") == f"at least {-most_cPa_h / 100:+.1f} Pa/h"
+    assert rate_text(-per_hour(fall_cPa, fall_cPa), "+.1f").startswith("-")
 
 
 def test_a_log_of_ones_own_is_played_with_holes_in_it(tmp_path):
