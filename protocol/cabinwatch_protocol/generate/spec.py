@@ -34,7 +34,7 @@ FAILURE_TEXT = {
     t.Failure.STALE: "that occurrence is not, or no longer, latched",
     t.Failure.NO_EVENT: "that event is not, or no longer, recorded",
     t.Failure.TAG: "keyed nodes: no valid tag",
-    t.Failure.COUNTER: "keyed nodes: the counter is not one of the 1 024 above that of the last accepted command",
+    t.Failure.COUNTER: "keyed nodes: a counter that KEY-04 refuses",
     t.Failure.EARLY: "keyed nodes: the last boot was less than 60 s ago",
 }
 EVENT_TEXT = {

@@ -1,10 +1,18 @@
 """Cases of SPEC.md's section 19: they are run where the node's key is given, and only they are."""
 
-from collections.abc import Callable
-
 from cabinwatch.verify.conform import signing
-from cabinwatch.verify.conform.bench import TC, Bench, Heard, Unmet, texts
+from cabinwatch.verify.conform.bench import TC, Bench, Heard, Unmet, sealed_service, texts
 from cabinwatch.verify.conform.case import case, expect, failure
+from cabinwatch.verify.conform.forgeries import (
+    BARE,
+    MISTAKES,
+    OTHER,
+    Scene,
+    Signing,
+    altered,
+    forged,
+    with_count,
+)
 from cabinwatch.verify.conform.signing import master
 from cabinwatch.verify.conform.tour import SETTING
 from cabinwatch_protocol import host, keyed, keys
@@ -12,12 +20,26 @@ from cabinwatch_protocol import table as t
 from cabinwatch_protocol.keyed import Association
 from cabinwatch_protocol.keys import MasterKey
 
-OTHER = MasterKey(b"another owner's.")
-SOURCE = 0x1234
-PERIOD_MS = t.by_name(t.MONITOR_PARAMETERS)["poll_period"].default
-POLLED_S = 100
-"""How long the challenges of polls are compared, in virtual time."""
+SOURCE = 0x9234
+"""Source ID of the signed telecommands: one that is negative as a signed number of 16 bits."""
 TAG, COUNTER = t.Failure.TAG, t.Failure.COUNTER
+LATER_S, POLLED_S = 3.5, 100
+"""How long after a boot is later, on a live node and in virtual time."""
+ROW = 40
+"""Refusals in a row."""
+OCTET = 256
+"""Refusals that one octet does not count."""
+A_POLLS = bytes((Association.ANSWER,)) + bytes(keyed.trailer_size("poll") - 1)
+TRAILED = (
+    A_POLLS,
+    bytes((Association.COMMAND,)) + A_POLLS[1:],
+    bytes(9),
+    A_POLLS[:-1],
+    A_POLLS[:1],
+    A_POLLS + b"\0",
+    bytes((Association.COMMAND,)) + bytes(keyed.trailer_size("command") - 1),
+)
+"""What stands behind the data of telecommands that are not guarded: trailers, right, wrong, cut and too long."""
 
 
 def state(b: Bench) -> Heard:
@@ -42,6 +64,7 @@ def signed(
     within: bytes | None = None,
     owner: MasterKey | None = None,
     use: Association = Association.COMMAND,
+    ack: int = 9,
 ) -> bytes:
     """TC[20,3] of parameter 0 with its trailer, without PEC; what is not given is right.
 
@@ -49,7 +72,7 @@ def signed(
     """
     told = state(b)
     wanted = {"parameter": 0, "value": SETTING[b.role] if value is None else value}
-    head = b.head("set_parameter", wanted, source=SOURCE)
+    head = b.head("set_parameter", wanted, ack, source=SOURCE)
     key = (owner or master(b)).derived(b.role, use)
     session = told["session"].to_bytes(keyed.TAG_SIZE, "big") if within is None else within
     return keys.sign_command(head, key, told["counter"] + above if counter is None else counter, session)
@@ -68,15 +91,32 @@ def give(b: Bench, head: bytes) -> list[Heard]:
 def obeyed(b: Bench, head: bytes, what: str) -> None:
     """It is executed."""
     got = give(b, head)
-    expect([h.title for h in got] == ["TM[1,1]", "TM[1,7]"], f"TM[1,1], TM[1,7] to {what}", got)
+    if [h.title for h in got] != ["TM[1,1]", "TM[1,7]"]:
+        raise Unmet(f"TM[1,1], TM[1,7] to {what}", texts(got) + mistaken(b, got))
+
+
+def signing_of(b: Bench, head: bytes) -> Signing:
+    """What the tag of a signed telecommand is made of."""
+    key, other = (master(b).derived(b.role, use) for use in (Association.COMMAND, Association.ANSWER))
+    return Signing(key, other, head[: -keyed.TAG_SIZE], session(b), keyed.trailer_size("command"))
+
+
+def mistaken(b: Bench, got: list[Heard]) -> str:
+    """Where a right telecommand was refused for its tag: which wrong one is obeyed instead, or what is due."""
+    if [h.title for h in got] != ["TM[1,2]"] or got[0]["failure"] != TAG:
+        return ""
+    for name, make in MISTAKES.items():
+        good = signing_of(b, signed(b))
+        if [h.title for h in give(b, good.signed + make(good))] == ["TM[1,1]", "TM[1,7]"]:
+            return f"; what it obeys is a tag {name}"
+    return f"; another one that was due, too: {signing_of(b, signed(b)).text()}"
 
 
 def refused(b: Bench, head: bytes, code: t.Failure, what: str) -> None:
     """It is refused with that code, and changes neither the parameter nor the counter."""
     before, counter = b.parameter(0), state(b)["counter"]
     failure(give(b, head), "TM[1,2]", code, what)
-    expect(b.parameter(0) == before, f"parameter 0 as it was after {what}", b.parameter(0))
-    expect(state(b)["counter"] == counter, f"counter {counter} after {what}", state(b)["counter"])
+    unchanged(b, before, counter, what)
 
 
 @case("KEY-01/session")
@@ -103,6 +143,54 @@ def guarded(b: Bench) -> None:
     b.parameter(0)
 
 
+def set_to(b: Bench, what: str) -> bytes:
+    """A signed telecommand that was obeyed: it sets parameter 0 to SETTING."""
+    head = signed(b)
+    obeyed(b, head, f"TC[20,3] ({what})")
+    return head
+
+
+def unchanged(b: Bench, value: int, counter: int, after: str) -> None:
+    """Parameter and counter are as they were."""
+    expect(b.parameter(0) == value, f"parameter 0 still {value} after {after}", b.parameter(0))
+    expect(state(b)["counter"] == counter, f"counter still {counter} after {after}", state(b)["counter"])
+
+
+@case("KEY-02/bare", "KEY-03")
+def bare(b: Bench) -> None:
+    """Each guarded telecommand without a trailer, also a wrong one, is refused with code 14, always, with any flags."""
+    set_to(b, "bare")
+    for when in ("behind an accepted one", "behind refusals", "later"):
+        before, counter = b.parameter(0), state(b)["counter"]
+        for what, (name, values, n) in BARE.items():
+            for ack in (9, 0) if b.role in TC[name].roles else ():
+                got = give(b, with_count(b.head(name, values, ack), n))
+                failure(got, "TM[1,2]", TAG, f"{what} without a trailer, {when}, with flags {ack}")
+                unchanged(b, before, counter, f"{what} without a trailer, {when}, with flags {ack}")
+        if when == "behind an accepted one":
+            for _ in range(ROW):
+                give(b, signed(b, owner=OTHER))
+        elif when == "behind refusals":
+            b.run(b.lasting(LATER_S, POLLED_S))
+
+
+@case("KEY-02/open", "KEY-14")
+def open_ones(b: Bench) -> None:
+    """A telecommand that is not guarded has a wrong length with a trailer, but for a transducer's poll with its own."""
+    for p, values in (
+        (TC["ping"], {}),
+        (TC["report_parameter"], {"parameter": 0}),
+        (TC["report_hk"], {}),
+        (keyed.REPORT_SESSION, {}),
+    ):
+        for trailer in TRAILED:
+            if p.name == "report_hk" and b.role == "transducer" and trailer == A_POLLS:
+                continue
+            head = host.encode_tc(p, b.apid, b.next_count(), values)
+            what = f"{p.title} with {len(trailer)} octets behind its data"
+            failure(give(b, resized(head + trailer)), "TM[1,2]", t.Failure.LENGTH, what)
+
+
 @case("KEY-02/right")
 def right(b: Bench) -> None:
     """A telecommand with the right trailer is executed, whatever the steps by which its counter rises."""
@@ -115,30 +203,53 @@ def right(b: Bench) -> None:
 
 @case("KEY-03/wrong-tag", "KEY-05")
 def wrong_tag(b: Bench) -> None:
-    """Each octet of the tag, and each octet that it covers behind the message type, matters."""
+    """Each bit of the tag, and each that it covers behind the packet ID, matters; behind them the right one is done."""
     head = signed(b)
-    for at in range(9, len(head)):
-        if at in range(len(head) - 12, len(head) - 8):
-            continue  # the counter: KEY-04 may speak first
-        wrong = bytearray(head)
-        wrong[at] ^= 1 << b.rng.randrange(8)
-        refused(b, bytes(wrong), TAG, f"a signed packet with octet {at} altered")
+    before, counter = b.parameter(0), state(b)["counter"]
+    for octet, wrong in altered(head).items():
+        for one in wrong:
+            failure(give(b, one), "TM[1,2]", TAG, f"a signed packet with a bit of octet {octet} altered")
+        unchanged(b, before, counter, f"a signed packet with octet {octet} altered")
     obeyed(b, head, "the same as it was signed")
 
 
-@case("KEY-03/other-key")
-def other_key(b: Bench) -> None:
-    """The tag of another owner, of another node, of another use and of another session is none."""
-    refused(b, signed(b, owner=OTHER), TAG, "the tag of another owner")
-    refused(b, signed(b, use=Association.ANSWER), TAG, "a tag under the key of answers")
-    refused(b, signed(b, within=bytes(8)), TAG, "a tag for session 0")
-    wanted = {"parameter": 0, "value": SETTING[b.role]}
-    head = host.encode_tc(TC["set_parameter"], b.apid, b.next_count(), wanted)
-    for role in t.COMMANDED:
-        if role != b.role:
-            key = master(b).derived(role, Association.COMMAND)
-            theirs = keys.sign_command(head, key, state(b)["counter"] + 1, session(b))
-            refused(b, theirs, TAG, f"a tag under the {role}'s key")
+@case("KEY-03/forged", "KEY-05")
+def forgeries(b: Bench) -> None:
+    """No forgery of a tag is taken: before an accepted command and after it, by any flags, values and counters."""
+    accepted = b""
+    for ack, value, above in (
+        (9, SETTING[b.role] + 1, 1),
+        (0, SETTING[b.role] + 1, keyed.COUNTER_LEAP),
+        (9, t.PARAMETERS[b.role][0].default, keyed.COUNTER_LEAP),
+        (0, t.PARAMETERS[b.role][0].default, 1),
+    ):
+        good = signing_of(b, signed(b, above, value, ack=ack))
+        scene = Scene(b.role, good, accepted, sampled_tag(b))
+        before, counter = b.parameter(0), state(b)["counter"]
+        for name, head in forged(scene, theirs(b, good)).items():
+            what = f"{name}, flags {ack}, " + ("after" if accepted else "before") + " an accepted one"
+            got = give(b, head)
+            if [h.title for h in got] != ["TM[1,2]"] or got[0]["failure"] != TAG:
+                raise Unmet(
+                    f"TM[1,2] with failure code {TAG} to {what} (right would be {good.text()})", texts(got)
+                )
+            unchanged(b, before, counter, what)
+        accepted = accepted or set_to(b, "between forgeries")
+    obeyed(b, signed(b), "a good one behind them all")
+
+
+def theirs(b: Bench, good: Signing) -> dict[str, bytes]:
+    """The tags of the owner's other nodes."""
+    others = {r: master(b).derived(r, Association.COMMAND) for r in t.COMMANDED if r != b.role}
+    return {f"of the owner's {r}": keys.siphash(key, good.signed + good.secret) for r, key in others.items()}
+
+
+def sampled_tag(b: Bench) -> bytes:
+    """The tag of a keyed transducer's sample; of another node, none."""
+    if b.role != "transducer":
+        return b""
+    got = give(b, keys.add_challenge(b.head("report_hk", ack=0), bytes(keyed.TAG_SIZE)))
+    return got[0].packet[-t.PEC - keyed.TAG_SIZE : -t.PEC] if got else b""
 
 
 @case("KEY-03/association")
@@ -172,6 +283,33 @@ def old(b: Bench) -> None:
     obeyed(b, signed(b), "TC[20,3] with the next counter")
 
 
+@case("KEY-04/played-again", "KEY-05")
+def played_again(b: Bench) -> None:
+    """Accepted telecommands, played again behind later ones in any order, are refused."""
+    first, second, third = (signed(b, step, SETTING[b.role] + step) for step in (1, 2, 3))
+    for head, earlier in ((first, ()), (second, (first,)), (third, (first, second, first))):
+        obeyed(b, head, "TC[20,3]")
+        for old in earlier:
+            refused(b, old, COUNTER, "one that was accepted before the last")
+
+
+@case("KEY-04/order", "KEY-03")
+def order(b: Bench) -> None:
+    """A bad counter has code 15 with a wrong tag, too, and code 14 behind another association; the last counter 14."""
+    for when in ("before an accepted one", "after it"):
+        last = state(b)["counter"]
+        for counter in {0, max(last - 1, 0), last + keyed.COUNTER_LEAP + 1, keyed.COUNTER_END, (1 << 32) - 1}:
+            wrong = signed(b, value=SETTING[b.role] + 1, counter=counter, owner=OTHER)
+            refused(b, wrong, COUNTER, f"counter {counter} with a wrong tag, {when}")
+            at = len(wrong) - keyed.trailer_size("command")
+            other = wrong[:at] + b"\2" + wrong[at + 1 :]
+            refused(b, other, TAG, f"counter {counter} behind association 2, {when}")
+        if last:
+            wrong = signed(b, 0, SETTING[b.role] + 1, owner=OTHER)
+            refused(b, wrong, TAG, "the last counter with a wrong tag")
+        set_to(b, "a good one")
+
+
 @case("KEY-04/future", "KEY-05")
 def future(b: Bench) -> None:
     """A counter that leaps, or lies beyond the end, is refused, also with a right tag; the next one is not."""
@@ -196,12 +334,16 @@ def reset(b: Bench) -> None:
 
 @case("KEY-07/again")
 def again(b: Bench) -> None:
-    """The last guarded telecommand once more draws its verdict, also behind a ping, and is not executed again."""
+    """The last guarded telecommand draws its verdict again, also behind ping and refusals, and is not executed."""
     for value, verdict in ((SETTING[b.role], "TM[1,7]"), ((1 << 31) - 1, "TM[1,8]")):
         head = signed(b, 1, value)
         first = give(b, head)
         expect(first[-1:] != [] and first[-1].title == verdict, f"{verdict} to TC[20,3]", first)
+        counter = int.from_bytes(head[-12:-8], "big")
+        expect(state(b)["counter"] == counter, f"counter {counter} used up by {verdict}", state(b)["counter"])
         b.command("ping")
+        give(b, signed(b, owner=OTHER))
+        give(b, signed(b, counter=0))
         heard = b.ask(host.seal(head))
         got = b.answers(heard)
         same = [h.packet[20:-2] for h in got] == [h.packet[20:-2] for h in first]
@@ -209,49 +351,79 @@ def again(b: Bench) -> None:
         expect(not told(heard, t.Event.COMMANDED), "no commanded event for a repetition", heard)
 
 
+@case("KEY-07/double")
+def double(b: Bench) -> None:
+    """A ping with the count and the CRC of a signed telecommand does not take its place."""
+    head = signed(b, 1, SETTING[b.role] + 1)
+    ping = b.head("ping", ack=0, count=int.from_bytes(head[2:4], "big") & 0x3FFF)[:-2]
+    wanted = host.crc16(head)
+    # Any two octets before a CRC of 16 bits can make it any other one.
+    twin = next(p for i in range(1 << 16) if host.crc16(p := ping + i.to_bytes(2, "big")) == wanted)
+    got = b.answers(b.ask(host.seal(twin) + host.seal(head)))
+    expect([h.title for h in got] == ["TM[17,2]", "TM[1,1]", "TM[1,7]"], "TM[17,2], TM[1,1], TM[1,7]", got)
+    expect(b.parameter(0) == SETTING[b.role] + 1, f"parameter 0 = {SETTING[b.role] + 1}", b.parameter(0))
+
+
 def told(heard: list[Heard], event: t.Event) -> list[Heard]:
     """Those events."""
     return [h for h in heard if h.title.startswith("TM[5,") and h["event"] == event]
 
 
+def expect_event(e: Heard, cause: int, value: int) -> None:
+    """It is of class nominal, for everybody, with that cause and value."""
+    got = e.title, e.decoded.peer if e.decoded else None, e["cause"], e["value"]
+    expect(
+        got == ("TM[5,1]", 0, cause, value), f"TM[5,1] to 0 with cause {cause} and value {value}", e.text()
+    )
+
+
 @case("KEY-08/event")
 def event(b: Bench) -> None:
     """A guarded telecommand that was executed is told with what it did and its source, before TM[1,7]; no other is."""
-    heard = b.ask(host.seal(signed(b)))
-    events = told(heard, t.Event.COMMANDED)
-    expect(len(events) == 1, "one commanded event", heard)
-    got = events[0]["cause"], events[0]["value"]
-    expect(got == (128, SOURCE), f"cause 128 and source {SOURCE}", got)
-    titles = [h.title for h in heard]
-    expect("TM[1,7]" in titles[heard.index(events[0]) :], "TM[1,7] behind it", heard)
+    for ack in (9, 0):
+        heard = b.ask(host.seal(signed(b, ack=ack)))
+        events = told(heard, t.Event.COMMANDED)
+        expect(len(events) == 1, f"one commanded event, with flags {ack}", heard)
+        expect_event(events[0], 128, SOURCE)
+        if ack:
+            titles = [h.title for h in heard]
+            expect("TM[1,7]" in titles[heard.index(events[0]) :], "TM[1,7] behind it", heard)
     heard = b.ask(host.seal(signed(b, 1, (1 << 31) - 1))) + b.ask(b.tc("ping"))
     expect(not told(heard, t.Event.COMMANDED), "none for what failed, and for a ping", heard)
 
 
 @case("KEY-09/count")
 def count(b: Bench) -> None:
-    """Each refusal is counted."""
+    """Each refusal with code 14 or 15 is counted, modulo 65536 and no less; another one is not."""
     before = state(b)["refused"]
-    for _ in range(5):
-        b.ask(host.seal(signed(b, owner=OTHER)))
-    b.ask(host.seal(signed(b, counter=0)))
-    expect(state(b)["refused"] == before + 6, f"{before + 6} refused in TM[130,2]", state(b)["refused"])
+    give(b, signed(b, counter=0))
+    wrong = signed(b, owner=OTHER)
+    for _ in range(OCTET):
+        give(b, wrong)
+    b.ask(sealed_service(b, 99, 1))
+    b.ask(host.seal(resized(b.head("ping") + b"\0")))
+    wanted = (before + OCTET + 1) % (1 << 16)
+    expect(state(b)["refused"] == wanted, f"{wanted} refused in TM[130,2]", state(b)["refused"])
 
 
 @case("KEY-09/told")
 def told_now_and_then(b: Bench) -> None:
-    """The first refusal after a boot is told, and then none for 60 s; in lock-step: one after that is."""
-    b.restart()
-    heard: list[Heard] = []
-    for _ in range(5):
-        heard += b.ask(host.seal(signed(b, owner=OTHER)))
-    events = told(heard, t.Event.REFUSED)
-    got = [(e["cause"], e["value"]) for e in events]
-    expect(got == [(TAG, 1)], "one refused event, of the first", heard)
-    if b.emulated:
-        b.run(60_000)
-        heard = b.ask(host.seal(signed(b, owner=OTHER)))
-        expect(len(told(heard, t.Event.REFUSED)) == 1, "another refused event a minute later", heard)
+    """The first refusal after a boot is told, before TM[1,2], and none for 60 s; in lock-step: one after that is."""
+    for code, counter, owner in ((TAG, None, OTHER), (COUNTER, 0, None)):
+        b.restart()
+        heard: list[Heard] = []
+        for _ in range(5):
+            heard += b.ask(host.seal(signed(b, counter=counter, owner=owner)))
+        events = told(heard, t.Event.REFUSED)
+        expect(len(events) == 1, "one refused event, of the first", heard)
+        expect_event(events[0], code, 1)
+        first = [h.title for h in heard].index("TM[1,2]")
+        expect(heard.index(events[0]) < first, "the refused event before TM[1,2]", heard)
+        if b.emulated:
+            b.run(60_000)
+            events = told(b.ask(host.seal(signed(b, counter=counter, owner=owner))), t.Event.REFUSED)
+            expect(len(events) == 1, "another refused event a minute later", heard)
+            expect_event(events[0], code, 6)
 
 
 @case("KEY-10/early")
@@ -269,78 +441,3 @@ def early(b: Bench) -> None:
         b.run(60_000)
         heard = signing.tell(b, "perform", reboot)
         expect(bool(told(heard, t.Event.BOOT)), "a boot event a minute later", heard)
-
-
-# -- instruments
-
-
-def polls(heard: list[Heard]) -> list[Heard]:
-    """The polls of the transducer."""
-    return [h for h in heard if h.title == "TC[3,27]" and h.packet[:2] == b"\x18\xa2"]
-
-
-def next_challenge(b: Bench) -> bytes:
-    """That of the next poll of the transducer, which waits for its answer from now on."""
-    poll = b.wait_for(polls, 2 * PERIOD_MS)
-    challenge = keys.challenge_of(poll.packet)
-    expect(bool(challenge), "a poll of the transducer with a challenge", poll.text())
-    return challenge
-
-
-def answer(b: Bench, challenge: bytes, owner: MasterKey | None = None) -> bytes:
-    """The frame of a tagged sample."""
-    frame = b.sample_frame(b.now_ms)
-    packet = host.StreamDecoder().feed(frame)[0].packet[: -t.PEC]
-    key = (owner or master(b)).derived("transducer", Association.ANSWER)
-    return host.seal(keys.sign_answer(packet, key, challenge))
-
-
-@case("KEY-11/challenge")
-def challenges(b: Bench) -> None:
-    """No challenge comes twice, repeated polls and three boots included."""
-    seen: list[bytes] = []
-    for _ in range(3):
-        b.restart()
-        seen += [keys.challenge_of(h.packet) for h in polls(b.run(b.lasting(3, POLLED_S)))]
-    expect(b"" not in seen, "a challenge in each poll", seen)
-    expect(len(set(seen)) == len(seen) > 3, "challenges that are all different", seen)
-
-
-@case("KEY-12/newest", "KEY-13")
-def newest(b: Bench) -> None:
-    """A sample without a tag, of another owner, for an earlier poll, or once more is none; the right one is."""
-    expect(state(b)["keyed"] & 1 == 1, "that the transducer is keyed in TM[130,2]", state(b)["keyed"])
-    earlier = next_challenge(b)
-    wrong: dict[str, Callable[[bytes], bytes]] = {
-        "a sample without a tag": lambda now: b.sample_frame(b.now_ms),
-        "a sample with another owner's tag": lambda now: answer(b, now, OTHER),
-        "a sample that answers an earlier poll": lambda now: answer(b, earlier),
-    }
-    health = b.report()["health"]
-    for what, lie in wrong.items():
-        frame = lie(next_challenge(b))
-        before = state(b)["refused"]
-        b.give(frame)
-        expect(b.report()["health"] == health, f"health {health} after {what}", b.report()["health"])
-        expect(state(b)["refused"] == before + 1, f"{before + 1} refused after {what}", state(b)["refused"])
-    frame = answer(b, next_challenge(b))
-    before = state(b)["refused"]
-    b.give(frame)
-    told = b.report()["health"]
-    expect(told == t.Health.OK, "health ok after the answer to the newest poll", told)
-    b.give(frame)
-    expect(state(b)["refused"] == before + 1, "the same answer once more refused", state(b)["refused"])
-
-
-@case("KEY-14/answer")
-def answers(b: Bench) -> None:
-    """A poll with a challenge draws a sample whose tag covers it; a poll without one a sample without."""
-    key = master(b).derived("transducer", Association.ANSWER)
-    for challenge in (bytes(8), b"\xff" * 8, b.rng.randbytes(8)):
-        head = keys.add_challenge(b.head("report_hk", ack=0), challenge)
-        got = give(b, head)
-        expect([h.title for h in got] == ["TM[3,25]"], "TM[3,25] to a poll with a challenge", got)
-        body, tag = got[0].packet[:-10], got[0].packet[-10:-2]
-        expect(len(body) == 29 and body[-1] == Association.ANSWER, "a sample with a trailer", got)
-        expect(tag == keys.siphash(key, body + challenge), "its tag over the challenge", got)
-    expect(len(b.report().packet) == 30, "a sample without trailer to a poll without", b.report().text())

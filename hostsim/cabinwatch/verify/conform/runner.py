@@ -17,6 +17,7 @@ from cabinwatch.verify.conform import (
     cases_frames,
     cases_instruments,
     cases_keyed,
+    cases_keyed_polls,
     cases_monitor,
     cases_packets,
     cases_services,
@@ -43,6 +44,7 @@ MODULES = (
     cases_values,
     cases_instruments,
     cases_keyed,
+    cases_keyed_polls,
 )
 LAST = 4
 """Exchanges that are shown where a case found fewer packets than it takes."""

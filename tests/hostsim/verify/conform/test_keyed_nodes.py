@@ -157,12 +157,85 @@ C_MISTAKES = {
     "KEY-09/told": ("told_ms == 0 || ms - told_ms >= TELL_MS", "told_ms < ms"),
     "KEY-14/answer": ("sign(tag, keys + 16, p", "sign(tag, keys, p"),
 }
+LENGTH = "    if (n != TC_OVERHEAD + 6 + COMMAND_TRAILER || trailer[0] != COMMAND)\n"
+JUDGED = "    sign(tag, keys, tc, (size_t)(trailer + 5 - tc), session);\n"
+DIFFERS = "    if (differ)\n"
+SUMMED = "        differ |= tag[i] ^ trailer[5 + i];"
+ACCEPTED = "    memcpy(last_tag, tag, 8);\n"
+POLLED = "n == TC_OVERHEAD + 2 + POLL_TRAILER && trailer[0] == ANSWER"
+
+
+def bare_where(condition):
+    """Obeys without trailer where that holds."""
+    return LENGTH, f"    if (n == TC_OVERHEAD + 6 && ({condition}))\n        return 0;\n{LENGTH}"
+
+
+def good_where(condition):
+    """Takes any tag where that holds."""
+    return DIFFERS, f"    if (differ && !({condition}))\n"
+
+
+C_FORGERS = [
+    ("KEY-02/bare", bare_where("counter")),
+    ("KEY-02/bare", bare_where("counter && !(tc[6] & 9)")),
+    ("KEY-02/bare", bare_where("now_ms() > 3000")),
+    ("KEY-02/bare", bare_where("refused > 40")),
+    ("KEY-02/bare", bare_where("tc[11] != 1")),
+    ("KEY-02/bare", bare_where("tc[12]")),
+    ("KEY-02/bare", bare_where("get(tc + 13, 4) == 0")),
+    ("KEY-02/open", (POLLED, "n == TC_OVERHEAD + 2 + POLL_TRAILER")),
+    (
+        "KEY-02/open",
+        ("tc[8] != 1 ? BAD_SUBTYPE : n != TC_OVERHEAD ? BAD_LENGTH : 0", "tc[8] != 1 ? BAD_SUBTYPE : 0"),
+    ),
+    ("KEY-03/wrong-tag", good_where("refused > 60")),
+    ("KEY-03/wrong-tag", (SUMMED, "        differ |= (tag[i] ^ trailer[5 + i]) & (i == 4 ? 0xEF : 0xFF);")),
+    ("KEY-03/forged", (SUMMED, "        differ ^= tag[i] ^ trailer[5 + i];")),
+    ("KEY-03/forged", (SUMMED, "        differ += tag[i] - trailer[5 + i];")),
+    ("KEY-03/forged", good_where("!(tc[6] & 9)")),
+    ("KEY-03/forged", good_where("its == counter + LEAP")),
+    ("KEY-03/forged", good_where("get(tc + 13, 4) == 0")),
+    ("KEY-03/forged", good_where("get(trailer + 5, 4) == 0")),
+    ("KEY-03/forged", good_where("counter && memcmp(trailer + 5, last_tag, 8) == 0")),
+    ("KEY-04/order", (DIFFERS, "    if (differ && its == counter)\n        return BAD_COUNTER;\n" + DIFFERS)),
+    ("KEY-07/double", ("    if (!keyed)\n        again =", "    if (!again)\n        again =")),
+    ("KEY-08/event", ("!again && !failure)", "!again && !failure && (tc[6] & COMPLETION))")),
+    (
+        "KEY-08/event",
+        ("get(tc + 9, 2));\n    if (failure)", "(uint32_t)(int16_t)get(tc + 9, 2));\n    if (failure)"),
+    ),
+    ("KEY-09/count", ("static uint16_t refused", "static uint8_t refused")),
+    ("KEY-09/told", ("event(REFUSED, (uint8_t)failure, refused)", "event(REFUSED, BAD_TAG, refused)")),
+    ("KEY-14/answer", ("has ? trailer", "has && !(tc[6] & 9) ? trailer")),
+]
+"""Nodes that take one forgery, or say one thing wrong: the case that tells, and the edit."""
 
 
 def test_each_wrong_one_in_c_fails_at_its_case(tmp_path, node_keys):
-    for i, (case, edit) in enumerate(C_MISTAKES.items()):
+    for i, (case, edit) in enumerate([*C_MISTAKES.items(), *C_FORGERS]):
         wrong = f"{build(tmp_path / str(i), edit)} {node_keys}"
-        assert failed(wrong, "transducer", [case]) == {case}
+        assert failed(wrong, "transducer", [case]) == {case}, edit
+
+
+def accepted_before(tmp_path):
+    """A node in C that executes what it accepted two commands ago."""
+    two = "static uint8_t older_tag[8];\n\n/* The failure code of a guarded"
+    return build(
+        tmp_path,
+        ("/* The failure code of a guarded", two),
+        (
+            "    uint32_t its = get(trailer + 1, 4);\n",
+            "    uint32_t its = get(trailer + 1, 4);\n"
+            "    if (its < counter && memcmp(older_tag, trailer + 5, 8) == 0)\n"
+            "        return 0;\n",
+        ),
+        (ACCEPTED, "    memcpy(older_tag, last_tag, 8);\n" + ACCEPTED),
+    )
+
+
+def test_one_that_remembers_what_it_accepted_before_the_last_fails(tmp_path, node_keys):
+    wrong = f"{accepted_before(tmp_path / 'two')} {node_keys}"
+    assert failed(wrong, "transducer", ["KEY-04"]) == {"KEY-04/played-again"}
 
 
 def test_without_its_keys_it_does_not_run(tmp_path):
