@@ -17,7 +17,8 @@ from conftest import missing
 if shutil.which(PROGRAM) is None:
     missing("QEMU", INSTALL)
 
-# In names that the board knows; the second class has methods of its own and its base's.
+# In names that the board knows; the second class has methods of its own and its base's. Both are named as what has
+# objects: of a mere base less would be placed.
 SOURCE = """
 group = (0, 1, -2, 1073741823, -1073741824, 1073741824, -4194304000)
 text = b"\\x00\\x03\\xfd\\xfe\\xff abc"
@@ -32,7 +33,7 @@ class Facade:
         return a.value
 class show(Facade):
     def scroll(a):
-        return a.off() + address
+        return a.off() + address + (show is Facade)
 """
 # Words that are equal in both: type and namespace of a function, and so on; the rest are addresses.
 EQUAL = {

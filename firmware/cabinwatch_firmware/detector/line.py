@@ -74,5 +74,5 @@ def doubt_cPa_h(n, octave, spread_x256, redness_x4):
     """One deviation of that fall: the scale's spread in 1/16 cPa, and 0 for white noise to 4 for a random walk."""
     i = n - LEAST
     part_x512 = WHITE_x128[i] * (4 - redness_x4) + WALK_x128[i] * redness_x4
-    doubt_x256 = (spread_x256 >> 6) * part_x512 >> 3
+    doubt_x256 = (spread_x256 >> 7) * part_x512 >> 2
     return min(doubt_x256 >> 4, 4700000) * 225 >> 4 + octave
