@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,12 +10,14 @@ import time
 
 import pytest
 
+from cabinwatch.board.emulator.qemu import PROGRAM
 from cabinwatch.files import UNFINISHED
 from cabinwatch.run.play import replay
 from cabinwatch.run.transcript import read
 from cabinwatch.scenario import load as scenarios
 from cabinwatch.scenario.toml_out import toml_text
 from cabinwatch.targets.micropython import MicropythonTarget
+from conftest import missing
 
 COMMAND = [sys.executable, "-m", "cabinwatch"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -314,12 +317,19 @@ def test_a_recording_that_proves_nothing_is_no_success(cabinwatch, leak_file, tm
 
 @pytest.mark.parametrize(
     ("target", "number"),
-    [("cpython", signal.SIGINT), ("micropython", signal.SIGINT), ("cpython", signal.SIGTERM)],
+    [
+        ("cpython", signal.SIGINT),
+        ("micropython", signal.SIGINT),
+        ("microbit", signal.SIGINT),
+        ("cpython", signal.SIGTERM),
+    ],
 )
 def test_an_end_in_mid_run_leaves_a_whole_recording(tmp_path, target, number, request):
     """The signal goes to the whole process group, as a terminal sends Ctrl-C."""
     if target == "micropython":
         request.getfixturevalue("vm")
+    if target == "microbit" and not shutil.which(PROGRAM):
+        missing(PROGRAM, "apt install qemu-system-arm")
     (tmp_path / "long.toml").write_text(LONG)
     path = tmp_path / "run.jsonl"
     words = ["run", str(tmp_path / "long.toml"), "--target", target, "--record", str(path), "--json"]
@@ -334,7 +344,8 @@ def test_an_end_in_mid_run_leaves_a_whole_recording(tmp_path, target, number, re
     try:
         deadline = time.monotonic() + 120
         growing = path.with_name(path.name + UNFINISHED)
-        while not (growing.exists() and growing.stat().st_size > 100_000):
+        enough = 10_000 if target == "microbit" else 100_000
+        while not (growing.exists() and growing.stat().st_size > enough):
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -363,6 +374,26 @@ def test_ctrl_c_on_the_terminal_does_not_reach_the_vm(vm):
         assert os.getpgid(target._vm.pid) != os.getpgid(0)
     finally:
         target.close()
+
+
+@pytest.mark.parametrize("command", ["device", "soak"])
+def test_ctrl_c_on_the_terminal_ends_a_live_node_without_a_word_of_it(vm, command):
+    words = {"device": ["--target", "micropython"], "soak": ["--minutes", "60", "--target", "micropython"]}
+    with subprocess.Popen(
+        [*COMMAND, command, *words[command]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    ) as process:
+        try:
+            assert process.stdout.readline()
+            os.killpg(process.pid, signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (130, "")
 
 
 def test_a_closed_pipe_is_no_traceback():

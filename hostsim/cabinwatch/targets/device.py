@@ -15,6 +15,7 @@ from pathlib import Path
 from cabinwatch.errors import SetupError, UsageError
 from cabinwatch.sources import import_path
 from cabinwatch.targets.micropython import INSTALL, find_vm
+from cabinwatch.tether import Tether
 from cabinwatch.world.keying import SESSION_SIZE
 from cabinwatch_firmware.keyed_monitor import KeyedMonitor
 from cabinwatch_firmware.monitor import Monitor
@@ -70,9 +71,22 @@ def serve_micropython(fd: int, key: bytes = b"") -> None:
         if key:
             (Path(folder) / "monitor.key").write_bytes(key)
         command = [vm, "-m", "cabinwatch_firmware.ports.stdio"]
-        subprocess.run(
-            command, stdin=fd, stdout=fd, env=environment, cwd=folder if key else None, check=False
+        tether = Tether(Path(folder))
+        process = subprocess.Popen(
+            command,
+            stdin=fd,
+            stdout=fd,
+            env=environment,
+            cwd=folder if key else None,
+            start_new_session=True,  # Ctrl-C is for us, and no traceback of the VM's
         )
+        tether.hold(process.pid)
+        try:
+            process.wait()
+        finally:
+            tether.release()
+            process.kill()
+            process.wait()
 
 
 SERVERS: dict[str, Callable[..., None]] = {"cpython": serve_cpython, "micropython": serve_micropython}

@@ -321,7 +321,8 @@ def node(target: str) -> Iterator[tuple[str, Callable[[str], str]]]:
             yield found
         return
     command = [sys.executable, "-m", "cabinwatch", "device", "--target", target]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         tether = Tether()

@@ -3,8 +3,10 @@ more in exit code 2."""
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,28 @@ def test_version(cabinwatch):
     code, out, _ = cabinwatch("--version")
     assert code == 0
     assert re.fullmatch(r"cabinwatch \d+\.\d+\.\d+\n", out)
+
+
+HOOK = """
+import os, sys
+class At:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, At())
+"""
+SCRIPT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]["scripts"][
+    "cabinwatch"
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there os.kill ends a process at once")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["cabinwatch.cli.main", "typer", "cabinwatch.view.panel"])
+def test_an_end_while_it_still_imports_is_quiet(tmp_path, name, number):
+    (tmp_path / "sitecustomize.py").write_text(HOOK.format(name=name, number=int(number)))
+    module, _, function = SCRIPT.partition(":")
+    words = ["-c", f"from {module} import {function} as command; command()", "--version"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

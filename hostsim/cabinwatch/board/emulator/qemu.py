@@ -93,7 +93,11 @@ class Qemu:
         ]  # fmt: skip
         with self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,  # Ctrl-C is for us: we end QEMU when the recording is whole
             )
         tether.hold(self._process.pid)
         self._resources.callback(self._stop)
