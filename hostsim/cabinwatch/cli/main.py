@@ -236,6 +236,7 @@ def plot_(
 ) -> None:
     """Draw a run over time: truth beside what the firmware reported, events marked."""
     plots.check_ending(output)  # before the run, not after it
+    plots.pyplot_here()
     if Path(what).is_file() and Path(what).suffix != ".toml":
         transcript = transcripts.read(Path(what))
         plots.draw(stories.from_transcript(transcript), output)

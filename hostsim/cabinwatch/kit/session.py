@@ -124,6 +124,8 @@ class Session:
         self._drive = LockStepRun(self.world, self.target, self.watch)
         self._started = False
         self._story = plain(self.scenario)
+        self.changed = ""
+        """What the title of a story says in which something was done."""
         latest.session = self
 
     # -- time
@@ -251,9 +253,15 @@ class Session:
         return truth_at(self.world)
 
     def story(self) -> Scenario:
-        """The scenario with everything that was done, as long as it has been played, without what was to come."""
+        """The scenario with everything that was done, as long as it has been played, without what was to come.
+
+        Where something was done, it is no longer what was published: it claims no sources and no measurements.
+        """
         end_s = max(0.001, self.now_s)
         story = _until(self._story, end_s)
+        if self._story != plain(self.scenario):
+            story = {key: value for key, value in story.items() if key not in ("sources", "measured")}
+            story["title"] = story["title"].removesuffix(self.changed) + self.changed
         if end_s < self.scenario.duration:
             story.pop("expect", None)
         return Scenario.model_validate({**story, "duration": end_s})

@@ -110,7 +110,7 @@ def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> 
         chart["xAxis"].append(
             axis | {"axisPointer": {"label": {"formatter": f"{name}, at {{value}} {word}"}}}
         )
-        chart["yAxis"].append(_value_axis(i, name, ink))
+        first = len(chart["series"])
         if title in BANDS:
             edges, called = BANDS[title]
             chart["series"] += _band(i, called, columns.windows(edges, *sent, PIXELS), scale, fit)
@@ -119,9 +119,18 @@ def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> 
                 [_short(t / scale), v and _short(v / fit)] for t, v in columns.window(channel, *sent, PIXELS)
             ]
             chart["series"].append(_line(i, called, colour, data))
+        known_here = any(v is not None for one in chart["series"][first:] for _, v in one["data"])
+        chart["yAxis"].append(_value_axis(i, name, ink, known_here))
     window = {"startValue": begin / scale, "endValue": end / scale, "minSpan": 0}
     return {
         "animation": False,
+        # Always there: a browser keeps what an update leaves out.
+        "title": {
+            "text": "" if len(columns) else "no report yet",
+            "left": "center",
+            "top": "middle",
+            "textStyle": {"color": ink},
+        },
         "legend": {
             "data": [
                 {"name": called} | ({"icon": "rect"} if colour == BAND else {})
@@ -172,11 +181,12 @@ def _time_axis(i: int, end: float, word: str, ink: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _value_axis(i: int, name: str, ink: str) -> dict[str, Any]:
+def _value_axis(i: int, name: str, ink: str, known: bool) -> dict[str, Any]:
+    """An axis of values; where none is known it has no numbers, which the browser would make up."""
     return {
         "type": "value", "gridIndex": i, "scale": True, "name": name, "nameLocation": "end", "nameGap": 6,
-        "nameTextStyle": {"color": ink, "align": "left"}, "axisLabel": {"color": ink}, "splitNumber": 3,
-        "splitLine": {"lineStyle": {"color": "#9e9e9e", "opacity": 0.35}},
+        "nameTextStyle": {"color": ink, "align": "left"}, "axisLabel": {"show": known, "color": ink}, "splitNumber": 3,
+        "splitLine": {"show": known, "lineStyle": {"color": "#9e9e9e", "opacity": 0.35}},
     }  # fmt: skip
 
 

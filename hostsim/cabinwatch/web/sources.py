@@ -130,6 +130,7 @@ class Played:
         self, scenario: Scenario, *, seed: int = 1, target: str = "cpython", keying: Keying | None = None
     ) -> None:
         self.session = Session(scenario, seed=seed, target=target, keying=keying)
+        self.session.changed = ", changed by hand"
         self.title = scenario.title
         self.about = f"firmware on {target}, seed {seed}" + (", keyed" if keying else "")
         self.channels = channels_of(scenario)

@@ -121,6 +121,13 @@ def test_a_picture_that_cannot_be_drawn_is_told_before_the_run(cabinwatch, pictu
     assert (code, out, len(err.splitlines())) == (2, "", 1)
 
 
+def test_a_plot_without_matplotlib_is_refused_before_the_run(cabinwatch, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = cabinwatch("plot", "ms09", "--target", "cpython", "-o", "ms09.png")
+    assert (code, out) == (2, ""), "it has played"
+    assert 'pip install "cabinwatch[plot]"' in err
+
+
 def test_a_scenario_comes_from_a_pipe(cabinwatch):
     read, write = os.pipe()
     os.write(write, SHORT.encode())

@@ -84,6 +84,25 @@ def test_what_is_done_is_the_story_and_plays_to_the_same_hash(engine):
     assert hash_of(toml, 3) == sha256
 
 
+def test_a_published_incident_that_was_changed_by_hand_says_so_and_claims_no_sources():
+    scenario = load("ms09")[0]
+    source = Played(scenario)
+    source.advance(3)
+    assert parse(source.story()[0], "story.toml").sources == scenario.sources
+    source.session.leak("3 mm")
+    source.advance(3)
+    taken = parse(source.story()[0], "story.toml")
+    assert taken.title == scenario.title + ", changed by hand"
+    assert not (taken.sources)
+    assert not (taken.measured)
+    again = Played(taken)
+    again.session.reset()
+    again.advance(3)
+    assert parse(again.story()[0], "story.toml").title == taken.title
+    source.close()
+    again.close()
+
+
 def test_an_order_that_cannot_be_done_is_told_to_who_gave_it_and_to_nobody_else(engine):
     engine.start()
     with pytest.raises((UsageError, ValueError)):
@@ -151,6 +170,19 @@ def test_the_band_of_a_rate_stands_between_its_edges_and_has_a_gap_where_there_i
     foot, height = (one["data"] for one in series if one["name"] == "± 2 sigma")
     assert [y for _, y in foot] == [-9, None, -4]
     assert [y for _, y in height] == [4, None, 7]
+
+
+def test_strips_without_a_report_say_so_and_show_no_range():
+    columns = Columns(tuple(REPORTED))
+    empty = charts.strips(columns, Conductor(), 300.0, False)
+    assert empty["title"]["text"] == "no report yet"
+    assert not any(axis["axisLabel"]["show"] for axis in empty["yAxis"])
+    columns.append(300.0, as_row({"pressure_Pa": 101_325.0}, REPORTED))
+    told = charts.strips(columns, Conductor(), 301.0, False)
+    assert told["title"]["text"] == "", "the browser keeps what an update leaves out"
+    shown = {axis["name"]: axis["axisLabel"]["show"] for axis in told["yAxis"]}
+    assert shown["pressure, Pa"]
+    assert not shown["rate, Pa/h"], "nothing is known of it"
 
 
 def test_a_board_has_no_strip_of_what_nobody_knows_and_a_loop_has_its_own():
