@@ -143,6 +143,27 @@ def test_it_is_drawn(play, tmp_path):
         (("--set", "breath=much"), WORDS, "a whole number"),
         (("--set", "breath=-1"), WORDS, "out of range"),
         (("--plot", "log.gif"), WORDS, ".png, .svg"),
+        (("--duration", "0"), WORDS, "longer than nothing"),
+        (
+            (),
+            (*WORDS[:4], "--unit", "kPa"),
+            "no cabin is outside 20,000 to 120,000 Pa; is --unit hPa meant?",
+        ),
+        ((), (*WORDS[:4], "--unit", "Pa"), "is --unit hPa meant?"),
+        (
+            ("--set", "pressure_high=10_000_000"),
+            (*WORDS[:4], "--unit", "kPa"),
+            "the monitor believes nothing outside 1,000",
+        ),
+        ((), (*WORDS[:2], "--pressure", "T", "--unit", "Pa"), "the unit looks wrong"),
+        (("--temperature", "T", "--temperature-unit", "K"), WORDS, "the unit of the temperature looks wrong"),
+        (("--temperature", "p (hPa)"), WORDS, "no cabin is outside 200 to 350 K"),
+        ((), ("--time", "p (hPa)", "--pressure", "when", "--unit", "hPa"), "100% of 1,440 rows say nothing"),
+        (
+            (),
+            ("--time", "p (hPa)", "--pressure", "T", "--unit", "psi"),
+            "is another column meant?",
+        ),
     ],
 )
 def test_wrong_words_are_one_clear_line_and_exit_code_2(play, words, columns, said):
@@ -150,6 +171,27 @@ def test_wrong_words_are_one_clear_line_and_exit_code_2(play, words, columns, sa
     assert code == 2
     assert said in err
     assert "Traceback" not in err
+
+
+def test_a_vacuum_is_played_where_the_parameters_allow_it(play):
+    code, out, _ = play("--set", "pressure_low=0", "--json", columns=(*WORDS[:4], "--unit", "Pa"))
+    assert (code, json.loads(out)["final"]["pressure_Pa"]) == (0, pytest.approx(1013.2, abs=2))
+
+
+def test_less_than_the_whole_log_is_played(play):
+    whole, part, more = (
+        json.loads(play(*w, "--json")[1]) for w in ((), ("--duration", "30min"), ("--duration", "9d"))
+    )
+    assert part["steps"] == pytest.approx(whole["steps"] / 4, rel=0.02)
+    assert more["transcript_sha256"] == whole["transcript_sha256"], (
+        "behind the log's end there is nothing to play"
+    )
+
+
+def test_one_row_is_one_row(cabinwatch, tmp_path):
+    log = write(tmp_path / "log.csv", 1, unreadable=((100, "n/a"),))
+    _, out, _ = cabinwatch("playback", str(log), *WORDS, "--target", "cpython", "--duration", "1min")
+    assert "1 row unreadable, not believed: line 102" in out
 
 
 def test_a_live_target_is_refused(play):

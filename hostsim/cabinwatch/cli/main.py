@@ -24,11 +24,11 @@ from cabinwatch.cli.options import (
     UnkeyedOption,
     default_target,
     keying_of,
+    played_ms,
 )
 from cabinwatch.errors import UsageError
 from cabinwatch.files import writing
 from cabinwatch.models.scenario import Scenario
-from cabinwatch.models.units import parse_duration
 from cabinwatch.run import transcript as transcripts
 from cabinwatch.run.files import as_csv, as_junit
 from cabinwatch.run.live import told_of_speed
@@ -112,9 +112,7 @@ def run(
 ) -> None:
     """Play a scenario to the firmware and check what it expects."""
     model, text = scenarios.load(scenario)
-    until_ms = round(parse_duration(duration) * 1000) if duration else model.duration_ms
-    if until_ms <= 0:
-        raise UsageError(f"--duration {duration}: a run must last longer than nothing")
+    until_ms = played_ms(duration, model.duration_ms)
     where = target or default_target(as_json_)
     keying = keying_of(key, seed, unkeyed)
     order = Order(scenario, model, text, where, seed, until_ms, record, speed, patience, keying)

@@ -8,6 +8,7 @@ import typer
 
 from cabinwatch import key_file
 from cabinwatch.errors import UsageError
+from cabinwatch.models.units import parse_duration
 from cabinwatch.targets import EMULATED, LIVE
 from cabinwatch.targets.micropython import INSTALL, find_vm
 from cabinwatch.world.keying import INSTRUMENTS, Keying
@@ -44,6 +45,14 @@ UnkeyedOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def played_ms(duration: str | None, whole_ms: int) -> int:
+    """How long to play, in the words of --duration; without, all of it. Raises UsageError."""
+    until_ms = round(parse_duration(duration) * 1000) if duration else whole_ms
+    if until_ms <= 0:
+        raise UsageError(f"--duration {duration}: a run must last longer than nothing")
+    return until_ms
 
 
 def keying_of(key: Path | None, seed: int, unkeyed: list[str] | None = None) -> Keying | None:

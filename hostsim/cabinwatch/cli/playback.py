@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from cabinwatch.cli import net
-from cabinwatch.cli.options import JsonOption, TargetOption, default_target
+from cabinwatch.cli.options import JsonOption, TargetOption, default_target, played_ms
 from cabinwatch.errors import UsageError
 from cabinwatch.models.units import PRESSURES
 from cabinwatch.run import playback as run
@@ -48,6 +48,9 @@ def playback(
         ),
     ] = None,
     target: TargetOption = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Play this long: 6h, 1h30m, or seconds; default: the whole log.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw it: .png, .svg, .pdf or .html.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,6 +76,7 @@ def playback(
         temperature_unit=temperature_unit,
     )
     scenario = run.scenario(run.Wish(model, leak or [], set_ or [], volume))
+    until_ms = min(played_ms(duration, scenario.duration_ms), scenario.duration_ms)
     if not as_json:
         print("\n".join(run.what_was_read(recording(model))))
 
@@ -81,10 +85,10 @@ def playback(
             return Silent()
         console = Console()
         if console.is_terminal:
-            return Panels(world, scenario.duration_ms, scenario.title, where, console)
-        return Plain(world, scenario.duration_ms)
+            return Panels(world, until_ms, scenario.title, where, console)
+        return Plain(world, until_ms)
 
-    world, done = play(Order(log.name, scenario, "", where, 1, scenario.duration_ms), make_view)
+    world, done = play(Order(log.name, scenario, "", where, 1, until_ms), make_view)
     if plot and not done.interrupted:
         plots.draw(from_world(world), plot)
     print(json.dumps(run.report(world, done)) if as_json else "\n".join(run.summary(world, done)))

@@ -1,7 +1,9 @@
 """A person's own log as a run: what the monitor would have said of it."""
 
+import math
 import re
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,7 +13,7 @@ from cabinwatch.models.commands import check_parameter
 from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.record import RecordModel
 from cabinwatch.models.scenario import Scenario
-from cabinwatch.models.units import parse_duration, parse_volume
+from cabinwatch.models.units import PRESSURES, ATM_Pa, parse_duration, parse_volume
 from cabinwatch.run.result import Run, as_json, at_the_end, first_alarm, newest, tres_s
 from cabinwatch.text import duration, name, shown
 from cabinwatch.world.events import rate_text
@@ -24,6 +26,11 @@ VOLUME_m3 = 100.0
 """Any volume does for leaks that are given as rates of the pressure."""
 REPORT_POLLS = 10
 """A report each so many polls, as with the default periods; at least at their default time."""
+GAS_K = (200.0, 350.0)
+"""The median of any cabin's gas that a log could be of, a gauge in a cold lock or behind a heater included."""
+BELIEVED = ("pressure_low", "pressure_high")
+CABIN_Pa = (20e3, 120e3)
+"""Cabins that people breathed in: from pure oxygen at some 3 psi to an atmosphere and a gauge's error."""
 ANSWER_s = 1.0
 """The last poll's answer is waited for, and no longer: behind the log's end there is only silence."""
 LEAK = re.compile(r"(?P<size>.+?)\s+at\s+(?P<at>.+)")
@@ -56,6 +63,8 @@ def _said(error: ValidationError) -> str:
 def scenario(wish: Wish) -> Scenario:
     """The log as a scenario: polled at its own interval, for as long as it lasts. Raises UsageError."""
     log = recording(wish.log)
+    settings = dict(map(_setting, wish.settings))
+    _check_units(wish.log, log, settings)
     poll, hk = PARAMETERS["poll_period"], PARAMETERS["hk_period"]
     poll_ms = min(max(round(log.interval_s * 1000), poll.low), poll.high)
     hk_ms = min(max(REPORT_POLLS * poll_ms, hk.default), hk.high)
@@ -64,7 +73,7 @@ def scenario(wish: Wish) -> Scenario:
     data = {
         "title": f"{shown(log.name)}, played back",
         "duration": log.span_s + ANSWER_s,
-        "parameters": parameters | dict(map(_setting, wish.settings)),
+        "parameters": parameters | settings,
         "cabin": {
             "compartments": {"cabin": room},
             "record": wish.log,
@@ -75,6 +84,41 @@ def scenario(wish: Wish) -> Scenario:
         return Scenario.model_validate(data)
     except ValidationError as error:
         raise UsageError(f"{error.errors()[0]['loc'][-1]}: {_said(error)}") from None
+
+
+def _check_units(model: RecordModel, log: Recording, settings: dict[str, int]) -> None:
+    """Refuse a log that is of no cabin in the units given, for then the monitor would believe next to nothing of it.
+
+    Whoever sets what the monitor believes has it believed.
+    """
+    low_Pa, high_Pa = CABIN_Pa
+    why = "no cabin is"
+    if settings.keys() & set(BELIEVED):
+        low_Pa, high_Pa = sorted(settings.get(key, PARAMETERS[key].default) / 100 for key in BELIEVED)
+        why = "so set, the monitor believes nothing"
+    middle_Pa = median(log.pressures_Pa)
+    if not low_Pa <= middle_Pa <= high_Pa:
+        meant = _meant(middle_Pa / PRESSURES[model.unit])
+        raise UsageError(
+            f"{shown(log.name)}: the unit looks wrong: the median of the readings is {middle_Pa:,.7g} Pa, and {why} "
+            f"outside {low_Pa:,.0f} to {high_Pa:,.0f} Pa; is {meant} meant? (--set pressure_low=... or "
+            "pressure_high=..., in cPa, plays it all the same)"
+        )
+    middle_K, (cold_K, hot_K) = median(log.temperatures_K), GAS_K
+    if not cold_K <= middle_K <= hot_K:
+        raise UsageError(
+            f"{shown(log.name)}: the unit of the temperature looks wrong: its median is "
+            f"{middle_K:.4g} K, and no cabin is outside {cold_K:g} to {hot_K:g} K; is another --temperature-unit or "
+            "column meant?"
+        )
+
+
+def _meant(value: float) -> str:
+    """The unit in which it would be nearest to an atmosphere."""
+    if value <= 0:
+        return "another column"
+    unit, factor = min(PRESSURES.items(), key=lambda item: abs(math.log(value * item[1] / ATM_Pa)))
+    return f"--unit {unit}" if CABIN_Pa[0] <= value * factor <= CABIN_Pa[1] else "another column"
 
 
 def _leak(words: str, wish: Wish) -> Leak:
@@ -155,7 +199,9 @@ def what_was_read(log: Recording) -> list[str]:
     ]
     for why, rows in log.not_believed.items():
         if rows:
-            lines.append(f"{len(rows):,} rows {why}, not believed: line {told(rows)}")
+            lines.append(
+                f"{len(rows):,} row{'s' if len(rows) > 1 else ''} {why}, not believed: line {told(rows)}"
+            )
     gaps = log.gaps()
     for t_s, length_s in gaps[:5]:
         lines.append(f"Gap of {duration(length_s)} at {duration(t_s)}")

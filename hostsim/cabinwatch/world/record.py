@@ -26,6 +26,8 @@ ROOM_K = 295.0
 """Temperature where nobody logged one."""
 MOST_Pa = 1e7
 """The wire's field, as a node with 31-bit integers holds it, ends there."""
+MOST_WRONG = 0.5
+"""Of all rows, those that are not readings or go back in time; a log with more is not what it was taken for."""
 SEPARATORS = ",;\t|"
 KELVIN: dict[str, Callable[[float], float]] = {
     "K": lambda value: value,
@@ -156,15 +158,21 @@ def _place(column: Column, names: list[str], origin: str) -> int:
 
 def _time_s(cell: str) -> float | None:
     """Seconds, from seconds or ISO 8601 (UTC where it does not say); None where it is neither."""
-    try:
-        value = float(cell)
-    except ValueError:
+    value = _number(cell)
+    if value is None:
         try:
             moment = datetime.fromisoformat(cell)
         except ValueError:
             return None
         value = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return value if math.isfinite(value) else None
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
 
 
 class _Found:
@@ -179,6 +187,7 @@ class _Found:
         self._times_s, self._pressures_Pa, self._temperatures_K = array("d"), array("d"), array("d")
         self._written: set[str] = set()
         self._unreadable: list[int] = []
+        self._kinds: dict[str, tuple[int, str]] = {}
 
     def take(self, line: int, cells: list[str]) -> None:
         """One row: its values, or a line that cannot be read."""
@@ -198,6 +207,8 @@ class _Found:
         if t_s is None or not 0 <= pressure_Pa <= MOST_Pa or not 0 <= temperature_K < math.inf:
             self._unreadable.append(line)
             return
+        kind = "a date" if _number(row[0]) is None else "seconds"
+        self._kinds.setdefault(kind, (line, row[0]))
         self._written.add(words[0])
         self._lines.append(line)
         self._times_s.append(t_s)
@@ -205,8 +216,14 @@ class _Found:
         self._temperatures_K.append(temperature_K)
 
     def recording(self, name: str, sha256: str, origin: str) -> Recording:
-        """What is to be believed: the longest run of rows whose times rise."""
+        """What is to be believed: the longest run of rows whose times rise. Raises UsageError."""
+        self._check_times(origin)
         kept = _rising(self._times_s)
+        left = _others(kept, len(self._lines))
+        known = {self._times_s[i] for i in left} & {self._times_s[i] for i in kept} if left else set()
+        repeated = [i for i in left if self._times_s[i] in known]
+        astray = [i for i in left if self._times_s[i] not in known]
+        self._check_share(len(astray), origin)
         if len(kept) < 2:
             lines = (
                 f"; lines that cannot be read: {told(tuple(self._unreadable))}" if self._unreadable else ""
@@ -214,10 +231,6 @@ class _Found:
             raise UsageError(f"{origin}: fewer than two readings whose times rise{lines}")
         begin = self._times_s[kept[0]]
         times_s = array("d", (self._times_s[i] - begin for i in kept))
-        left = _others(kept, len(self._lines))
-        known = {self._times_s[i] for i in left} & {self._times_s[i] for i in kept} if left else set()
-        repeated = [i for i in left if self._times_s[i] in known]
-        astray = [i for i in left if self._times_s[i] not in known]
         return Recording(
             name,
             sha256,
@@ -233,6 +246,23 @@ class _Found:
             median(b - a for a, b in pairwise(times_s)),
             _step(self._written) * self._factor,
         )
+
+    def _check_times(self, origin: str) -> None:
+        if len(self._kinds) > 1:
+            one, other = (
+                f"line {line} has {kind} ('{clipped(shown(cell))}')"
+                for kind, (line, cell) in sorted(self._kinds.items(), key=lambda item: item[1])
+            )
+            raise UsageError(f"{origin}: in the column of the time {one} and {other}; it has to be one kind")
+
+    def _check_share(self, astray: int, origin: str) -> None:
+        """Columns exchanged or taken for others leave few rows that say anything, or none."""
+        rows, unreadable = len(self._lines) + len(self._unreadable), len(self._unreadable)
+        if unreadable + astray > MOST_WRONG * rows:
+            raise UsageError(
+                f"{origin}: {(unreadable + astray) / rows:.0%} of {rows:,} rows say nothing ({unreadable:,} cannot be "
+                f"read, {astray:,} are out of order): are these the columns of time and pressure?"
+            )
 
 
 def _rising(times: "array[float]") -> "array[int]":
@@ -276,6 +306,8 @@ def _step(written: set[str]) -> float:
     places = max(-int(value.as_tuple().exponent) for value in values)
     if not 0 <= places <= 12:
         return 0.0
+    if len(set(values)) == 1 and values[0]:  # its whole multiples tell nothing; its last place does
+        return float(10**-places)
     return float(math.gcd(*(int(value.scaleb(places)) for value in values)) / 10**places)
 
 

@@ -136,6 +136,17 @@ def test_columns_are_found_by_name_or_number_with_or_without_a_header(log: Any) 
         (b"\x89PNG\r\n\x1a\n\x00\x00", {}, "octet 8 is 0"),
         (HEADER, {}, "fewer than two readings"),
         (HEADER + "x,1,1\n5,1,1\n", {}, "cannot be read: 2"),
+        (
+            HEADER + "x,1,1\ny,1,1\n5,1,1\n6,1,x\n",
+            {"temperature": "warmth"},
+            "75% of 4 rows say nothing (3 cannot",
+        ),
+        (HEADER + "3,1,1\n2,1,1\n1,1,1\n", {}, "(0 cannot be read, 2 are out of order)"),
+        (
+            HEADER + "0,1,1\n5,1,1\n2026-03-01T00:00:10Z,1,1\n15,1,1\n",
+            {},
+            "line 2 has seconds ('0') and line 4 has a date ('2026-03-01T00:00:10Z'); it has to be one kind",
+        ),
     ],
 )
 def test_what_is_no_log_is_told_so(log: Any, text: str | bytes, fields: dict[str, Any], said: str) -> None:
@@ -147,6 +158,12 @@ def test_what_is_no_log_is_told_so(log: Any, text: str | bytes, fields: dict[str
 
 def test_a_log_of_noughts_with_no_step_is_read(log: Any) -> None:
     assert log(HEADER + "0,0,1\n1,0,1\n").step_Pa == 0
+
+
+def test_one_value_alone_has_the_step_of_its_last_place(log: Any) -> None:
+    assert log(HEADER + "0,1013.2,1\n1,1013.20,1\n").step_Pa == pytest.approx(1)
+    assert log(HEADER + "0,1013,1\n1,1013,1\n").step_Pa == pytest.approx(100)
+    assert log(HEADER + "0,1013.2,1\n1,1013.6,1\n").step_Pa == pytest.approx(40)
 
 
 # -- as a cabin
