@@ -229,7 +229,8 @@ def summary(world: World, run: Run) -> list[str]:
         known = newest(world.ground, world.now_ms / 1000)
         left = "no leak seen" if tres_s(hk) is None else duration(hk["tres_s"])
         lines.append(
-            f"{at_the_end(known)}{hk['pressure_cPa'] / 100:,.1f} Pa, {rate_text(hk['rate_cPa_h'], '+.2f')}, "
+            f"{at_the_end(known)}{hk['pressure_cPa'] / 100:,.1f} Pa, "
+            f"{rate_text(hk['rate_cPa_h'], '+.2f', hk['sigma_cPa_h'])}, "
             f"T-reserve {left}, alarm {name(t.AlarmClass, hk['alarm'])}, transducer {name(t.Health, hk['health'])}."
         )
     return [*lines, f"Transcript {run.transcript_sha256}"]

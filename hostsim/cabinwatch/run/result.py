@@ -56,6 +56,12 @@ class Newest:
         """The rate that the event told; 0: none."""
         return self.since.value if self.since and self.since.event in RAISED else 0
 
+    def rate(self, form: str) -> str:
+        """The event's rate, or the report's where it told none."""
+        if self.told_cPa_h or not self.report:
+            return rate_text(self.told_cPa_h, form)
+        return rate_text(self.report["rate_cPa_h"], form, self.report["sigma_cPa_h"])
+
     @property
     def old(self) -> str:
         """What stands behind a figure that is older than the alarm; "" where it is not."""
@@ -277,7 +283,7 @@ def summary(world: World, run: Run) -> list[str]:
             f"{head}{blind}, last {hk['pressure_cPa'] / 100:,.1f} Pa (true {truth['pressure_Pa']:,.1f} Pa, leak "
             f"{truth['rate_Pa_h']:+z.2f} Pa/h, T-reserve {duration(truth['tres_s'])})."
             if blind
-            else f"{head}{hk['pressure_cPa'] / 100:,.1f} Pa, {rate_text(hk['rate_cPa_h'], '+.2f')} "
+            else f"{head}{hk['pressure_cPa'] / 100:,.1f} Pa, {rate_text(hk['rate_cPa_h'], '+.2f', hk['sigma_cPa_h'])} "
             f"(true leak {truth['rate_Pa_h']:+z.2f}), T-reserve {reserve} (true {duration(truth['tres_s'])})."
         )
         lines.append(

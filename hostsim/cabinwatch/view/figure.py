@@ -8,7 +8,7 @@ from typing import Any
 
 from cabinwatch.run.result import NO_LEAK_S
 from cabinwatch.text import shown
-from cabinwatch.view.marks import mark
+from cabinwatch.view.marks import blind, mark
 from cabinwatch.view.story import Story
 from cabinwatch_protocol import table as t
 
@@ -52,6 +52,8 @@ class Seen:
     scale: float
     times: list[float]
     reports: list[tuple[float, dict[str, int]]]
+    seeing: list[tuple[float, dict[str, int]]]
+    """The same, but empty while the transducer was lost: what a blind monitor repeats is no reading."""
     leaking: list[tuple[float, dict[str, int]]]
 
     @property
@@ -70,8 +72,10 @@ def figure_of(pyplot: Any, story: Story, narrow: bool = False) -> Any:
     scale, word = unit(story.end_s)
     times = [story.end_s * i / POINTS for i in range(POINTS + 1)]
     reports = [(t_ms / 1000 / scale, hk) for t_ms, hk in story.history if hk["pressure_cPa"]]
-    leaking = [(x, hk) for x, hk in reports if hk["tres_s"] < NO_LEAK_S]
-    seen = Seen(story, scale, times, reports, leaking)
+    spells = [(begin / scale, end / scale) for begin, end in blind(story)]
+    seeing = [(x, {} if any(begin <= x <= end for begin, end in spells) else hk) for x, hk in reports]
+    leaking = [(x, hk) for x, hk in seeing if hk and hk["tres_s"] < NO_LEAK_S]
+    seen = Seen(story, scale, times, reports, seeing, leaking)
     panels = [(draw, height) for draw, height, wanted in PANELS if wanted(seen)]
     size = (
         NARROW_IN if narrow else WIDE_IN,
@@ -110,7 +114,8 @@ def _pressure(axis: Any, seen: Seen) -> None:
     station, place = story.world.station, story.world.compartment
     label = "truth" if station.record is None else "the log"
     axis.plot(*seen.true(lambda s: station.at(place, s).pressure_Pa), **TRUE, label=label)
-    xs, values = [x for x, _ in seen.reports], [hk["pressure_cPa"] / 100 for _, hk in seen.reports]
+    xs = [x for x, _ in seen.seeing]
+    values = [hk["pressure_cPa"] / 100 if hk else math.nan for _, hk in seen.seeing]
     axis.plot(xs, values, **TOLD, linewidth=1.0, label="reported")
     low, high = axis.get_ylim()
     if high - low < QUIET_PA:
@@ -140,15 +145,15 @@ def _rate(axis: Any, seen: Seen) -> None:
     if xs:
         axis.plot(xs, [hk["rate_cPa_h"] / 100 / per for _, hk in seen.leaking], **DOTS, label="reported")
         # Over all reports: between two leaks that were called there is no band.
-        low, high = ([_edge(hk, side) / per for _, hk in seen.reports] for side in (-2, 2))
-        all_xs = [x for x, _ in seen.reports]
+        low, high = ([_edge(hk, side) / per for _, hk in seen.seeing] for side in (-2, 2))
+        all_xs = [x for x, _ in seen.seeing]
         axis.fill_between(all_xs, low, high, alpha=0.2, color="tab:blue", linewidth=0, label="± 2 sigma")
     axis.set_ylabel(f"leak rate, {word}")
 
 
 def _edge(hk: dict[str, int], sigmas: float) -> float:
     """The reported rate and so many of its deviations, Pa/h; not a number where no leak is seen."""
-    if hk["tres_s"] >= NO_LEAK_S:
+    if not hk or hk["tres_s"] >= NO_LEAK_S:
         return math.nan
     return (hk["rate_cPa_h"] + sigmas * hk["sigma_cPa_h"]) / 100
 

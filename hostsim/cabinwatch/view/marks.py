@@ -9,13 +9,14 @@ from cabinwatch.models.leak_tables import Leak
 from cabinwatch.models.node_faults import BrownOut, NodeReset
 from cabinwatch.text import name
 from cabinwatch.view.story import Story
+from cabinwatch.world.events import EventReport
 from cabinwatch_protocol import table as t
 
 LETTERS = {1: "A", 2: "C", 3: "W", 4: "E"}
 LEGEND_LETTERS = 28
 """Letters in a line of the legend: what its longest entries need, so that the ticks' kinds make it no wider."""
 APART = 40
-"""Letters closer than this part of the time axis would lie on one another: they are written as one word."""
+"""Letters closer than this part of the time axis would lie on one another: they are written side by side."""
 LETTERED = {
     t.Event.ALARM: "alarm: A C W E = class",
     t.Event.COOLANT_LOW: "coolant loop low: C W = class",
@@ -39,6 +40,8 @@ REMINDERS = {t.Event.ALARM_REMINDER, t.Event.SENSOR_REMINDER}
 LOST = {t.Event.SENSOR_LOST, t.Event.SENSOR_AGAIN}
 FOUND = {t.Event.SENSOR_FOUND, t.Event.SENSOR_RETURNED}
 """What begins and ends a spell without data."""
+BEGIN_MS = 1000
+"""A boot before this is the run's own beginning."""
 TOLD = {*LETTERED, *REMINDERS, *LOST, *FOUND}
 """Events that are drawn in another way, or would only repeat."""
 
@@ -53,15 +56,20 @@ def mark(axes: list[Any], story: Story, scale: float) -> None:
     for at, letters, color in _letters(story):
         place = {"xycoords": ("data", "axes fraction"), "color": color, "weight": "bold", "ha": "center"}
         axes[0].annotate(letters, (at / scale, 1.01), **place)
-    for i, (begin, end) in enumerate(_blind(story)):
+    for i, (begin, end) in enumerate(blind(story)):
         for axis in axes:
             named = "no data: transducer lost" if axis is axes[0] and i == 0 else None
             axis.axvspan(begin / scale, end / scale, color="0.75", alpha=0.5, linewidth=0, label=named)
-    others = [e for e in story.events if e.event not in TOLD]
+    others = [e for e in story.events if e.event not in TOLD and not _is_begin(e)]
     kinds = dict.fromkeys(name(t.Event, e.event) for e in others)
     for i, event in enumerate(others):
         named = None if i else "\n".join(wrap(f"tick: {', '.join(kinds)}", LEGEND_LETTERS))
         axes[-1].axvline(event.t_ms / 1000 / scale, ymax=0.12, color="0.3", linewidth=1, label=named)
+
+
+def _is_begin(event: EventReport) -> bool:
+    """The boot with which every run begins: no news, and a stray bar on the axis."""
+    return event.event is t.Event.BOOT and event.t_ms < BEGIN_MS
 
 
 def _times(story: Story) -> dict[str, list[float]]:
@@ -106,7 +114,7 @@ def _changes(leak: Leak) -> Iterator[tuple[str, float]]:
         before = after
 
 
-def _blind(story: Story) -> Iterator[tuple[float, float]]:
+def blind(story: Story) -> Iterator[tuple[float, float]]:
     """Begin and end of each spell without data, s."""
     since = None
     for event in story.events:
@@ -120,7 +128,7 @@ def _blind(story: Story) -> Iterator[tuple[float, float]]:
 
 
 def _letters(story: Story) -> list[tuple[float, str, str]]:
-    """Each lettered event's letter over its line, and its colour; a run of close ones is one word, each class once."""
+    """Each lettered event's letter over its line, and its colour; close ones stand side by side, each class once."""
     words: list[tuple[float, str, str]] = []
     last = -story.end_s
     for event in (e for e in story.events if e.event in LETTERED):
@@ -129,5 +137,5 @@ def _letters(story: Story) -> list[tuple[float, str, str]]:
             words.append((at, letter, STYLES[LETTERED[event.event]]["color"]))
             last = at
         elif letter not in words[-1][1]:
-            words[-1] = (words[-1][0], words[-1][1] + letter, words[-1][2])
+            words[-1] = (words[-1][0], f"{words[-1][1]} {letter}", words[-1][2])
     return words

@@ -225,7 +225,7 @@ def housekeeping_line(hk: dict[str, int]) -> str:
     if blind := no_data(hk["health"]):
         return f"{blind}  last {pressure}  alarm {alarm if hk['alarm'] else 'none'}  {link}"
     return (
-        f"{alarm}  {pressure}  {rate_text(hk['rate_cPa_h'], '+.2f')}  "
+        f"{alarm}  {pressure}  {rate_text(hk['rate_cPa_h'], '+.2f', hk['sigma_cPa_h'])}  "
         f"T-reserve {duration(tres) if tres is not None else 'no leak'}  transducer ok  {link}"
     )
 

@@ -16,7 +16,7 @@ from cabinwatch.run.result import newest, no_data, tres_s
 from cabinwatch.text import duration, name, shown
 from cabinwatch.view.timeline import REMINDERS, Forecast, Timeline, command_line, event_line
 from cabinwatch.view.words import NO_DATA, TITLES, figures
-from cabinwatch.world.events import EventReport, rate_text
+from cabinwatch.world.events import EventReport
 from cabinwatch.world.ground import Commanded
 from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
@@ -82,7 +82,7 @@ def state_line(world: World) -> str:
         latched = f"  {alarm}" if known.alarm else ""
         return f"{blind}  last {hk['pressure_cPa'] / 100:,.1f} Pa{latched}"
     return (
-        f"{hk['pressure_cPa'] / 100:>10,.1f} Pa  {rate_text(known.told_cPa_h or hk['rate_cPa_h'], '>+9.2f')}  "
+        f"{hk['pressure_cPa'] / 100:>10,.1f} Pa  {known.rate('>+9.2f')}  "
         f"T-reserve {duration(tres) if tres is not None else 'no leak'}  {alarm}{old}"
     )
 

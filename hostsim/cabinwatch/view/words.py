@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from cabinwatch.run.result import Newest, tres_s
 from cabinwatch.text import duration, name
-from cabinwatch.world.events import rate_text
 from cabinwatch_protocol import table as t
 
 NO_DATA = "NO DATA"
@@ -31,21 +30,26 @@ def figures(known: Newest) -> Figures:
     """
     hk, alarm = known.report, known.alarm
     word = name(t.AlarmClass, alarm).upper()
-    told = rate_text(known.told_cPa_h, "+,.2f") if known.told_cPa_h else ""
+    rate = known.rate("+,.2f")
     if not hk:
-        return Figures(word if alarm else NO_DATA, NO_DATA, told or NO_DATA, NO_DATA, "no report yet")
+        return Figures(
+            word if alarm else NO_DATA,
+            NO_DATA,
+            rate if known.told_cPa_h else NO_DATA,
+            NO_DATA,
+            "no report yet",
+        )
     health = name(t.Health, known.health or t.Health.OK)
     if known.health:
         return Figures(f"{word} / {NO_DATA}" if alarm else NO_DATA, NO_DATA, NO_DATA, NO_DATA, health)
     left = tres_s(hk)
     reserve = "no leak seen" if left is None else f"{duration(left)} ({LAWS.get(t.Law(hk['law']), '?')})"
-    rate = (
-        f"{rate_text(hk['rate_cPa_h'], '+,.2f').removesuffix(' Pa/h')} ± {hk['sigma_cPa_h'] / 100:,.2f} Pa/h"
-    )
+    if not known.told_cPa_h:
+        rate = f"{rate.removesuffix(' Pa/h')} ± {hk['sigma_cPa_h'] / 100:,.2f} Pa/h{known.old}"
     return Figures(
         word,
         f"{hk['pressure_cPa'] / 100:,.1f} Pa{known.old}",
-        told or rate + known.old,
+        rate,
         reserve + known.old,
         health,
     )

@@ -9,13 +9,16 @@ RECORDED = 16
 """Events that a monitor can report once more."""
 
 
-RATE_FULL_cPa_h = 596_523 * 900
-"""The least of the values at which the firmware's rates stop (``per_hour`` of its detector): that fast, or faster."""
+RATE_FULL_cPa_h = 596_523 * 900 * 999 // 1000
+"""Where the firmware's rates stop (``per_hour`` of its detector), less what its averages are still off by."""
 
 
-def rate_text(rate_cPa_h: int, form: str) -> str:
-    """A reported rate, its number in the given form; one that has stopped at its greatest is a bound."""
-    least = "at least " if abs(rate_cPa_h) >= RATE_FULL_cPa_h else ""
+def rate_text(rate_cPa_h: int, form: str, sigma_cPa_h: int = 0) -> str:
+    """A reported rate, its number in the given form; one that has come to where they stop is a bound.
+
+    What is then averaged, and less by what a hole loses meanwhile, comes there with its deviation, which is twice that.
+    """
+    least = "at least " if abs(rate_cPa_h) + sigma_cPa_h >= RATE_FULL_cPa_h else ""
     return f"{least}{rate_cPa_h / 100:{form}} Pa/h"
 
 

@@ -107,7 +107,7 @@ def test_every_kind_of_thing_that_happened_has_its_line_and_its_words(drawn):
 
 def test_alarms_close_together_show_each_class_in_one_word(drawn):
     panels, _ = drawn(story_of(CABIN, 86_400, [(3600, 3), (3601, 4), (50_000, 4)]))
-    assert [text.get_text() for text in panels["pressure"].texts] == ["WE", "E"]
+    assert [text.get_text() for text in panels["pressure"].texts] == ["W E", "E"]
 
 
 def test_what_leaked_in_a_log_is_not_known_but_for_what_was_put_into_it(drawn, tmp_path):
@@ -165,6 +165,26 @@ def test_a_loop_s_events_have_letters_a_blind_spell_is_shaded_and_ticks_say_what
     spans = [(round(p.get_x(), 2), round(p.get_x() + p.get_width(), 2)) for p in panels["pressure"].patches]
     assert spans == [(2.5, 3.5), (5, 8)], "hours; a loss of another kind does not end the first spell"
     assert "tick: link noise" in labels(panels["pressure"])
+
+
+def test_what_a_blind_monitor_repeats_is_not_drawn_and_the_run_s_own_boot_is_no_tick(drawn):
+    reports = [(60.0 * i, housekeeping(101_325 - i, -60, 90_000)) for i in range(60)]
+    story = story_of(CABIN, 3600, reports=reports)
+    said = ((0, t.Event.BOOT), (1800, t.Event.SENSOR_LOST), (2400, t.Event.SENSOR_RETURNED))
+    story.events.extend(EventReport(s * 1000, t.AlarmClass.ADVISORY, event, 0, 0) for s, event in said)
+    panels, figure = drawn(story)
+    x_s = 60.0 if "minutes" in figure.axes[-1].get_xlabel() else 3600.0
+    told = panels["pressure"].lines[1]
+    drawn_s = [x * x_s for x, y in zip(told.get_xdata(), told.get_ydata(), strict=True) if y == y]
+    assert drawn_s == pytest.approx([60 * i for i in range(60) if not 30 <= i <= 40])
+    rates = panels["leak rate"].lines[1]
+    assert len(rates.get_xdata()) == len(drawn_s)
+    assert len(panels["leak rate"].collections[0].get_paths()) == 2
+    ticks = [label for axis in figure.axes for label in labels(axis) if label.startswith("tick")]
+    assert not ticks
+    story.events.append(EventReport(3_000_000, t.AlarmClass.ADVISORY, t.Event.BOOT, 0, 0))
+    _, figure = drawn(story)
+    assert "tick: boot" in labels(figure.axes[-1]), "a restart is told"
 
 
 def test_legends_and_labels_of_a_narrow_picture_do_not_lie_on_one_another(drawn):

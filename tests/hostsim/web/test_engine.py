@@ -322,6 +322,10 @@ def test_a_rate_that_has_stopped_at_its_greatest_is_told_as_a_bound(fall_cPa):
     most_cPa_h = per_hour(fall_cPa, 125)
     assert rate_text(-most_cPa_h, "+.1f") == f"at least {-most_cPa_h / 100:+.1f} Pa/h"
     assert rate_text(-per_hour(fall_cPa, fall_cPa), "+.1f").startswith("-")
+    averaged = Newest({**HK, "rate_cPa_h": -509_676_438, "sigma_cPa_h": 27_550_076}, 0.0, 0, None)
+    assert words.figures(averaged).rate == "at least -5,096,764.38 ± 275,500.76 Pa/h", (
+        "as soyuz11's rate stands"
+    )
 
 
 def test_a_log_of_ones_own_is_played_with_holes_in_it(tmp_path):
