@@ -146,12 +146,12 @@ def _start_script(count: int, run: str, probe: bool, directory: int) -> str:
     """
     # An object in flash is at hand once a list holds its address: word 3 of a list says where its items are.
     take = (
-        f"import machine\ni=[0]\nmachine.mem32[machine.mem32[id(i)+12]]={directory}\n"
+        f"i=[0]\nmachine.mem32[machine.mem32[id(i)+12]]={directory}\n"
         "globals().update(i[0])\n" + "".join(f"{name}={name}\n" for name in _NEAR) + "gc.collect()\n"
     )
     report = "print(i,gc.mem_free())\n" if probe else ""
     return (
-        "import gc,micropython\n"
+        f"import gc,micropython{',machine' if directory else ''}\n"  # in one line: a chunk of the file system less
         "micropython.kbd_intr(-1)\n"  # octet 3 is everywhere in the protocol and must not be a Ctrl-C
         + (f"gc.collect()\ni=-2\n{report}" if probe else "")
         + (take if directory else "")
