@@ -155,11 +155,14 @@ class Decoded:
     def text(self) -> str:
         """One readable line: role, message type, name, fields with enumerations by name."""
         shown = (f"{f.name}={_shown(f, self.values[f.name])}" for f in self.packet.fields if f.fixed is None)
-        trailer = (f" {name}={value:#x}" for name, value in self.trailer.items() if name != "association")
+        fields = keyed.TRAILERS[keyed.trailer_of(self.packet)] if self.trailer else ()
+        trailer = (f" {f.name}={_shown(f, self.trailer[f.name])}" for f in fields if f.fixed is None)
         return f"{self.role} {self.packet.title} {self.packet.name} " + " ".join(shown) + "".join(trailer)
 
 
 def _shown(f: t.Field, value: int) -> str:
+    if f.code == "Q":  # octets and no number: as they come
+        return value.to_bytes(t.FIELD_SIZES[f.code], "big").hex(" ")
     if f.enum is None:
         return str(value)
     try:

@@ -165,6 +165,9 @@ def conform(
 ) -> None:
     """Judge a node by SPEC.md, requirement by requirement.
 
+    exec: starts up to 16 copies side by side in this directory. A program that keeps something in a file is started
+    one at a time by exec:"flock -n lock ./my_node".
+
     Exit codes: 0 conforms; 1 does not; 2 usage or set-up error, or nothing answers; 3 the target ended before all
     cases were run; 130 Ctrl-C or SIGTERM. Reports are written in every case, and say the exit code.
     """

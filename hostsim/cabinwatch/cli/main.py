@@ -274,12 +274,18 @@ def keygen(
             "--of", metavar="FILE", help="Instead: the keys of one node, derived from this owner's key."
         ),
     ] = None,
-    role: Annotated[str, typer.Option(help=f"Whose, with --of: {', '.join(key_file.NODES)}.")] = "transducer",
+    role: Annotated[
+        str | None, typer.Option(help=f"Whose, with --of: {', '.join(key_file.NODES)} (transducer).")
+    ] = None,
 ) -> None:
     """Make an owner's key for keyed nodes: a file that only you can read. Keep it; nothing brings it back.
 
-    With --of it writes what a node of your own is given: its keys of 16 octets each, one behind the other.
+    With --of it writes what a node of your own is given: its keys of 16 octets each, as they are, one behind the other.
+    An instrument's: command key, answer key. A monitor's: command key, the transducer's answer key, the analyser's.
     """
+    if role and of is None:
+        raise UsageError("--role says whose keys --of derives: give --of OWNER.key, or leave --role out")
+    role = role or "transducer"
     if of is not None:
         key_file.write_node(file, key_file.read(of), role)
         print(f"The {role}'s keys are in {file}, which is for that node alone.")

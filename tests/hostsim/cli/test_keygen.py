@@ -192,3 +192,12 @@ def test_unkeyed_instruments_are_believed(path):
     assert world.ground.session["keyed"] == 0
     assert "transducer UNKEYED" in "\n".join(summary(world, run))
     assert as_json(world, run)["keyed"]["instruments"] == []
+
+
+def test_a_role_without_an_owner_is_refused(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["cabinwatch", "keygen", str(tmp_path / "new.key"), "--role", "monitor"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "new.key").exists()

@@ -46,7 +46,9 @@ def state(b: Bench) -> Heard:
     """What TC[130,1] draws."""
     told = signing.state(b)
     if told is None:
-        raise Unmet("TM[130,2] to TC[130,1]", texts(b.all_heard()))
+        heard = b.all_heard()
+        refusals = [h for h in heard if h.title == "TM[1,2]" and h["failure"] == t.Failure.SERVICE]
+        raise Unmet("TM[130,2] to TC[130,1]", signing.HOLDS_NO_KEY if refusals else texts(heard))
     return told
 
 
@@ -92,7 +94,7 @@ def obeyed(b: Bench, head: bytes, what: str) -> None:
     """It is executed."""
     got = give(b, head)
     if [h.title for h in got] != ["TM[1,1]", "TM[1,7]"]:
-        raise Unmet(f"TM[1,1], TM[1,7] to {what}", texts(got) + mistaken(b, got))
+        raise Unmet(f"TM[1,1], TM[1,7] to {what}", texts(got) + mistaken(b, head, got))
 
 
 def signing_of(b: Bench, head: bytes) -> Signing:
@@ -101,15 +103,16 @@ def signing_of(b: Bench, head: bytes) -> Signing:
     return Signing(key, other, head[: -keyed.TAG_SIZE], session(b), keyed.trailer_size("command"))
 
 
-def mistaken(b: Bench, got: list[Heard]) -> str:
-    """Where a right telecommand was refused for its tag: which wrong one is obeyed instead, or what is due."""
+def mistaken(b: Bench, head: bytes, got: list[Heard]) -> str:
+    """Where a right telecommand was refused for its tag: what is right, and which mistake is obeyed instead."""
     if [h.title for h in got] != ["TM[1,2]"] or got[0]["failure"] != TAG:
         return ""
+    due = signing_of(b, head).text()
     for name, make in MISTAKES.items():
         good = signing_of(b, signed(b))
         if [h.title for h in give(b, good.signed + make(good))] == ["TM[1,1]", "TM[1,7]"]:
-            return f"; what it obeys is a tag {name}"
-    return f"; another one that was due, too: {signing_of(b, signed(b)).text()}"
+            return f"; what it obeys is a tag {name}; right is {due}"
+    return f"; right is {due}"
 
 
 def refused(b: Bench, head: bytes, code: t.Failure, what: str) -> None:
@@ -132,6 +135,7 @@ def sessions(b: Bench) -> None:
 @case("KEY-02/guarded", "KEY-03")
 def guarded(b: Bench) -> None:
     """Guarded telecommands without a trailer are refused with code 14; a ping and reports are answered."""
+    state(b)
     for p in keyed.GUARDED:
         if b.role in p.roles:
             values = {"function": 2, "argument": 0} if p.name == "perform" else {"parameter": 0, "value": 500}

@@ -78,6 +78,7 @@ def newest(b: Bench) -> None:
 @case("KEY-14/answer")
 def answers(b: Bench) -> None:
     """A poll with a challenge draws a sample whose tag covers it; a poll without one a sample without."""
+    expect(state(b)["keyed"] == 0, "keyed 0 in a transducer's TM[130,2]", state(b)["keyed"])
     key, other = (master(b).derived("transducer", use) for use in (Association.ANSWER, Association.COMMAND))
     drawn = b.rng.randbytes(8)
     for challenge, ack in ((bytes(8), 0), (b"\xff" * 8, 0), (drawn, 9), (drawn, 0)):
@@ -90,12 +91,12 @@ def answers(b: Bench) -> None:
         due = Signing(key, other, body, challenge, keyed.trailer_size("answer"))
         expect(tag == due.tag, due.text(), f"tag {tag.hex(' ')}{mistake_of(due, tag)}")
     expect(len(b.report().packet) == 30, "a sample without trailer to a poll without", b.report().text())
-    expect(state(b)["keyed"] == 0, "keyed 0 in a transducer's TM[130,2]", state(b)["keyed"])
 
 
 @case("KEY-14/anew", "XDR-07")
 def anew(b: Bench) -> None:
     """The same challenge once more draws another sample, of its own time."""
+    state(b)
     head = keys.add_challenge(b.head("report_hk", ack=0), bytes(8))
     stamps = []
     for _ in range(2):

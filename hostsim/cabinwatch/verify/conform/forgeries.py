@@ -49,9 +49,11 @@ def unlengthened(s: Signing) -> bytes:
 
 
 MISTAKES: dict[str, Callable[[Signing], bytes]] = {
-    "its octets reversed (big-endian)": lambda s: s.tag[::-1],
+    "with its octets reversed (big-endian)": lambda s: s.tag[::-1],
     "under the node's other key (keys swapped)": lambda s: keys.siphash(s.other_key, s.signed + s.secret),
-    "the key's halves swapped": lambda s: keys.siphash(s.key[8:] + s.key[:8], s.signed + s.secret),
+    "under the key with its halves swapped": lambda s: keys.siphash(
+        s.key[8:] + s.key[:8], s.signed + s.secret
+    ),
     "without session or challenge": lambda s: s.over(s.signed),
     "with session or challenge first": lambda s: s.over(s.secret + s.signed),
     "for a session or challenge of zeros": lambda s: s.over(s.signed + bytes(keyed.TAG_SIZE)),

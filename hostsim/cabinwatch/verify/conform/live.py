@@ -44,6 +44,14 @@ def says_it_stores(heard: list[Heard]) -> bool:
     return not boots or boots[0]["value"] >> 24 != t.Stored.VOLATILE
 
 
+def keeps(heard: list[Heard]) -> bool:
+    """Whether a boot event says that stored parameters are in force."""
+    return any(
+        h.title == "TM[5,1]" and h["event"] == t.Event.BOOT and h["value"] >> 24 & t.Stored.KEPT
+        for h in heard
+    )
+
+
 @dataclass
 class LiveBench(Bench):
     """Talks over ``line``. ``rtt_s`` is measured at the start, and what the node gets wrong from its first frame on.
@@ -175,8 +183,8 @@ class LiveBench(Bench):
                     program or not self.master
                 ):  # a keyed one on a line is reset where a case has to: it takes a minute
                     self.restart()
-            elif self.role == "transducer":
-                self.restart() if program else self._restore()
+            elif self.role == "transducer" and (not program or keeps(self.restart())):
+                self._restore()
         except Unmet:
             if self.alive(PATIENCE_S):
                 raise

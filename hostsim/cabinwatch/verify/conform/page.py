@@ -33,6 +33,8 @@ def page(done: SuiteRun) -> str:
     body.append(
         f"<p>SPEC.md {escape(done.spec)}, exit code {done.exit_code}, {done.began:%Y-%m-%d %H:%M} UTC</p>"
     )
+    if done.hint:
+        body.append(f"<p>{escape(done.hint)}</p>")
     if done.stopped:
         body.append(f"<pre>{escape(done.stopped)}</pre>")
     body += _table(done)

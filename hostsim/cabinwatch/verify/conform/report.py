@@ -81,6 +81,8 @@ def summary(done: SuiteRun) -> Iterator[str]:
     yield ""
     if done.stopped:
         yield done.stopped
+    if done.hint:
+        yield done.hint
     yield verdict(done)
 
 

@@ -30,6 +30,7 @@ from cabinwatch.verify.conform.greeting import Speechless
 from cabinwatch.verify.conform.line import ExecProgram
 from cabinwatch.verify.conform.live import AT_A_TIME, LiveBench
 from cabinwatch.verify.conform.requirements import SPEC_VERSION, requirements
+from cabinwatch.verify.conform.signing import HOLDS_NO_KEY
 
 MODULES = (
     cases_frames,
@@ -52,6 +53,8 @@ DEATHS = 3
 """A target that ends, or falls silent, in this many cases in a row is given up."""
 AGAIN = 2
 """How often a case is tried again that failed by time alone."""
+CODE_14 = "failure=tag"
+"""How a failure shows a refusal for a tag."""
 FIRST = "first-frames"
 """Case word of what a node gets wrong from its first frame on."""
 
@@ -126,6 +129,21 @@ class SuiteRun:
         return [r for r in self.results if self.counts(r)]
 
     @property
+    def hint(self) -> str:
+        """What many failures have in common, in a sentence, where that is a key; or ""."""
+        got = [r.got for r in self.failed]
+        if any(HOLDS_NO_KEY in text for text in got):
+            return f"{HOLDS_NO_KEY}; without --key it is judged as a node without key"
+        if any(CODE_14 in text for text in got) and not any(
+            r.case.id.startswith("KEY-") for r in self.failed
+        ):
+            return (
+                "the node seems keyed: it refuses telecommands with code 14 (tag). --key OWNER.key judges it by "
+                "section 19; run it without its key for all else"
+            )
+        return ""
+
+    @property
     def exit_code(self) -> int:
         """0 conforms, 1 does not, 3 the target ended before all cases were run, 130 interrupted, or the error's own."""
         if self.interrupted:
@@ -151,11 +169,16 @@ def select(role: str, only: Iterable[str] = (), skip: Iterable[str] = (), keyed:
     picked = [[w.strip() for word in words for w in word.split(",") if w.strip()] for words in (only, skip)]
     for word in (*picked[0], *picked[1]):
         if not any(c.id.startswith(word) for c in mine):
+            if any(role in c.roles and c.id.startswith(word) for c in CASES):
+                wanted = (
+                    "of keyed nodes: give --key" if not keyed else "of nodes without key: leave --key out"
+                )
+                raise UsageError(f"{word!r} is {wanted} (it chooses the list of cases)")
             raise UsageError(
                 f"no {role} case {word!r}; see --list. A case ID (FRM-02/shared) or the beginning of one"
             )
-    wanted = [c for c in mine if not picked[0] or any(c.id.startswith(w) for w in picked[0])]
-    return [c for c in wanted if not any(c.id.startswith(w) for w in picked[1])]
+    chosen = [c for c in mine if not picked[0] or any(c.id.startswith(w) for w in picked[0])]
+    return [c for c in chosen if not any(c.id.startswith(w) for w in picked[1])]
 
 
 def run_case(bench: Bench, case: Case) -> Result:

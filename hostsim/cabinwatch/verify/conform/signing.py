@@ -6,6 +6,8 @@ from cabinwatch_protocol import host, keyed, keys
 from cabinwatch_protocol.keyed import Association
 from cabinwatch_protocol.keys import MasterKey
 
+HOLDS_NO_KEY = "it takes no TC[130,1]: it holds no key"
+
 if TYPE_CHECKING:
     from cabinwatch.verify.conform.bench import Bench, Heard
 

@@ -12,6 +12,7 @@ from c_nodes import FLAGS, build
 import cabinwatch_firmware.keyed as firmware
 import cabinwatch_firmware.keyed_monitor as monitor
 from cabinwatch import key_file
+from cabinwatch.errors import UsageError
 from cabinwatch.targets import device
 from cabinwatch.verify.conform.case import CASES
 from cabinwatch.verify.conform.runner import CaseVerdict, SuiteRun, run, select
@@ -238,11 +239,81 @@ def test_one_that_remembers_what_it_accepted_before_the_last_fails(tmp_path, nod
     assert failed(wrong, "transducer", ["KEY-04"]) == {"KEY-04/played-again"}
 
 
+def said(target, only, master=None):
+    """All that failed cases say, and what they have in common."""
+    done = SuiteRun(target, "transducer", 1, False)
+    bench = open_bench(target, "transducer", master=master)
+    run(bench, select("transducer", only, keyed=master is not None), done)
+    return " ".join([*(r.got for r in done.failed), done.hint])
+
+
+SIGNED_AS = {
+    "keys swapped": ("sign(tag, keys, tc", "sign(tag, keys + 16, tc"),
+    "without the trailer": ("(size_t)(trailer + 5 - tc)", "(size_t)(trailer - tc)"),
+    "big-endian": ("result >> 8 * i", "result >> 8 * (7 - i)"),
+    "session or challenge first": (
+        "memcpy(m, packet, n);\n    memcpy(m + n, unsent, 8);",
+        "memcpy(m + 8, packet, n);\n    memcpy(m, unsent, 8);",
+    ),
+}
+
+
+def test_a_common_mistake_in_a_tag_is_named(tmp_path, node_keys):
+    for i, (name, edit) in enumerate(SIGNED_AS.items()):
+        wrong = f"{build(tmp_path / str(i), edit)} {node_keys}"
+        assert name in said(wrong, ["KEY-02/right"], MASTER)
+    assert "big-endian" in said(
+        f"{build(tmp_path / 'b', SIGNED_AS['big-endian'])} {node_keys}", ["KEY-14/answer"], MASTER
+    )
+
+
+def test_it_is_told_where_the_key_is_missing_or_one_too_many(tmp_path, node_keys):
+    node = build(tmp_path / "c")
+    assert "seems keyed" in said(f"{node} {node_keys}", ["PAR-03"])
+    assert "it holds no key" in said(node, ["KEY-01", "KEY-14/answer"], MASTER)
+
+
+def test_the_key_chooses_the_list():
+    with pytest.raises(UsageError, match="give --key"):
+        select("transducer", ["KEY-03"])
+    with pytest.raises(UsageError, match="leave --key out"):
+        select("transducer", ["FRM"], keyed=True)
+
+
+def test_a_node_that_keeps_its_parameters_begins_each_case_with_defaults(tmp_path):
+    """PAR-07 holds for it then, and PAR-02 for nothing that was stored."""
+    kept = tmp_path / "kept"
+    file = f'FILE *f = fopen("{kept}", '
+    keeps = build(
+        tmp_path / "c",
+        ("    put(&p, 0x0200, 4); /* version 0.2.0 */", "    put(&p, stored << 24 | 0x0200, 4);"),
+        (
+            "    boot_event();\n    while",
+            f'    {file}"rb");\n    stored = f && fread(&offset_cPa, 4, 1, f);\n    boot_event();\n    while',
+        ),
+        ("static void boot_event(void)", "static uint32_t stored;\n\nstatic void boot_event(void)"),
+        (
+            "        offset_cPa = value;",
+            f'        offset_cPa = value;\n        {file}"wb");\n        fwrite(&value, 4, 1, f);\n        fclose(f);',
+        ),
+    )
+    for only in ("PAR-02/defaults", "PAR-07/kept"):
+        assert not said(keeps, [only])
+    assert kept.exists()
+
+
 def test_without_its_keys_it_does_not_run(tmp_path):
     program = build(tmp_path / "c").removeprefix("exec:")
     done = subprocess.run([program, tmp_path / "none"], capture_output=True, timeout=5, check=False)
     assert done.returncode == 2
     assert not done.stdout
+
+
+def test_tags_sessions_and_challenges_are_shown_as_their_octets():
+    poll = next(p for p in t.TC_PACKETS if p.name == "report_hk")
+    head = keys.add_challenge(host.encode_tc(poll, t.Apid.TRANSDUCER, 1), bytes(range(8)))
+    packet = head + host.crc16(head).to_bytes(2, "big")
+    assert host.decode(packet).text().endswith("challenge=00 01 02 03 04 05 06 07")
 
 
 def as_sent(poll):
