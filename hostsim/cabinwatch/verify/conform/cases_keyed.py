@@ -25,8 +25,12 @@ SOURCE = 0x9234
 TAG, COUNTER = t.Failure.TAG, t.Failure.COUNTER
 LATER_S, POLLED_S = 3.5, 100
 """How long after a boot is later, on a live node and in virtual time."""
+CHECKED = 3
+"""Questions to a forgery: itself, the parameter, the state."""
 ROW = 40
 """Refusals in a row."""
+ROUNDS = 4
+"""Round trips that a question may take: its own, the bench's behind it, and what checking a tag takes besides."""
 OCTET = 256
 """Refusals that one octet does not count."""
 A_POLLS = bytes((Association.ANSWER,)) + bytes(keyed.trailer_size("poll") - 1)
@@ -83,6 +87,11 @@ def signed(
 def resized(head: bytes) -> bytes:
     """With the data length that it has."""
     return head[:4] + (len(head) + t.PEC - 7).to_bytes(2, "big") + head[6:]
+
+
+def take_time(b: Bench, questions: int) -> None:
+    """Give the case the time that so many questions take on a live node that is slow."""
+    b.lasting(ROUNDS * questions * b.rtt_s, 0)
 
 
 def give(b: Bench, head: bytes) -> list[Heard]:
@@ -164,6 +173,7 @@ def unchanged(b: Bench, value: int, counter: int, after: str) -> None:
 def bare(b: Bench) -> None:
     """Each guarded telecommand without a trailer, also a wrong one, is refused with code 14, always, with any flags."""
     set_to(b, "bare")
+    take_time(b, 3 * (CHECKED * 2 * len(BARE) + ROW))
     for when in ("behind an accepted one", "behind refusals", "later"):
         before, counter = b.parameter(0), state(b)["counter"]
         for what, (name, values, n) in BARE.items():
@@ -209,6 +219,7 @@ def right(b: Bench) -> None:
 def wrong_tag(b: Bench) -> None:
     """Each bit of the tag, and each that it covers behind the packet ID, matters; behind them the right one is done."""
     head = signed(b)
+    take_time(b, 8 * len(head))
     before, counter = b.parameter(0), state(b)["counter"]
     for octet, wrong in altered(head).items():
         for one in wrong:
@@ -230,7 +241,9 @@ def forgeries(b: Bench) -> None:
         good = signing_of(b, signed(b, above, value, ack=ack))
         scene = Scene(b.role, good, accepted, sampled_tag(b))
         before, counter = b.parameter(0), state(b)["counter"]
-        for name, head in forged(scene, theirs(b, good)).items():
+        every = forged(scene, theirs(b, good))
+        take_time(b, CHECKED * len(every))
+        for name, head in every.items():
             what = f"{name}, flags {ack}, " + ("after" if accepted else "before") + " an accepted one"
             got = give(b, head)
             if [h.title for h in got] != ["TM[1,2]"] or got[0]["failure"] != TAG:
@@ -273,6 +286,10 @@ def truncated(b: Bench) -> None:
     for cut in (1, 2, 4, 8, 12):
         refused(b, resized(head[:-cut]), TAG, f"a trailer cut by {cut} octets")
     refused(b, resized(head + b"\0"), TAG, "a trailer with an octet too many")
+    good = signing_of(b, head)
+    longer = resized(head + b"\0")[: len(good.signed)]
+    tag = good.over(longer + good.secret)
+    refused(b, longer + tag + b"\0", TAG, "a right tag and an octet behind it")
 
 
 @case("KEY-04/old", "KEY-05")
@@ -402,6 +419,7 @@ def count(b: Bench) -> None:
     before = state(b)["refused"]
     give(b, signed(b, counter=0))
     wrong = signed(b, owner=OTHER)
+    take_time(b, OCTET)
     for _ in range(OCTET):
         give(b, wrong)
     b.ask(sealed_service(b, 99, 1))

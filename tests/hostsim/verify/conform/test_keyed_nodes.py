@@ -19,7 +19,7 @@ from cabinwatch.verify.conform.runner import CaseVerdict, SuiteRun, run, select
 from cabinwatch.verify.conform.targets import open_bench
 from cabinwatch_protocol import host, keyed, keys
 from cabinwatch_protocol import table as t
-from cabinwatch_protocol.device.consts import FAIL_COUNTER, FAIL_TAG
+from cabinwatch_protocol.device.consts import FAIL_COUNTER, FAIL_LENGTH, FAIL_TAG, TC_VERSION_AT
 from keyed_peer import MASTER, OTHER, KeyedBench
 
 
@@ -85,7 +85,38 @@ def loud(refuse):
     return tell
 
 
+def bare_pass(judge):
+    """Obeys without a trailer from the first accepted command on."""
+
+    def careless(node, code):
+        judged = judge(node, code)
+        return 0 if node.guarded and code == FAIL_LENGTH and node.counter else judged
+
+    return careless
+
+
+def all_counted(judge):
+    """Counts what it refuses for another reason as well."""
+
+    def busy(node, code):
+        judged = judge(node, code)
+        if judged and not node.guarded:
+            firmware.refuse(node, judged)
+        return judged
+
+    return busy
+
+
+def unflagged_pass(holds):
+    """Takes any tag where nobody asks for a verdict."""
+    return lambda n, k, s: holds(n, k, s) or not n.frame.buf[TC_VERSION_AT] & 9
+
+
 WRONG = {
+    "a trailer is needed once": (replaced(monitor, "judge", bare_pass), "KEY-02/bare"),
+    "no tag is checked without flags": (replaced(firmware, "holds", unflagged_pass), "KEY-03/forged"),
+    "every refusal is counted": (replaced(monitor, "judge", all_counted), "KEY-09/count"),
+    "what was accepted passes again": (replaced(firmware, "judge_tag", counters_pass), "KEY-04/played-again"),
     "no tag is checked": (replaced(firmware, "holds", lambda _: lambda n, k, s: True), "KEY-03/wrong-tag"),
     "half a tag is checked": (replaced(firmware, "holds", first_octets), "KEY-03/wrong-tag"),
     "a counter may leap": (replaced(firmware, "COUNTER_LEAP", lambda _: 1 << 30), "KEY-04/future"),
@@ -188,6 +219,10 @@ C_FORGERS = [
     (
         "KEY-02/open",
         ("tc[8] != 1 ? BAD_SUBTYPE : n != TC_OVERHEAD ? BAD_LENGTH : 0", "tc[8] != 1 ? BAD_SUBTYPE : 0"),
+    ),
+    (
+        "KEY-03/truncated",
+        ("n != TC_OVERHEAD + 6 + COMMAND_TRAILER", "n < TC_OVERHEAD + 6 + COMMAND_TRAILER"),
     ),
     ("KEY-03/wrong-tag", good_where("refused > 60")),
     ("KEY-03/wrong-tag", (SUMMED, "        differ |= (tag[i] ^ trailer[5 + i]) & (i == 4 ? 0xEF : 0xFF);")),
