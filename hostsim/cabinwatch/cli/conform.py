@@ -242,6 +242,12 @@ def decode(
         if source == "-" or not decoding.is_recording(data):
             raise UsageError("--vcd takes a recording: a plain capture does not say when its octets came")
         print(f"Written: {vcd}, {write_vcd(transcript.read(Path(source)), baud, vcd):,} octets")
+    if _is_text(data):
+        print(
+            f"cabinwatch: {shown(source)} is text, not packets; decode reads raw octets, hexadecimal text, and what "
+            "run --record writes",
+            file=sys.stderr,
+        )
     if csv or jsonl or pcap:
         _export(list(_captured(data, source, baud)), csv, jsonl, pcap)
     if csv or jsonl or pcap or vcd:
@@ -249,6 +255,17 @@ def decode(
     lines = list(decoding.decode(data, None if source == "-" else Path(source)))
     print("\n".join(lines))
     raise typer.Exit(1 if any("-- " in text for text in lines) else 0)
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether it is none of ours and reads as text: each frame ends with a 0, and no text has one."""
+    if decoding.is_recording(data) or b"\0" in data or decoding.octets_of(data) != data:
+        return False
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return False
+    return bool(text.strip()) and all(c.isprintable() or c.isspace() for c in text)
 
 
 def _captured(data: bytes, source: str, baud: int) -> Iterator[Captured]:

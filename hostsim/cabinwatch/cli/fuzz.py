@@ -3,6 +3,8 @@
 import itertools
 import json
 import re
+import shutil
+import textwrap
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -40,6 +42,8 @@ was found by then is printed), 130 stopped by Ctrl-C, and by the class of the fi
 INTERRUPTED = 130
 FAST = tuple(name for name in EMULATED if name != "microbit")
 """The emulated board takes minutes for what these do in seconds."""
+PAGE = 100
+"""Columns of what goes to no terminal."""
 SHRUNK = 3
 """Failures that are shrunk and written down; the rest are named by their run."""
 
@@ -175,7 +179,7 @@ def _finish(
     if as_json:
         print(json.dumps({**report, "scenarios": [str(path) for path, _ in written]}))
     else:
-        print("\n".join([*summary(report), *(again.text() if again.runs else [])]))
+        print("\n".join([*wrapped(summary(report)), *(again.text() if again.runs else [])]))
         for outcome in tally.failures:
             print(f"FAILED {outcome.kind}: {outcome.text}")
             if "file" not in about:
@@ -262,6 +266,18 @@ def summary(report: dict[str, object]) -> list[str]:
         "situations entered: "
         + ("; ".join(f"{name} ({n})" for name, n in situations.items() if n) or "none"),
         "situations never entered: " + ("; ".join(never) or "none"),
+    ]
+
+
+def wrapped(lines: list[str]) -> list[str]:
+    """As wide as the terminal; what goes elsewhere as wide as a page."""
+    width = shutil.get_terminal_size((PAGE, 0)).columns
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(
+            line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+        )
     ]
 
 

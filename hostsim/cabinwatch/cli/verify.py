@@ -18,6 +18,12 @@ from cabinwatch.targets.device import SERVERS
 from cabinwatch.text import shown
 from cabinwatch.verify.soak import BAUD, Soak, node
 from cabinwatch.view import plot as plots
+from cabinwatch_protocol.table import MONITOR_PARAMETERS, by_name
+
+GAUGE_MOST_Pa = 16e3
+"""A tenth of the highest pressure that a monitor can be set to believe: no gauge of a cabin is worse."""
+VOLUMES_m3 = (0.1, 1e6)
+"""A glove box, and a thousand stations."""
 
 
 def score(
@@ -127,8 +133,17 @@ def detectable(
 
     noise_Pa, step_Pa, volume_m3 = parse_pressure(noise), parse_pressure(step), parse_volume(volume)
     period_s = parse_duration(period)
-    if min(noise_Pa, step_Pa) < 0 or noise_Pa + step_Pa <= 0 or min(volume_m3, period_s) <= 0:
-        raise UsageError("noise or step, volume and period must be above zero")
+    poll = by_name(MONITOR_PARAMETERS)["poll_period"]
+    for option, value, (least, most), unit in (
+        ("noise", noise_Pa, (0, GAUGE_MOST_Pa), "Pa"),
+        ("step", step_Pa, (0, GAUGE_MOST_Pa), "Pa"),
+        ("volume", volume_m3, VOLUMES_m3, "m3"),
+        ("period", period_s, (poll.low / 1000, poll.high / 1000), "s"),
+    ):
+        if not least <= value <= most:
+            raise UsageError(f"--{option} {value:,g} {unit} is out of range: {least:,g} to {most:,g} {unit}")
+    if noise_Pa + step_Pa == 0:
+        raise UsageError("--noise and --step are both 0: no gauge is without either")
     walk = background.CABIN.walk if wander else 0.0
     seen = list(reckon(background.BackgroundWander(noise_Pa, walk, period_s=period_s), step_Pa, volume_m3))
     if as_json_:

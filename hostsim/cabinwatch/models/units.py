@@ -28,9 +28,9 @@ PRESSURES: Mapping[str, float] = {
 }  # fmt: skip
 TIMES: Mapping[str, float] = {"s": 1.0, "min": 60.0, "h": HOUR_s, "d": DAY_s, "w": 7 * DAY_s}
 TIME_WORDS: Mapping[str, float] = {
-    **TIMES, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "m": 60.0, "mins": 60.0, "minute": 60.0,
-    "minutes": 60.0, "hr": HOUR_s, "hrs": HOUR_s, "hour": HOUR_s, "hours": HOUR_s, "day": DAY_s, "days": DAY_s,
-    "week": 7 * DAY_s, "weeks": 7 * DAY_s,
+    **TIMES, "ms": 1e-3, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "m": 60.0, "mins": 60.0,
+    "minute": 60.0, "minutes": 60.0, "hr": HOUR_s, "hrs": HOUR_s, "hour": HOUR_s, "hours": HOUR_s, "day": DAY_s,
+    "days": DAY_s, "week": 7 * DAY_s, "weeks": 7 * DAY_s,
 }  # fmt: skip
 """What people write where nothing but a duration can stand."""
 MASSES: Mapping[str, float] = {"kg": 1.0, "g": 1e-3, "lb": LB_kg}

@@ -104,7 +104,7 @@ class ExecProgram:
                 start_new_session=True,
             )
         except OSError as error:
-            raise SetupError(f"cannot run {self._command!r}: {error}") from None
+            raise SetupError(f"cannot run {self._command!r}: {error.strerror or error}") from None
         assert self._process.stdin
         assert self._process.stdout
         os.set_blocking(self._process.stdin.fileno(), False)

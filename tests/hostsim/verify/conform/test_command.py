@@ -68,7 +68,7 @@ def test_dry_run_opens_nothing():
         (("conform", "cpython", "--only", "FOO-1"), "no transducer case 'FOO-1'"),
         (("conform", "cpython", "--role", "cook"), "no role 'cook'"),
         (("conform", "cpython", "--only", "FRM-01", "--skip", "FRM"), "no case is left"),
-        (("conform", "exec:/none/such"), "cannot run"),
+        (("conform", "exec:/none/such"), "cannot run '/none/such': No such file or directory"),
         (("conform", "exec:"), "names no program"),
         (("conform", "socket://127.0.0.1:9"), "cannot open"),
         (("conform", "cpython", "--only", "FRM-01", "--junit", "/none/such/x.xml"), "cannot write"),
@@ -392,6 +392,23 @@ def test_decode_takes_hex_raw_and_our_recording(tmp_path):
         code, out = command("decode", tmp_path / name)
         assert code == 0, out
         assert f"{packets} packets, 0 damaged frames" in out
+
+
+@pytest.mark.parametrize("form", ["raw", "hex", "table", "page"])
+def test_decode_says_of_text_that_it_is_text(tmp_path, capsys, form):
+    path = tmp_path / form
+    octets = {
+        "raw": alive(1),
+        "hex": alive(1).hex().encode(),
+        "table": b"t,p\n0,\xc2\xb5\n",
+        "page": b"<html>\r\n",
+    }
+    path.write_bytes(octets[form])
+    with pytest.raises(typer.Exit) as end:
+        cli.decode(str(path), 115_200, None, None, None, None)
+    is_text = form in ("table", "page")
+    assert end.value.exit_code == is_text
+    assert ("is text, not packets" in capsys.readouterr().err) == is_text
 
 
 def test_decode_of_a_cut_recording_says_so(tmp_path):

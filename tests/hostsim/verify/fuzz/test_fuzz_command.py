@@ -172,3 +172,16 @@ def test_a_file_is_timed_in_whole_and_kept_off_the_slow_board_unless_asked(
         assert Board.opened == boards
         assert found["wall_s"] > 0
         assert found["runs_per_s"] > 0
+
+
+@pytest.mark.parametrize(("columns", "width"), [("", 100), ("60", 60)])
+def test_its_summary_is_as_wide_as_the_terminal(
+    fuzz: Any, monkeypatch: pytest.MonkeyPatch, columns: str, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(sys, "__stdout__", None)
+    _, out, _ = fuzz("--runs", "1", "--replay", "0")
+    lines = out[out.index("1 runs in") :].splitlines()
+    assert width - 30 < max(map(len, lines)) <= width
+    assert lines[-1].startswith("    "), "what goes on is set in"
+    assert "situations never entered: " in " ".join(lines)

@@ -90,3 +90,23 @@ def test_the_response_is_that_of_the_averages_to_a_ramp(blocks):
         quick += (-i - quick) / 4
         slow += (-i - slow) / 16
     assert slow - quick == pytest.approx(response(blocks))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--noise", "17kPa"), "--noise 17,000 Pa is out of range: 0 to 16,000 Pa"),
+        (("--step", "-1Pa"), "--step -1 Pa is out of range"),
+        (("--volume", "50 l"), "--volume 0.05 m3 is out of range: 0.1 to 1e+06 m3"),
+        (("--period", "1ms"), "--period 0.001 s is out of range: 0.1 to 3,600 s"),
+        (("--period", "2h"), "--period 7,200 s is out of range"),
+        (("--noise", "0Pa", "--step", "0Pa"), "both 0"),
+    ],
+)
+def test_a_gauge_that_no_cabin_has_is_refused_with_the_range(cabinwatch, words, said):
+    code, out, err = cabinwatch("detectable", *words)
+    assert (code, out, said in err) == (2, "", True), err
+
+
+def test_a_period_may_be_in_milliseconds(cabinwatch):
+    assert cabinwatch("detectable", "--period", "500ms") == cabinwatch("detectable", "--period", "0.5 s")
