@@ -65,7 +65,7 @@ class Newest:
     @property
     def old(self) -> str:
         """What stands behind a figure that is older than the alarm; "" where it is not."""
-        return f", {duration(self.age_s)} ago" if self.since else ""
+        return f", {duration(self.age_s)} ago" if self.since and self.report else ""
 
 
 RAISED = {t.Event.ALARM, t.Event.ALARM_AGAIN, t.Event.ALARM_REMINDER}

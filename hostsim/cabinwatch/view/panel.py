@@ -15,7 +15,7 @@ from rich.text import Text
 from cabinwatch.run.result import newest, no_data, tres_s
 from cabinwatch.text import duration, name, shown
 from cabinwatch.view.timeline import REMINDERS, Forecast, Timeline, command_line, event_line
-from cabinwatch.view.words import NO_DATA, TITLES, figures
+from cabinwatch.view.words import NO_DATA, figures, titles
 from cabinwatch.world.events import EventReport
 from cabinwatch.world.ground import Commanded
 from cabinwatch.world.world import World
@@ -141,10 +141,11 @@ class Panels:
             said, alarm = figures(known), known.alarm
             style = alarm if alarm or not no_data(known.health) else t.AlarmClass.EMERGENCY
             marked = Text(f" {said.alarm} ", style=CLASS_STYLE.get(style, ""))
-            kelvin = f"{hk['temperature_cK'] / 100:.2f} K{known.old}" if hk else NO_DATA
-            grid.add_row(TITLES["pressure"], said.pressure, "temperature", kelvin)
-            grid.add_row(TITLES["rate"], said.rate, TITLES["reserve"], said.reserve)
-            grid.add_row("alarm", marked, TITLES["health"], said.health)
+            kelvin = f"{hk['temperature_cK'] / 100:.2f} K" if hk else NO_DATA
+            called = titles(known)
+            grid.add_row(called["pressure"], said.pressure, f"temperature{known.old}", kelvin)
+            grid.add_row(called["rate"], said.rate, called["reserve"], said.reserve)
+            grid.add_row("alarm", marked, called["health"], said.health)
         damage = f"{counts.crc_errors} CRC, {counts.resyncs} other, {counts.lost} lost"
         grid.add_row("link", f"{counts.frames:,} frames", "damage", damage)
         pressures = [p for _, p in self._pressures]

@@ -23,10 +23,16 @@ class Figures:
     health: str
 
 
+def titles(known: Newest) -> dict[str, str]:
+    """What each figure is called; one that the alarm's event has overtaken is called as old as it is."""
+    overtaken = {"pressure", "reserve"} if known.told_cPa_h else {"pressure", "rate", "reserve"}
+    return {key: title + known.old if key in overtaken else title for key, title in TITLES.items()}
+
+
 def figures(known: Newest) -> Figures:
     """The newest that is known, in words; a monitor that is blind, or was never heard, says NO DATA.
 
-    The alarm is that of the newest event or report; a figure that the alarm's event has overtaken says how old it is.
+    The alarm is that of the newest event or report.
     """
     hk, alarm = known.report, known.alarm
     word = name(t.AlarmClass, alarm).upper()
@@ -45,11 +51,11 @@ def figures(known: Newest) -> Figures:
     left = tres_s(hk)
     reserve = "no leak seen" if left is None else f"{duration(left)} ({LAWS.get(t.Law(hk['law']), '?')})"
     if not known.told_cPa_h:
-        rate = f"{rate.removesuffix(' Pa/h')} ± {hk['sigma_cPa_h'] / 100:,.2f} Pa/h{known.old}"
+        rate = f"{rate.removesuffix(' Pa/h')} ± {hk['sigma_cPa_h'] / 100:,.2f} Pa/h"
     return Figures(
         word,
-        f"{hk['pressure_cPa'] / 100:,.1f} Pa{known.old}",
+        f"{hk['pressure_cPa'] / 100:,.1f} Pa",
         rate,
-        reserve + known.old,
+        reserve,
         health,
     )

@@ -28,6 +28,8 @@ MARGIN = 0.5
 """Windows that are sent beside the one that is shown, on each side: the mouse pans into what is there already."""
 FINEST = 0.5
 """Part of a window that is still shown by what was sent for the whole: half as many points."""
+FEW = {0: "no report yet", 1: "one report so far"}
+"""What strips say that are still without a line."""
 WAY = "#90a4ae"
 ROW = 4
 """Modules side by side on the map."""
@@ -126,7 +128,7 @@ def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> 
         "animation": False,
         # Always there: a browser keeps what an update leaves out.
         "title": {
-            "text": "" if len(columns) else "no report yet",
+            "text": FEW.get(len(columns), ""),
             "left": "center",
             "top": "middle",
             "textStyle": {"color": ink},
@@ -191,9 +193,10 @@ def _value_axis(i: int, name: str, ink: str, known: bool) -> dict[str, Any]:
 
 
 def _line(i: int, called: str, colour: str, data: list[list[float | None]]) -> dict[str, Any]:
+    is_alone = sum(value is not None for _, value in data) == 1  # no line goes through it: shown as a dot
     stroke = {"width": 1.5, "type": "dashed" if colour == TRUE else "solid"}
     return {
-        "name": called, "type": "line", "xAxisIndex": i, "yAxisIndex": i, "data": data, "showSymbol": False,
+        "name": called, "type": "line", "xAxisIndex": i, "yAxisIndex": i, "data": data, "showSymbol": is_alone,
         "connectNulls": False, "animation": False, "itemStyle": {"color": colour}, "lineStyle": stroke,
         "emphasis": {"disabled": True},
     }  # fmt: skip
@@ -209,7 +212,7 @@ def _band(
         known = low is not None and high is not None
         feet.append([_short(t / scale), _short(low / fit) if known else None])  # type: ignore[operator]
         heights.append([_short(t / scale), _short((high - low) / fit) if known else None])  # type: ignore[operator]
-    stacked = {"stack": called, "stackStrategy": "all", "tooltip": {"show": False}}
+    stacked = {"stack": called, "stackStrategy": "all", "tooltip": {"show": False}, "showSymbol": False}
     foot, height = (  # a chart's hint would tell the height as a value: it has none of either
         {**_line(i, called, BAND, data), **stacked, "lineStyle": {"opacity": 0}} for data in (feet, heights)
     )

@@ -140,9 +140,10 @@ class Page:
                 self.lamp = ui.label(words.NO_DATA).classes("lamp w-full")
                 self.lamp.props("data-mark='lamp' role='status'")
             self.figures: dict[str, ui.label] = {}
+            self.titles: dict[str, ui.label] = {}
             for key, title in words.TITLES.items():
                 with ui.card().classes("grow"):
-                    ui.label(title).classes("opacity-70")
+                    self.titles[key] = ui.label(title).classes("opacity-70").props(f"data-mark='{key} title'")
                     self.figures[key] = ui.label(words.NO_DATA).classes("figure")
                     self.figures[key].props(f"data-mark='{key}'")
 
@@ -209,6 +210,8 @@ class Page:
         )
         for key, label in self.figures.items():
             label.set_text(getattr(said, key))
+        for key, title in words.titles(state.known).items():
+            self.titles[key].set_text(title)
         self.time.set_text(duration(state.now_s) + (" (the end)" if state.over else ""))
         if math.isfinite(state.end_s):
             self.pause.set_text("Pause" if state.running else "Play")

@@ -179,7 +179,12 @@ def test_strips_without_a_report_say_so_and_show_no_range():
     assert not any(axis["axisLabel"]["show"] for axis in empty["yAxis"])
     columns.append(300.0, as_row({"pressure_Pa": 101_325.0}, REPORTED))
     told = charts.strips(columns, Conductor(), 301.0, False)
-    assert told["title"]["text"] == "", "the browser keeps what an update leaves out"
+    assert told["title"]["text"] == "one report so far"
+    assert [one["showSymbol"] for one in told["series"] if one["data"][0][1] is not None] == [True], "a dot"
+    columns.append(400.0, as_row({"pressure_Pa": 101_324.0}, REPORTED))
+    more = charts.strips(columns, Conductor(), 401.0, False)
+    assert more["title"]["text"] == "", "the browser keeps what an update leaves out"
+    assert not any(one["showSymbol"] for one in more["series"])
     shown = {axis["name"]: axis["axisLabel"]["show"] for axis in told["yAxis"]}
     assert shown["pressure, Pa"]
     assert not shown["rate, Pa/h"], "nothing is known of it"
@@ -269,6 +274,10 @@ def test_a_blind_monitor_says_so_and_hides_no_alarm(change, lamp, pressure):
 
 def test_a_monitor_that_was_never_heard_says_so():
     assert words.figures(NOTHING).alarm == "NO DATA"
+    alarm = EventReport(5000, t.AlarmClass.CAUTION, t.Event.ALARM, 1, -5000, alarm=2, number=1)
+    told = replace(NOTHING, since=alarm)
+    assert (words.figures(told).alarm, words.figures(told).rate) == ("CAUTION", "-50.00 Pa/h")
+    assert words.titles(told) == words.TITLES, "what was never reported has no age"
 
 
 def test_the_lamp_follows_an_alarm_between_two_reports_and_older_figures_say_how_old():
@@ -282,8 +291,10 @@ def test_the_lamp_follows_an_alarm_between_two_reports_and_older_figures_say_how
     said, old = words.figures(state.known), state.known.old
     assert (said.alarm, old) == (alarm.severity.name, f", {duration(state.known.age_s)} ago")
     assert said.rate == f"{alarm.value / 100:+,.2f} Pa/h"
-    assert said.pressure.endswith(old)
-    assert said.reserve == "no leak seen" + old
+    called = words.titles(state.known)
+    assert [called[key] for key in ("pressure", "rate", "reserve")] == [
+        "pressure" + old, "leak rate", "T-reserve" + old,
+    ]  # fmt: skip
     line = state_line(session.world)
     assert f"{alarm.severity.name.lower()}, not acknowledged" in line
     assert f"{alarm.value / 100:+.2f} Pa/h" in line
@@ -295,6 +306,7 @@ def test_the_lamp_follows_an_alarm_between_two_reports_and_older_figures_say_how
     played(engine, 25 * 60)
     assert not engine.state.known.since
     assert words.figures(engine.state.known).alarm == alarm.severity.name, "the report says the same"
+    assert words.titles(engine.state.known) == words.TITLES
     engine.stop()
 
 
