@@ -178,6 +178,18 @@ def test_a_thermometer_that_warms_alone_is_no_leak(seed, rise, tau, back, preset
         assert feed.sample(P0, 295 + warmth) == 0, (i, feed.d.cause, feed.d.rate_cPa_h)
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=seeds, period_s=st.sampled_from([10, 60, 300, 600, 3600]), fall=st.integers(10_000, STEP - 20_000)
+)
+@example(seed=0, period_s=600, fall=30_000)
+def test_a_step_between_sparse_readings_is_no_leak(seed, period_s, fall):
+    """A hatch, a docking, a second instrument: 100 to 800 Pa, and over when the next reading comes."""
+    feed = warm(seed, dt_ms=period_s * 1000)
+    for i in range(200):
+        assert feed.sample(P0 - fall) == 0, (i, feed.d.cause, feed.d.rate_cPa_h)
+
+
 @settings(max_examples=20, deadline=None)
 @given(
     seed=seeds,

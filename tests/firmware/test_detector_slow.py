@@ -186,20 +186,6 @@ def test_a_leak_is_called_before_it_is_learned():
     assert slow.spread_x256[j] < 1.2 * before
 
 
-def test_sparse_readings_do_not_silence_the_fastest_scale():
-    """At a reading a minute no scale below 64 s has whole blocks: that one calls on its own, within seven readings."""
-    delays = []
-    for seed in range(7):
-        p, i, noise = parameters(breath=0), 0, np.random.default_rng(seed).normal(0, 100, 4000).tolist()
-        slow = SlowLeak(2, 10, p, False)
-        while slow.hit < 0:
-            slow.take(60 * i, round(10_132_500 - max(0, i - 3000) * 100 + noise[i]), 0, p[10], True)
-            i += 1
-        delays.append(i - 1 - 3000)
-    assert min(delays) > 0
-    assert np.median(delays) <= 7
-
-
 # -- the line
 
 means = st.lists(st.integers(-200_000, 200_000), min_size=LEAST, max_size=BLOCKS)

@@ -244,9 +244,8 @@ class SlowLeak:
             if j > 1 and -finer < -fall >> 1:
                 self.slow_x16[j] = self.quick_x4[j] << 2  # a rise is no leak: once over, accept it
         elif fall - allowed > limit:
-            # Of a ramp the scale two octaves down shows a quarter, of a step soon nothing; where readings are sparse it
-            # has no whole blocks.
-            if j < 2 or self.blocks[j - 2] < SLOW or finer - (slope >> 2) > fall - slope >> 3:
+            # Of a ramp the scale two octaves down shows a quarter, of a step soon nothing.
+            if j < 2 or finer - (slope >> 2) > fall - slope >> 3:
                 if self.hit < 0:
                     self.hit = j
                     if not self.called:

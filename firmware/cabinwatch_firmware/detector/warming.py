@@ -22,14 +22,12 @@ class Warming:
 
     def forget(self):
         self.second = -1
-        self.now_cPa = 0
 
     def take(self, second, thermal_cPa):
         """The thermal part at a second of the slow watch's count."""
         before = self.second
         self.second = second
-        # The averages that see the fall lag as far behind, where readings are sparse.
-        self.now_cPa = max(thermal_cPa, self.now_cPa - (self.now_cPa - thermal_cPa >> 2))
+        self.now_cPa = thermal_cPa
         window = 0
         bits = FINEST
         while window < WINDOWS and (before < 0 or second >> bits != before >> bits):

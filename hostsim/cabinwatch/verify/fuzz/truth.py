@@ -186,10 +186,14 @@ def _only_wild_readings_are_plausible(run: Played, t_s: float) -> bool:
 
 
 def _untouched(world: World, t_s: float) -> bool:
-    """Whether no gas has come or gone, and none has warmed or cooled, from the start to t_s: wander is neither."""
-    if world.scenario.cabin.record:
+    """Whether no gas has come or gone, and none has warmed or cooled, from the start to t_s: wander is neither.
+
+    A front that takes the pressure down is what a leak would be, and may be called before it is known as slow.
+    """
+    cabin = world.scenario.cabin
+    if cabin.record or any(w.kind == "ramp" and w.size < 0 and w.at < t_s for w in cabin.weather.values()):
         return False
-    if world.scenario.cabin.compartments.keys() != set(world.station.compartments):
+    if cabin.compartments.keys() != set(world.station.compartments):
         return False
 
     def state(at_s: float) -> tuple[float, float]:
@@ -431,8 +435,13 @@ def _blind(run: Played) -> None:
 
 
 def _upset_s(sensor: SensorModel, fault: SensorFault) -> list[float]:
-    """When another fault of the clock begins or ends: a window of SEN-14 that holds both may run at a fair factor."""
-    others = [f for f in sensor.faults if f is not fault and _clock_is_wrong(f)]
+    """When another fault of the clock begins or ends: a window of SEN-14 that holds both may run at a fair factor.
+
+    Of a broken or silent instrument no sample counts for SEN-03 or SEN-14: the row begins at its end.
+    """
+    others = [
+        f for f in sensor.faults if f is not fault and (_clock_is_wrong(f) or f.kind in margins.TOLD_AT_ONCE)
+    ]
     return [at_s for f in others for at_s in (f.at, f.until) if at_s is not None]
 
 

@@ -150,6 +150,13 @@ def test_an_alarm_before_the_air_is_touched_is_false_whatever_comes_later(wander
     assert found(scenario(wander), "quiet", alarms={100.0: t.AlarmClass.ADVISORY})[0] is Finding.FALSE_ALARM
 
 
+def test_a_front_that_falls_may_be_called_and_one_that_rises_may_not() -> None:
+    for size, kind in ((-2000, None), (2000, Finding.FALSE_ALARM)):
+        front = scenario({"weather": {"front": {"kind": "ramp", "size": size, "at": 60}}})
+        assert found(front, "story", alarms={100.0: EMERGENCY})[0] is kind
+        assert found(front, "story", alarms={50.0: EMERGENCY})[0] is Finding.FALSE_ALARM
+
+
 def test_an_alarm_is_not_judged_where_wild_readings_are_all_that_is_believed() -> None:
     wild = {"faults": [{"kind": "wild", "at": 50, "rate": 0.02}]}
     above = {"pressure_high": 10_132_500}
@@ -205,6 +212,12 @@ def test_a_monitor_without_new_readings_may_not_say_that_it_is_well(fault: str) 
     model = scenario(sensor={"faults": [fields | {"at": "1min"}]})
     assert found(model, "quiet")[0] is Finding.BLIND
     assert found(model, "quiet", health=health)[0] is None
+
+
+def test_stamps_that_stand_are_told_so_long_after_the_instrument_answers_again() -> None:
+    for until, kind in ((595, None), (400, Finding.BLIND)):
+        faults = [{"kind": "clock_stopped", "at": 300}, {"kind": "broken", "at": 60, "until": until}]
+        assert found(scenario(sensor={"faults": faults}), "quiet", health=t.Health.OK)[0] is kind
 
 
 def test_a_clock_that_is_nearly_right_blinds_nobody() -> None:
