@@ -93,6 +93,11 @@ def seal(head: bytes) -> bytes:
     return b"\0" + stuffed + b"\0"
 
 
+def resized(head: bytes) -> bytes:
+    """A packet given without its PEC, with the data length that it has: what was cut off or added counts."""
+    return head[:4] + (len(head) + t.PEC - 7).to_bytes(2, "big") + head[6:]
+
+
 def _data(packet: t.Packet, values: dict[str, int]) -> bytes:
     return packet.struct.pack(*(values[f.name] if f.fixed is None else f.fixed for f in packet.fields))
 

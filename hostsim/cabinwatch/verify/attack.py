@@ -218,7 +218,7 @@ class Assault:
         trailer = (
             bytes((Association.COMMAND,)) + counter.to_bytes(4, "big") + self._rng.randbytes(keyed.TAG_SIZE)
         )
-        self._attempt("forged", self._longer(self._set(WATCHED.low), trailer))
+        self._attempt("forged", host.resized(self._set(WATCHED.low) + trailer))
 
     def _alter(self) -> None:
         """A command of the owner that never arrived, a few bits altered, its CRC made right."""
@@ -255,7 +255,7 @@ class Assault:
         """A command with its trailer cut short, or without one."""
         packet = self._sign().packet
         cut = packet[: len(packet) - self._rng.randrange(1, keyed.trailer_size("command") + 1)]
-        self._attempt("truncated", self._longer(cut, b""))
+        self._attempt("truncated", host.resized(cut))
 
     def _mislead(self) -> None:
         """The owner is told of a counter that is not the node's, signs above it, and then asks again."""
@@ -276,7 +276,7 @@ class Assault:
         if kind == 0:
             lie = self._answer(OTHER.derived("transducer", Association.ANSWER), self._challenge, FALSE_CPA)
         elif kind == 1:
-            lie = self._longer(lie[: SAMPLE.size - t.PEC], b"")
+            lie = host.resized(lie[: SAMPLE.size - t.PEC])
         elif kind == 2 and self._answers:
             lie = self._rng.choice(self._answers[-3:])
         self.attempts["samples"] += 1
@@ -286,10 +286,6 @@ class Assault:
             self._fault("a sample that lies", "believed")
         if self._ask(keyed.REPORT_SESSION, "session")["refused"] == before:
             self._fault("a sample of the attacker's", "not refused")
-
-    def _longer(self, head: bytes, more: bytes) -> bytes:
-        whole = head + more
-        return whole[:4] + (len(whole) + t.PEC - 7).to_bytes(2, "big") + whole[6:]
 
     def _attempt(self, kind: str, packet: bytes, repetition: bool = False) -> None:
         self.attempts[kind] += 1

@@ -13,11 +13,6 @@ ALTERABLE_AT = 9
 """What stands before is the header that gets a packet to its node, and says what it is."""
 
 
-def _resized(packet: bytes) -> bytes:
-    """A packet without PEC, with the data length that it has."""
-    return packet[:4] + (len(packet) + t.PEC - 7).to_bytes(2, "big") + packet[6:]
-
-
 @hy.composite
 def forged(draw: hy.DrawFn, *, role: str = "monitor") -> bytes:
     """A guarded telecommand without PEC whose trailer is drawn: counters at their edges, any tag."""
@@ -28,14 +23,14 @@ def forged(draw: hy.DrawFn, *, role: str = "monitor") -> bytes:
     edges = hy.sampled_from((0, 1, 2, keyed.COUNTER_LEAP, keyed.COUNTER_LEAP + 1, keyed.COUNTER_END))
     counter = draw(hy.one_of(edges, hy.integers(0, 2**32 - 1)))
     tag = draw(hy.binary(min_size=keyed.TAG_SIZE, max_size=keyed.TAG_SIZE))
-    return _resized(head + bytes((use,)) + counter.to_bytes(4, "big") + tag)
+    return host.resized(head + bytes((use,)) + counter.to_bytes(4, "big") + tag)
 
 
 @hy.composite
 def truncated(draw: hy.DrawFn, heard: hy.SearchStrategy[bytes]) -> bytes:
     """A packet without PEC with its end cut off, and its length right."""
     packet = draw(heard)
-    return _resized(packet[: draw(hy.integers(min(len(packet), t.TC_MIN - t.PEC), len(packet) - 1))])
+    return host.resized(packet[: draw(hy.integers(min(len(packet), t.TC_MIN - t.PEC), len(packet) - 1))])
 
 
 @hy.composite

@@ -84,11 +84,6 @@ def signed(
     return keys.sign_command(head, key, told["counter"] + above if counter is None else counter, session)
 
 
-def resized(head: bytes) -> bytes:
-    """With the data length that it has."""
-    return head[:4] + (len(head) + t.PEC - 7).to_bytes(2, "big") + head[6:]
-
-
 def take_time(b: Bench, questions: int) -> None:
     """Give the case the time that so many questions take on a live node that is slow."""
     b.lasting(ROUNDS * questions * b.rtt_s, 0)
@@ -202,7 +197,7 @@ def open_ones(b: Bench) -> None:
                 continue
             head = host.encode_tc(p, b.apid, b.next_count(), values)
             what = f"{p.title} with {len(trailer)} octets behind its data"
-            failure(give(b, resized(head + trailer)), "TM[1,2]", t.Failure.LENGTH, what)
+            failure(give(b, host.resized(head + trailer)), "TM[1,2]", t.Failure.LENGTH, what)
 
 
 @case("KEY-02/right")
@@ -284,10 +279,10 @@ def truncated(b: Bench) -> None:
     """A trailer that is cut short or too long is none, its data length and CRC right."""
     head = signed(b)
     for cut in (1, 2, 4, 8, 12):
-        refused(b, resized(head[:-cut]), TAG, f"a trailer cut by {cut} octets")
-    refused(b, resized(head + b"\0"), TAG, "a trailer with an octet too many")
+        refused(b, host.resized(head[:-cut]), TAG, f"a trailer cut by {cut} octets")
+    refused(b, host.resized(head + b"\0"), TAG, "a trailer with an octet too many")
     good = signing_of(b, head)
-    longer = resized(head + b"\0")[: len(good.signed)]
+    longer = host.resized(head + b"\0")[: len(good.signed)]
     tag = good.over(longer + good.secret)
     refused(b, longer + tag + b"\0", TAG, "a right tag and an octet behind it")
 
@@ -423,7 +418,7 @@ def count(b: Bench) -> None:
     for _ in range(OCTET):
         give(b, wrong)
     b.ask(sealed_service(b, 99, 1))
-    b.ask(host.seal(resized(b.head("ping") + b"\0")))
+    b.ask(host.seal(host.resized(b.head("ping") + b"\0")))
     wanted = (before + OCTET + 1) % (1 << 16)
     expect(state(b)["refused"] == wanted, f"{wanted} refused in TM[130,2]", state(b)["refused"])
 

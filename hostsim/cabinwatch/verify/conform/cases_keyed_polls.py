@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from cabinwatch.verify.conform.bench import Bench, Heard
+from cabinwatch.verify.conform.bench import Bench
 from cabinwatch.verify.conform.case import case, expect
 from cabinwatch.verify.conform.cases_keyed import POLLED_S, give, state
+from cabinwatch.verify.conform.cases_monitor import polls
 from cabinwatch.verify.conform.forgeries import OTHER, Signing, mistake_of
 from cabinwatch.verify.conform.signing import master
 from cabinwatch_protocol import host, keyed, keys
@@ -15,11 +16,6 @@ from cabinwatch_protocol.keys import MasterKey
 PERIOD_MS = t.by_name(t.MONITOR_PARAMETERS)["poll_period"].default
 OLD_MS = 300
 """Longer than a reading may be old (XDR-07)."""
-
-
-def polls(heard: list[Heard]) -> list[Heard]:
-    """The polls of the transducer."""
-    return [h for h in heard if h.title == "TC[3,27]" and h.packet[:2] == b"\x18\xa2"]
 
 
 def next_challenge(b: Bench) -> bytes:

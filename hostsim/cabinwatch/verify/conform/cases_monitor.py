@@ -554,7 +554,7 @@ def other_telemetry(b: Bench) -> None:
         for size in range(t.TC_MIN - t.PEC, len(other) + 1):
             if size != len(whole):
                 b.ask(host.seal(whole))
-                b.ask(host.seal(other[:4] + (size + t.PEC - 7).to_bytes(2, "big") + other[6:size]))
+                b.ask(host.seal(host.resized(other[:size])))
         lost = {"event": LOST, "cause": 3, "value": 0}
         b.ask(host.seal(host.encode_tm(TM["instrument_event_caution"], t.ROLES[role], 2, 0, 3000, lost)))
     after = b.report()

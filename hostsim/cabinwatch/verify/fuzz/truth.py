@@ -80,6 +80,12 @@ class Played:
         healed = healed_s(self.world.scenario)
         return healed + margins.CONVERGE_S if healed else 0.0
 
+    @property
+    def unsure_Pa(self) -> float:
+        """By how much a reading of the gauge may lie off: its noise, and a step."""
+        sensor = self.world.scenario.sensor
+        return margins.SIGMAS * sensor.noise + sensor.step
+
     def pressure_Pa(self, t_s: float) -> float:
         """The truth where the transducer sits."""
         return self.world.station.at(self.world.compartment, t_s).pressure_Pa
@@ -179,9 +185,8 @@ def _false_alarm(run: Played) -> None:
 def _only_wild_readings_are_plausible(run: Played, t_s: float) -> bool:
     """Whether the ground has set limits that the air itself is beyond, with noise, while an instrument is wild."""
     sensor, parameter = run.world.scenario.sensor, run.reference.parameter
-    unsure_Pa = margins.SIGMAS * sensor.noise + sensor.step
     low_Pa, high_Pa = (parameter(name) / 100 for name in ("pressure_low", "pressure_high"))
-    within = low_Pa + unsure_Pa < run.pressure_Pa(t_s) < high_Pa - unsure_Pa
+    within = low_Pa + run.unsure_Pa < run.pressure_Pa(t_s) < high_Pa - run.unsure_Pa
     return not within and any(fault.kind == "wild" and fault.active(t_s) for fault in sensor.faults)
 
 
@@ -266,7 +271,7 @@ def _level(run: Played) -> None:
     """Air that stays below the reserve is an Emergency, however it came to be so and whatever the gauge's range."""
     reserve_Pa = run.reference.parameter("reserve") / 100
     sensor = run.world.scenario.sensor
-    low_Pa = reserve_Pa - margins.SIGMAS * sensor.noise - sensor.step
+    low_Pa = reserve_Pa - run.unsure_Pa
     if run.pressure_Pa(run.end_s) > low_Pa:
         return
     if sensor.low > reserve_Pa:
@@ -342,15 +347,15 @@ def _hidden(run: Played) -> None:
     begin_s = sound_s(run.world.scenario) + margins.CONVERGE_S
     if begin_s >= run.end_s:
         raise NotJudged("a fault lasts to the end")
-    unsure_Pa = margins.SIGMAS * sensor.noise + sensor.step
+    unsure_Pa = run.unsure_Pa
     low_Pa = parameter("reserve") / 100 - unsure_Pa
+    shows = sensor.low * 100 <= parameter("reserve")
     least_Pa = max(sensor.low, parameter("pressure_low") / 100) + unsure_Pa
     for look in range(1, margins.LOOKS + 1):
         at_s = begin_s + (run.end_s - begin_s) * look / margins.LOOKS
         latched, inhibited = run.latched_at(at_s), run.standing_at(at_s).stands.inhibited
         if latched == t.AlarmClass.EMERGENCY:
             continue
-        shows = sensor.low * 100 <= parameter("reserve")
         if shows and _stays_below(run, low_Pa, max(begin_s, at_s - margins.LEVEL_POLLS * run.poll_s), at_s):
             raise Wrong(Finding.HIDDEN, f"below the reserve at {at_s:.1f} s, and the class is {latched}")
         if not inhibited:
