@@ -435,6 +435,8 @@ def _blind(run: Played) -> None:
             raise NotJudged("no report came while it was blind for long enough")
         for ms, hk in reports:
             if hk["health"] == t.Health.OK:
+                if _only_wild_readings_are_plausible(run, ms / 1000):
+                    raise NotJudged("what it saw of the air it did not believe, and wild readings between")
                 told = f"{fault.kind} since {fault.at} s, and at {ms / 1000} s the health is ok"
                 raise Wrong(Finding.BLIND, told)
 

@@ -220,6 +220,16 @@ def test_stamps_that_stand_are_told_so_long_after_the_instrument_answers_again()
         assert found(scenario(sensor={"faults": faults}), "quiet", health=t.Health.OK)[0] is kind
 
 
+def test_blindness_is_not_judged_where_wild_readings_are_all_that_is_believed() -> None:
+    clock, wild = {"kind": "clock_factor", "factor": 10, "at": 60}, {"kind": "wild", "at": 60, "rate": 0.02}
+    above = {"pressure_low": 10_632_500}
+    kind, reasons = found(scenario(sensor={"faults": [clock, wild]}, parameters=above), "quiet")
+    assert kind is None
+    assert any("did not believe" in reason for reason in reasons)
+    assert found(scenario(sensor={"faults": [clock]}, parameters=above), "quiet")[0] is Finding.BLIND
+    assert found(scenario(sensor={"faults": [clock, wild]}), "quiet")[0] is Finding.BLIND
+
+
 def test_a_clock_that_is_nearly_right_blinds_nobody() -> None:
     model = scenario(sensor={"faults": [{"kind": "clock_factor", "factor": 0.6, "at": "1min"}]})
     assert found(model, "quiet")[0] is None
