@@ -205,37 +205,37 @@ def test_unsigned_groups_decode(value):
     assert decoded == value
 
 
-@given(st.lists(st.tuples(st.binary(min_size=1, max_size=300), st.sampled_from([1, 4])), max_size=40))
-def test_no_octet_in_flash_is_taken_for_a_file_or_for_free(pieces):
-    flash = Flash(0x30000, 0)
-    placed = [
-        (flash.place(data, align), data, align)
-        for data, align in pieces
-        if not set(data) & {0, 253, 254, 255}
-    ]
+TELLING = {0, 253, 254, 255}
+PIECES = st.binary(min_size=1, max_size=300).filter(lambda data: not set(data) & TELLING)
+
+
+@given(st.lists(st.tuples(PIECES, st.sampled_from([1, 4])), max_size=40))
+def test_each_piece_keeps_a_place_of_its_own_beside_the_last_pages_marker(pieces):
+    flash = Flash(0x30000, 0x34000)
+    placed = [(flash.place(data, align) - 0x30000, data, align) for data, align in pieces]
     chunks = flash.chunks()
-    assert len(chunks) % CHUNK == 0
-    assert not set(chunks[::CHUNK]) & {0, 253, 254, 255}
-    for address, data, align in placed:
-        assert address % align == 0
-        assert chunks[address - 0x30000 :][: len(data)] == data
+    assert len(chunks) == 0x4000 + PAGE
+    assert chunks[0x4000] == PERSISTENT
+    assert not set(chunks[::CHUNK]) - {PERSISTENT} & TELLING
+    for at, data, align in placed:
+        assert at % align == 0
+        assert chunks[at:][: len(data)] == data
 
 
 @given(st.lists(st.binary(min_size=1, max_size=90), max_size=30))
-def test_any_short_piece_finds_a_place(pieces):
-    flash = Flash(PAGE, 0)
+def test_any_short_piece_finds_a_place_and_tells_nothing(pieces):
+    flash = Flash(0, 8 * PAGE)
     for data in pieces:
         flash.place(data)
-    assert not set(flash.chunks()[::CHUNK]) & {0, 253, 254, 255}
+    assert not {*flash.chunks()[::CHUNK]} - {PERSISTENT} & TELLING
 
 
-@given(st.lists(st.binary(min_size=1, max_size=300), max_size=30))
-def test_the_last_pages_marker_stays_where_it_is(pieces):
-    flash = Flash(0, PAGE)
-    pieces = [data for data in pieces if not set(data) & {0, 253, 254, 255}]
-    for data in pieces:
-        address = flash.place(data)
-        assert not address <= PAGE < address + len(data)
-        assert flash.chunks()[address:][: len(data)] == data
-    if len(flash.chunks()) > PAGE:
-        assert flash.chunks()[PAGE] == PERSISTENT
+def test_the_last_page_is_filled_first_and_short_pieces_fill_what_long_ones_leave():
+    flash = Flash(0, 8 * PAGE)
+    assert flash.place(bytes([1] * 500)) == 8 * PAGE + 1
+    assert flash.place(bytes([1] * 600)) == 0
+    assert flash.place(bytes([1] * 520)) == 8 * PAGE + 501
+    assert flash.place(bytes([1] * 40 + [0] + [1] * 11)) == 601
+    assert flash.place(bytes([0] * 4), 4) == 656
+    assert flash.place(bytes([1]), 4) == 600
+    assert flash.place(bytes([1] * 3)) == 8 * PAGE + 1021

@@ -303,7 +303,7 @@ def _functions(body: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef]:
             yield from _functions(stmt.body)
 
 
-def _defines(stmt: ast.stmt) -> str:
+def defined(stmt: ast.stmt) -> str:
     """The one name that a function, class or plain assignment binds; "" for any other statement."""
     if isinstance(stmt, ast.FunctionDef | ast.ClassDef):
         return stmt.name
@@ -333,7 +333,7 @@ def _shake(modules: dict[str, Module], entries: Sequence[str]) -> None:
 
     for module in modules.values():
         for stmt in module.body:
-            name = _defines(stmt)
+            name = defined(stmt)
             if name and module.name not in entries:
                 pending[id(stmt)] = (name, stmt)
             else:

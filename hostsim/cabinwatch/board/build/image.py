@@ -9,14 +9,14 @@ import importlib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cabinwatch.board.build.chunks import HARD_LIMIT, cut
 from cabinwatch.board.build.compiler import Compiler
-from cabinwatch.board.build.flatten import BuildError, Module, flatten
+from cabinwatch.board.build.flatten import BuildError, Module, defined, flatten
 from cabinwatch.board.build.names import Renamer, choose
 from cabinwatch.board.build.place import CHUNK, PAGE, Flash, Placer
 from cabinwatch.board.build.program import FlatProgram
@@ -107,13 +107,10 @@ def build_image(
             f"the {board} as {role} has no port {port!r}, but: {', '.join(ports)} (lockstep is for the emulator)"
         )
     linked = _link(tuple(ports.values()), ports[port], root, in_flash)
-    others = set(ports.values()) - {ports[port]}
     files: dict[str, bytes] = {}
     chunks: list[tuple[str, str]] = []
     imported: set[str] = set()
     for module in linked.modules:
-        if module.name in others:
-            continue
         body = [stmt for stmt in module.body if not _repeated_import(stmt, imported)]
         for text in cut(body, _printer(), longest=HARD_LIMIT if in_flash else None, names=linked.names):
             octets = text.encode("ascii")
@@ -127,7 +124,7 @@ def build_image(
             chunks.append((name, module.name))
             files[name] = octets
     run = next(m for m in linked.modules if m.name == ports[port]).flat["run"]
-    start = _start_script(len(chunks), linked.names.get(run, run), probe, linked.directory)
+    start = _start_script(len(chunks), run, probe, linked.directory)
     files[START] = start.encode("ascii")
     files |= data or {}
     return Image(
@@ -164,8 +161,8 @@ def _start_script(count: int, run: str, probe: bool, directory: int) -> str:
 
 @dataclass(frozen=True)
 class _Linked:
-    """The core and every port, minified and renamed; with the octets of core and chosen port for flash, at ``base``,
-    and the address of the dictionary that is in them.
+    """The core and the chosen port, minified and renamed; with their octets for flash, at ``base``, and the address of
+    the dictionary that is in them.
     """
 
     modules: list[Module]
@@ -190,37 +187,58 @@ def _link(entries: tuple[str, ...], port: str, root: Path | None, in_flash: bool
         module.body = ast.parse(text).body
     trees = [ast.Module(module.body, []) for module in modules]
     names = choose(trees, known_names(), _START_NAMES)
-    for tree in trees:
+    for module, tree in zip(modules, trees, strict=True):
         Renamer(names).visit(tree)
-    sizes = {m.name: len(_printer()(tree)) for m, tree in zip(modules, trees, strict=True)}
+        module.flat = {name: names.get(flat, flat) for name, flat in module.flat.items()}
+    needed = _needed(modules, entries, port)
+    sizes = {m.name: len(_printer()(ast.Module(m.body, []))) for m in needed}
     base, flash, left, directory = 0, b"", dict[str, str](), 0
     if in_flash:
         program = FlatProgram([m.body for m in modules], set(names.values()))
         compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)})
-        # The core begins where it has room with the longest port behind it; what is left free depends on where that is.
-        base = _end() - _longest(modules, compiler, _end(), entries)
-        while base + _longest(modules, compiler, base, entries) > _end():
-            base -= CHUNK
-        bodies, flash, directory = _place(modules, compiler, base, {*entries} - {port})
-        for module, body in zip(modules, bodies, strict=True):
-            module.body = body
+        base = _base([_needed(modules, entries, entry) for entry in entries], compiler)
+        placer = Placer(Flash(base, _last_page()), compiler)
+        for module in needed:
+            module.body = placer.body(module.body)
+        directory = placer.directory()
+        flash = placer.flash.chunks()
         left = {function.node.name: reason for function, reason in compiler.left.items()}
-    return _Linked(modules, names, sizes, left, base, flash, directory)
+    return _Linked(needed, names, sizes, left, base, flash, directory)
 
 
-def _place(
-    modules: Sequence[Module], compiler: Compiler, base: int, without: set[str]
-) -> tuple[list[list[ast.stmt]], bytes, int]:
-    """What is left of each module, the chunks for flash, and where in them the dictionary is."""
-    placer = Placer(Flash(base, _end() - PAGE), compiler)
-    bodies = [module.body if module.name in without else placer.body(module.body) for module in modules]
-    directory = placer.directory()
-    return bodies, placer.flash.chunks(), directory
+def _needed(modules: Sequence[Module], entries: Iterable[str], port: str) -> list[Module]:
+    """That port and the modules that it imports, one by way of the other: of another port's, all but its ``run``."""
+    by_name = {module.name: module for module in modules}
+    found = [port]
+    for name in found:
+        found += {target for target, _ in by_name[name].binds.values()} - {*found}
+    others = {by_name[name].flat["run"] for name in entries if name != port}
+    return [
+        replace(module, body=[stmt for stmt in module.body if defined(stmt) not in others])
+        for module in modules
+        if module.name in found
+    ]
 
 
-def _longest(modules: Sequence[Module], compiler: Compiler, base: int, entries: Iterable[str]) -> int:
-    """Octets of the chunks with the port that takes most."""
-    return max(len(_place(modules, compiler, base, {*entries} - {entry})[1]) for entry in entries)
+def _base(ports: Sequence[Sequence[Module]], compiler: Compiler) -> int:
+    """The highest address from which there is room for each port; what is left free on the way depends on it."""
+
+    def end(base: int) -> int:
+        """Where the longest would end."""
+        ends = []
+        for modules in ports:
+            placer = Placer(Flash(base, _last_page()), compiler)
+            for module in modules:
+                placer.body(module.body)
+            placer.directory()
+            ends.append(placer.flash.end)
+        return max(ends)
+
+    base = 2 * _last_page() - end(_last_page())
+    base -= base % CHUNK
+    while end(base) > _last_page():
+        base -= CHUNK
+    return base
 
 
 def _repeated_import(stmt: ast.stmt, seen: set[str]) -> bool:
@@ -273,6 +291,10 @@ def _runtime_end() -> int:
 def _end() -> int:
     """Where the file system's region ends for us: the page behind its last one is the board's, for calibration data."""
     return int(_device().fs_end_address) - PAGE
+
+
+def _last_page() -> int:
+    return _end() - PAGE
 
 
 def _embed(files: Mapping[str, bytes], base: int, flash: bytes) -> str:

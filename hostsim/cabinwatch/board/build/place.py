@@ -6,7 +6,7 @@ takes one dictionary from there, of all that is placed by name; after that nothi
 
 The octets live at the end of the file system's region. The file system takes whatever starts a chunk of 128 octets for
 a marker; any but the few that mean "free" or "file" make it leave the chunk alone. Its last page it keeps for data of
-its own, of which there are none but the marker.
+its own, of which there are none but the marker: that is filled first, whatever is placed below it.
 """
 
 import ast
@@ -22,44 +22,58 @@ from cabinwatch.board.build.runtime import BYTES, CLASS, DICT, FUNCTION, GLOBALS
 PAGE = 1024
 CHUNK = 128
 PERSISTENT = 253  # the marker of that page
-_TELLING = (0, PERSISTENT, 254, 255)  # freed, persistent page, start of a file, unused
+_TELLING = {0, PERSISTENT, 254, 255}  # freed, persistent page, start of a file, unused
 _FILL = 1  # reads as a later chunk of some file
 _DIGIT = 16  # bits of a digit of an integer that is an object
 
 
 class Flash:
-    """Octets placed upwards from ``base``, which is the start of a chunk, and around the marker of the last page."""
+    """Octets placed in the last page, behind its marker, while there is room, the others from ``base`` upwards.
+
+    ``base`` is the start of a chunk. What is left out on the way is room for later ones.
+    """
 
     def __init__(self, base: int, last_page: int) -> None:
-        self.base, self.marker = base, last_page - base
-        self.octets = bytearray()
+        self.base, self.last_page = base, last_page
+        self.end = base
+        self.holes = [range(last_page + 1, last_page + PAGE)]
+        self.placed: list[tuple[int, bytes]] = [(last_page, bytes([PERSISTENT]))]
 
     def place(self, data: bytes, align: int = 1) -> int:
-        """Place ``data`` at the next address where no octet of it that starts a chunk is a telling one."""
-        if len(self.octets) <= self.marker < len(self.octets) + CHUNK + len(data):
-            self.octets += bytes([_FILL]) * (self.marker - len(self.octets)) + bytes([PERSISTENT])
-        gap = self.gap(data, align)
-        if gap is None:
-            raise BuildError(
-                f"{len(data)} octets have no place in flash: they mark a chunk wherever they begin"
-            )
-        self.octets += bytes([_FILL]) * gap
-        address = self.base + len(self.octets)
-        self.octets += data
+        """Place ``data`` at the first address where no octet of it that starts a chunk is a telling one."""
+        for i, hole in enumerate(self.holes):
+            address = self._address(data, align, hole.start)
+            if address is not None and address + len(data) <= hole.stop:
+                rest = range(hole.start, address), range(address + len(data), hole.stop)
+                self.holes[i : i + 1] = [hole for hole in rest if hole]
+                break
+        else:
+            address = self._address(data, align, self.end)
+            if address is None:
+                raise BuildError(
+                    f"{len(data)} octets have no place in flash: they mark a chunk wherever they begin"
+                )
+            if address > self.end:
+                self.holes.append(range(self.end, address))
+            self.end = address + len(data)
+        self.placed.append((address, data))
         return address
 
-    def gap(self, data: bytes, align: int) -> int | None:
-        """Octets to leave out before ``data``; None where it can be placed nowhere."""
-        end = len(self.octets)
-        gaps = range(-end % align, CHUNK + align, align)
-        return next((gap for gap in gaps if not self._tells(data, -(end + gap) % CHUNK)), None)
+    def can_place(self, data: bytes, align: int) -> bool:
+        """Whether ``data`` can be placed anywhere."""
+        return self._address(data, align, 0) is not None
 
-    def _tells(self, data: bytes, first: int) -> bool:
-        return any(octet in _TELLING for octet in data[first::CHUNK])
+    def _address(self, data: bytes, align: int, first: int) -> int | None:
+        """The next address from ``first`` on that will do."""
+        addresses = range(first + -first % align, first + CHUNK + align, align)
+        return next((at for at in addresses if not _TELLING & {*data[-at % CHUNK :: CHUNK]}), None)
 
     def chunks(self) -> bytes:
-        """All octets, filled up to whole chunks."""
-        return bytes(self.octets) + bytes([_FILL]) * (-len(self.octets) % CHUNK)
+        """All octets from ``base`` to the end of the last page."""
+        out = bytearray([_FILL]) * (self.last_page + PAGE - self.base)
+        for address, data in self.placed:
+            out[address - self.base : address - self.base + len(data)] = data
+        return bytes(out)
 
 
 def _entries(entries: Mapping[str, int], names: Mapping[str, int], size: int) -> bytes:
@@ -99,20 +113,24 @@ class Objects:
     def bytes(self, octets: bytes) -> int:
         return self.words(BYTES, string_hash(octets), len(octets), self.flash.place(octets))
 
-    def function(self, code: Code, named: bool) -> int:
-        """A function; the names of its arguments are for calls by keyword only."""
-        constants = self.words(*code.constants) if named and code.constants else 0
-        return self.words(FUNCTION, GLOBALS, self.flash.place(code.bytecode), constants)
+    def functions(self, codes: Sequence[Code], named: bool) -> list[int]:
+        """Functions, their octets in front, where none has to begin at a word; the names of a function's arguments, its
+        last word, are looked at in calls by keyword only.
+        """
+        octets = [self.flash.place(code.bytecode) for code in codes]
+        names = [[self.words(*code.constants)] if named else [] for code in codes]
+        return [self.words(FUNCTION, GLOBALS, at, *last) for at, last in zip(octets, names, strict=True)]
 
     def klass(self, name: str, base: int, methods: Mapping[str, int]) -> int:
         return self.words(TYPE, self.names[name], *CLASS, base, self.table(methods) if methods else 0)
 
-    def table(self, entries: Mapping[str, int]) -> int:
-        """A dictionary from names to objects: a hash table with a third of it free, since what is not there is sought
-        up to the next free entry; with more, where that one can be placed nowhere.
+    def table(self, entries: Mapping[str, int], sought: bool = True) -> int:
+        """A dictionary from names to objects: a hash table, with more free where it can be placed nowhere.
+
+        Where something is sought in it, a third is free: what is not there is sought up to the next free entry.
         """
-        size = len(entries) + (len(entries) + 1) // 2
-        while self.flash.gap(data := _entries(entries, self.names, size), 4) is None:
+        size = len(entries) + (len(entries) + 1) // 2 * sought
+        while not self.flash.can_place(data := _entries(entries, self.names, size), 4):
             size += 1
         # 3: all keys are names, and it is fixed
         return self.words(DICT, len(entries) << 3 | 3, size, self.flash.place(data, 4))
@@ -128,20 +146,23 @@ class Placer:
         self.methods: dict[str, dict[str, int]] = {}
         self.bare = 0
 
-    def body(self, body: Iterable[ast.stmt]) -> list[ast.stmt]:
+    def body(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
         """What of these top-level statements the board has to execute itself."""
-        return [stmt for stmt in body if not self._place(stmt)]
+        left = [stmt for stmt in body if not self._place(stmt)]
+        placed = [stmt for stmt in body if isinstance(stmt, ast.FunctionDef) and stmt not in left]
+        self._functions(self.placed, [self.compiler.program.functions[stmt.name] for stmt in placed])
+        return left
 
     def directory(self) -> int:
         """The dictionary of all that is placed."""
-        return self.objects.table(self.placed)
+        return self.objects.table(self.placed, sought=False)
 
     def _place(self, stmt: ast.stmt) -> bool:
         """Whether the statement is done with."""
         program = self.compiler.program
         match stmt:
-            case ast.FunctionDef(name=name) if program.functions[name] not in self.compiler.left:
-                self._functions(self.placed, [program.functions[name]])
+            case ast.FunctionDef(name=name):
+                return program.functions[name] not in self.compiler.left
             case ast.ClassDef(name=name) if name not in self.compiler.left_classes:
                 self.placed[name] = self._class(name)
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if program.stores[name] == 1:
@@ -171,11 +192,10 @@ class Placer:
 
     def _functions(self, into: dict[str, int], functions: Iterable[PlacedFunction]) -> None:
         """Place those that are not compiled into all of their callers."""
-        for function in functions:
-            dissolved = self.compiler.dissolved(function) is not None
-            if self.compiler.program.needed(function, dissolved):
-                code = self.compiler.compile(function)
-                into[function.node.name] = self.objects.function(code, self.compiler.program.by_keyword)
+        program, compiler = self.compiler.program, self.compiler
+        needed = [f for f in functions if program.needed(f, compiler.dissolved(f) is not None)]
+        placed = self.objects.functions([compiler.compile(f) for f in needed], program.by_keyword)
+        into.update(zip((f.node.name for f in needed), placed, strict=True))
 
     def _constant(self, value: ast.expr) -> int:
         """A table of integers or octets, or a long integer; 0 where it is something else."""
