@@ -7,6 +7,8 @@ from cabinwatch.text import duration, name
 from cabinwatch_protocol import table as t
 
 NO_DATA = "NO DATA"
+NONE_SEEN = "none seen"
+"""In place of a leak's rate that is 0 without a doubt: that there is no leak at all would be more than is known."""
 LAWS = {t.Law.UNKNOWN: "law unknown", t.Law.ORIFICE: "orifice", t.Law.CRACK: "crack", t.Law.LINEAR: "linear"}
 TITLES = {"pressure": "pressure", "rate": "leak rate", "reserve": "T-reserve", "health": "transducer"}
 """What each figure is called."""
@@ -50,7 +52,9 @@ def figures(known: Newest) -> Figures:
         return Figures(f"{word} / {NO_DATA}" if alarm else NO_DATA, NO_DATA, NO_DATA, NO_DATA, health)
     left = tres_s(hk)
     reserve = "no leak seen" if left is None else f"{duration(left)} ({LAWS.get(t.Law(hk['law']), '?')})"
-    if not known.told_cPa_h:
+    if not known.told_cPa_h and not hk["rate_cPa_h"] and not hk["sigma_cPa_h"]:
+        rate = NONE_SEEN
+    elif not known.told_cPa_h:
         rate = f"{rate.removesuffix(' Pa/h')} ± {hk['sigma_cPa_h'] / 100:,.2f} Pa/h"
     return Figures(
         word,

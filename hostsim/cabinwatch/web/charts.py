@@ -260,7 +260,7 @@ def station_map(cabin: CabinModel, leaking: set[str], opened: set[str], dark: bo
     ]  # fmt: skip
     graph = {
         "type": "graph", "layout": "none", "data": nodes, "links": links, "animation": False, "roam": False,
-        "preserveAspect": True, "top": 30, "bottom": 50, "left": 50, "right": 50,
+        "preserveAspect": True, "top": 32, "bottom": 46, "left": 50, "right": 50,
     }  # fmt: skip
     return {"animation": False, "series": [graph]}
 
@@ -269,6 +269,6 @@ def _way(name: str, a: str, b: str, is_open: bool, dark: bool) -> dict[str, Any]
     """A hatch or valve as a line: solid where it is open."""
     return {
         "source": a, "target": b, "value": name,
-        "lineStyle": {"width": 5, "type": "solid" if is_open else "dashed", "color": WAY},
+        "lineStyle": {"width": 5, "type": "solid" if is_open else "dashed", "color": WAY, "opacity": 1},
         "label": {"show": True, "formatter": "open" if is_open else "closed", "color": INK[dark], "fontSize": 10},
     }  # fmt: skip

@@ -11,7 +11,7 @@ from nicegui import events, ui
 from cabinwatch.text import duration, shown
 from cabinwatch.view import words
 from cabinwatch.web import charts
-from cabinwatch.web.controls import Controls, Telecommands
+from cabinwatch.web.controls import Controls, Telecommands, heading
 from cabinwatch.web.engine import Engine
 from cabinwatch.web.sources import Board, Played
 from cabinwatch.web.what_if import WhatIf
@@ -29,16 +29,22 @@ GREY = "#757575"
 STYLE = """
 <style>
 body:has(#popup[aria-hidden=false]) .live { filter: grayscale(1) opacity(.4) }
-.lamp { font-size: 1.8rem; font-weight: 800; letter-spacing: .04em; color: #fff; padding: .4rem 1rem;
+.nicegui-content { padding: .25rem }
+.nicegui-card { padding: .5rem .75rem; gap: .25rem }
+.lamp { font-size: 1.5rem; font-weight: 800; letter-spacing: .04em; color: #fff; padding: 0 .75rem;
         border-radius: .5rem; text-align: center; border: 3px solid rgba(0,0,0,.35) }
 .lamp[data-class="2"] { color: #212121 }
 .figure { font-size: clamp(1.05rem, 2.2vw, 1.6rem); font-weight: 600; font-variant-numeric: tabular-nums;
           overflow-wrap: anywhere }
+.strips { height: clamp(22rem, calc(100vh - 20.5rem), 44rem) }
+.map { height: clamp(8.5rem, 20vh, 14rem) }
+.events { height: clamp(6rem, 14vh, 12rem) }
 .lines, .lines * { white-space: pre-wrap !important; overflow-wrap: anywhere }
 :focus-visible { outline: 3px solid #ef6c00 !important; outline-offset: 2px }
 </style>
 """
-"""When the server is gone, what it said last is shown as what it is: grey."""
+"""When the server is gone, what it said last is shown as what it is: grey. Strips and map leave room on a low screen
+for what stands below them: at 720 pixels the controls and the newest events are in sight."""
 SCHEME = """
 const scheme = matchMedia('(prefers-color-scheme: dark)');
 const tell = () => emitEvent('scheme', scheme.matches);
@@ -100,19 +106,19 @@ class Page:
         ui.on("scheme", lambda event: self._darken(bool(event.args)))
         ui.context.client.on_connect(lambda: ui.run_javascript(SCHEME))
         ui.keyboard(self._key)
-        with ui.column().classes("live w-full max-w-screen-2xl mx-auto gap-3 p-2"):
+        with ui.column().classes("live w-full max-w-screen-2xl mx-auto gap-2 p-1"):
             self._head()
             self._figures()
-            with ui.row().classes("w-full gap-3 items-start flex-nowrap max-md:flex-wrap"):
-                with ui.column().classes("w-full md:w-2/3 gap-1"):
+            with ui.row().classes("w-full gap-2 items-start flex-nowrap max-md:flex-wrap"):
+                with ui.column().classes("w-full md:w-3/5 gap-1"):
                     self._conductor()
                     options = charts.strips(self.engine.columns, self.conductor, 0.0, False)
-                    self.strips = ui.echart(options).classes("w-full").style("height: 34rem")
-                    self.strips.props("data-mark='strips' aria-label='strip charts'")
+                    self.strips = ui.echart(options).classes("strips w-full")
+                    self.strips.props("data-mark='strips' role='img' aria-label='strip charts'")
                     self.strips.on("chart:datazoom", self._zoomed)
                     self.strips.on("chart:finished", self._drawn, [])
                     self._log()
-                with ui.column().classes("w-full md:w-1/3 gap-2"):
+                with ui.column().classes("w-full md:w-2/5 gap-2"):
                     if self.what_if is not None:
                         self.what_if.build()
                     self._link()
@@ -122,7 +128,7 @@ class Page:
 
     def _head(self) -> None:
         with ui.row().classes("w-full items-center gap-3"):
-            ui.label(shown(self.engine.source.title)).classes("text-lg font-bold")
+            ui.label(shown(self.engine.source.title)).classes("text-lg font-bold").props(heading(1))
             ui.label(shown(self.engine.source.about)).classes("opacity-70")
             ui.space()
             self.time = ui.label().classes("font-mono").props("data-mark='time'")
@@ -134,7 +140,7 @@ class Page:
         self.trouble.props("data-mark='trouble' role='alert'")
 
     def _figures(self) -> None:
-        with ui.row().classes("w-full gap-3 items-stretch"):
+        with ui.row().classes("w-full gap-2 items-stretch"):
             with ui.card().classes("grow"):
                 ui.label("alarm").classes("opacity-70")
                 self.lamp = ui.label(words.NO_DATA).classes("lamp w-full")
@@ -170,18 +176,18 @@ class Page:
     def _log(self) -> None:
         with ui.card().classes("w-full"):
             with ui.row().classes("items-center"):
-                ui.label("Events").classes("font-bold")
+                ui.label("Events").classes("font-bold").props(heading(2))
                 ui.select(CLASSES, value=0, on_change=self._filter).props("dense aria-label='which events'")
-            self.events = ui.log(max_lines=200).classes("lines w-full h-40 text-xs")
-            self.events.props("data-mark='events'")
+            self.events = ui.log(max_lines=200).classes("lines events w-full text-xs")
+            self.events.props("data-mark='events' role='log' aria-label='events'")
 
     def _link(self) -> None:
         with ui.card().classes("w-full"):
-            ui.label("Telecommands").classes("font-bold")
+            ui.label("Telecommands").classes("font-bold").props(heading(2))
             if isinstance(self.engine.source, Board):
                 Telecommands(self.controls).build()
-            self.commands = ui.log(max_lines=100).classes("lines w-full h-24 text-xs")
-            self.commands.props("data-mark='commands'")
+            self.commands = ui.log(max_lines=100).classes("lines w-full h-20 text-xs")
+            self.commands.props("data-mark='commands' role='log' aria-label='telecommands'")
             self.drawn_commands: list[str] = []
             self.link = ui.label().classes("text-xs opacity-70").props("data-mark='link'")
             with (

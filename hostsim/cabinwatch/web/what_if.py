@@ -12,7 +12,7 @@ from cabinwatch.models.line_faults import Stuck as StuckLine
 from cabinwatch.models.node_faults import BrownOut
 from cabinwatch.models.sensors import Warming
 from cabinwatch.web import charts
-from cabinwatch.web.controls import Controls, Telecommands
+from cabinwatch.web.controls import Controls, Telecommands, heading
 from cabinwatch.world.cabin.actions import Close, Open, Patch
 
 SHIP = {"volume": 7.6, "pressure": 99_992.0, "temperature": 290.0}
@@ -38,19 +38,21 @@ class WhatIf:
     def build(self) -> None:
         """Make the card."""
         with ui.card().classes("w-full"):
-            ui.label("What if: click a module, or choose one").classes("font-bold")
-            self._map = ui.echart(self._drawn(), on_point_click=self._clicked).classes("w-full")
-            self._map.style("height: 14rem").props("data-mark='map' aria-label='the station'")
+            ui.label("What if: click a module, or choose one").classes("font-bold").props(heading(2))
+            self._map = ui.echart(self._drawn(), on_point_click=self._clicked).classes("map w-full")
+            self._map.props("data-mark='map' role='img' aria-label='the station'")
             rooms = list(self._session.scenario.cabin.compartments)
-            with ui.row().classes("items-end gap-2"):
-                self._room = ui.select(rooms, value=rooms[0], label="module").props("data-mark='module'")
+            with ui.row().classes("items-end gap-x-2 gap-y-1"):
+                self._room = ui.select(rooms, value=rooms[0], label="module").props(
+                    "dense data-mark='module'"
+                )
                 self._size = ui.input("size", value="3 mm").props("dense data-mark='size'").classes("w-24")
                 self._controls.button("Hole", lambda: self._leak("orifice"))
                 self._controls.button("Crack", lambda: self._leak("crack"))
                 self._controls.button("Patch all", self._patch)
                 self._controls.button("Dock a ship", self._dock)
-            self._ways()
-            with ui.row().classes("gap-2"):
+            with ui.row().classes("items-end gap-x-2 gap-y-1"):
+                self._ways()
                 self._controls.button("Warm the sensor", self._warm)
                 self._controls.button("Cut the line for 2 min", self._cut)
                 self._controls.button("Reset the node", self._session.reset)
@@ -63,14 +65,13 @@ class WhatIf:
         cabin = self._session.scenario.cabin
         names = [*cabin.hatches, *cabin.valves]
         if names:
-            with ui.row().classes("items-end gap-2"):
-                self._way = ui.select(names, value=names[0], label="hatch or valve").classes("min-w-36")
-                self._way.props("data-mark='way'")
-                self._controls.button("Open", lambda: self._session.do(Open(str(self._way.value))))
-                self._controls.button("Close", lambda: self._session.do(Close(str(self._way.value))))
+            self._way = ui.select(names, value=names[0], label="hatch or valve").classes("min-w-28")
+            self._way.props("dense data-mark='way'")
+            self._controls.button("Open", lambda: self._session.do(Open(str(self._way.value))))
+            self._controls.button("Close", lambda: self._session.do(Close(str(self._way.value))))
 
     def _take_away(self) -> None:
-        with ui.row().classes("gap-3"):
+        with ui.row().classes("items-center gap-3"):
             for text, where, mark in (
                 ("Download the story (TOML)", "/story.toml", "download"),
                 ("Download it as a pytest", "/test_story.py", "pytest"),

@@ -107,8 +107,15 @@ def test_a_hole_by_mouse_a_lamp_an_acknowledgement_and_the_story(url, browser, t
     until(browser, lambda b: marked(b, "lamp").text == "NOMINAL")
     assert "[/b] a cabin <i>with</i> $x^{2$" in browser.page_source.replace("&lt;", "<").replace("&gt;", ">")
     canvas = marked(browser, "map")
-    # The first module stands at the left of the map, above its middle.
-    ActionChains(browser).move_to_element_with_offset(canvas, -138, -51).click().perform()
+    # Where the first module stands, from the middle of the map, by the chart itself.
+    at = browser.execute_script(
+        "const box = arguments[0].getBoundingClientRect();"
+        "const chart = getElement(Number(arguments[0].id.slice(1))).chart;"
+        "const [x, y] = chart.convertToPixel({seriesIndex: 0}, [0, 0]);"
+        "return [Math.round(x - box.width / 2), Math.round(y - box.height / 2)]",
+        canvas,
+    )
+    ActionChains(browser).move_to_element_with_offset(canvas, *at).click().perform()
     classes = ("ADVISORY", "CAUTION", "WARNING", "EMERGENCY")
     until(browser, lambda b: marked(b, "lamp").text in classes)
     until(browser, lambda b: any(word in marked(b, "events").text for word in classes))
@@ -189,6 +196,47 @@ def test_keys_hold_the_window_of_time_and_the_last_frames_are_decoded(quiet, bro
     body.send_keys(Keys.SPACE)
     marked(browser, "open frames").click()
     until(browser, lambda b: "pressure_cPa=" in marked(b, "frames").text)
+
+
+@contextmanager
+def a_screen(browser, width, height):
+    """The browser with a window of that size inside."""
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    yield
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_low_screen_shows_every_control_and_a_phone_scrolls_in_one_direction_only(quiet, browser):
+    with a_screen(browser, 1280, 720):
+        browser.get(quiet)
+        until(browser, lambda b: marked(b, "lamp").text == "NOMINAL")
+        foot = {
+            mark: marked(browser, mark).rect
+            for mark in ("strips", "Hole", "Reset the node", "Set", "download")
+        }
+        below = {mark: box for mark, box in foot.items() if box["y"] + box["height"] > 720}
+        assert not below
+        assert marked(browser, "events").rect["y"] < 700, "the newest events are in sight"
+    with a_screen(browser, 390, 844):
+        wide = "return document.documentElement.scrollWidth"
+        until(browser, lambda b: b.execute_script("return innerWidth") == 390)
+        until(browser, lambda b: b.execute_script(wide) <= 390)
+
+
+def test_what_was_refused_is_told_once_and_the_newest_alone(quiet, browser):
+    browser.get(quiet)
+    until(browser, lambda b: marked(b, "lamp").text == "NOMINAL")
+    for _ in range(3):
+        browser.execute_script("arguments[0].click()", marked(browser, "Set"))
+    until(browser, lambda b: "poll_period: no value given" in b.page_source)
+    size = marked(browser, "size")
+    size.clear()
+    size.send_keys("3 parsec")
+    browser.execute_script("arguments[0].click()", marked(browser, "Hole"))
+    until(browser, lambda b: "parsec" in b.page_source)
+    told = "return [...document.querySelectorAll('.q-notification')].map(one => one.innerText)"
+    until(browser, lambda b: len(b.execute_script(told)) == 1 and "parsec" in b.execute_script(told)[0])
 
 
 def test_a_foreign_page_gets_nothing(quiet):

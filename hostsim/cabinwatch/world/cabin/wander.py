@@ -14,6 +14,7 @@ walk of 0.38 Pa/sqrt(s) is its short-time limit, and the standard deviation it s
 
 import math
 import random
+from array import array
 from typing import NamedTuple
 
 from cabinwatch.models.background import FITTED_Q, FITTED_TAU_s
@@ -43,7 +44,7 @@ class Wander:
         self._decay = math.exp(-grid_s / tau_s)
         self._sigma = q * math.sqrt(tau_s / 2 * -math.expm1(-2 * grid_s / tau_s))
         first = random.Random(f"{seed}/wander").gauss(0.0, q * math.sqrt(tau_s / 2))
-        self._path = [first]
+        self._path = array("d", [first])
 
     def at(self, t_s: float) -> float:
         """The wander at t >= 0, Pa at one atmosphere."""
