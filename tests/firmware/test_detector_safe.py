@@ -87,6 +87,36 @@ def test_a_burst_at_any_rate_is_an_emergency_within_three_samples(seed, k, lead,
     assert (feed.d.cls, feed.d.cause in (Cause.RAPID, Cause.LEVEL)) == (AlarmClass.EMERGENCY, True)
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=seeds,
+    rise=st.floats(0, 3.7).map(lambda x: 10 ** (2 + x)),
+    pace=st.floats(0, 1.5).map(lambda x: 10**x),
+    k=st.floats(-1.8, 1).map(lambda x: 10**x),
+    sigma=st.sampled_from([10, 100, 500]),
+    step=st.sampled_from([1, 5300, 10_000]),
+    low=st.sampled_from([0, 8_000_000]),
+)
+@example(seed=0, rise=10_000, pace=1e9, k=0.03, sigma=10, step=10_000, low=0)
+@example(seed=0, rise=500_000, pace=1, k=0.03, sigma=10, step=1, low=0)
+def test_a_burst_out_of_a_rise_is_an_emergency_within_three_samples(seed, rise, pace, k, sigma, step, low):
+    """The cabin is filled at ``pace`` Pa/s, or the gauge goes up by a stair; then a share k goes each second."""
+    feed = warm(seed, sigma, step)
+    top = P0 + rise
+    for i in range(int(rise / pace / 100) + 2):
+        assert feed.sample(min(P0 + 100 * pace * i, top)) == 0
+    over = 0
+    for i in range(1, 60):
+        p = top * math.exp(-k * i)
+        reading = max(feed.reading(p), low)
+        feed.d.low(reading)
+        feed.d.sample(1000, reading, T0 if p > low else BELOW)
+        over += top - p > STEP + 200 * pace + 4 * sigma + step + 0.01 * rise
+        if over >= 3:
+            break
+    assert (feed.d.cls, feed.d.cause in (Cause.RAPID, Cause.LEVEL)) == (AlarmClass.EMERGENCY, True)
+
+
 # -- the level
 
 

@@ -78,17 +78,23 @@ class QuickFall:
         self.top_raw_cPa += lim(raw_cPa - self.top_raw_cPa, most_cPa)
         self.top_even_cPa += lim(even_cPa - self.top_even_cPa, most_cPa)
         lost_cPa = -common(raw_cPa - self.slewed_raw_cPa, even_cPa - self.slewed_even_cPa)
-        if self.sign:
+        band_cPa = self.known.band_cPa(elapsed_ms)
+        if self.sign == RISING and lost_cPa > band_cPa and not self.known.late:
+            # It has gone back, and further: nobody waits for its look to be over.
+            self.settling = 1
+            self.start(elapsed_ms, -lost_cPa)
+            self.judge_cost(lost_cPa)
+        elif self.sign:
             self.follow(elapsed_ms, lost_cPa)
         else:
-            self.watch(elapsed_ms, lost_cPa)
+            self.watch(elapsed_ms, lost_cPa, band_cPa)
         if not self.called:
-            self.judge_cooling(elapsed_ms)
+            self.judge_cooling(elapsed_ms, band_cPa)
 
-    def judge_cooling(self, elapsed_ms):
+    def judge_cooling(self, elapsed_ms, band_cPa):
         """A raw fall beyond ``step`` and beyond a cooling by 3 K is a leak, also where a thermometer explains it."""
         lost_cPa = self.top_raw_cPa - self.raw_cPa
-        if lost_cPa <= self.known.band_cPa(elapsed_ms):
+        if lost_cPa <= band_cPa:
             self.raw_age_ms = 0
         self.raw_age_ms = min(self.raw_age_ms + elapsed_ms, AGE_MAX_ms)
         if lost_cPa <= max(self.known.p[P_STEP], self.raw_cPa // COOLING_SHARE):
@@ -104,12 +110,11 @@ class QuickFall:
         self.sigma_cPa_h = per_hour(self.doubt_cPa(), self.raw_age_ms)
         self.stretches += 1
 
-    def watch(self, elapsed_ms, lost_cPa):
+    def watch(self, elapsed_ms, lost_cPa, band_cPa):
         """Keep the level; begin to follow what leaves it."""
         raw_cPa = self.raw_cPa
         even_cPa = self.even_cPa
         change_cPa = common(raw_cPa - self.level_raw_cPa, even_cPa - self.level_even_cPa)
-        band_cPa = self.known.band_cPa(elapsed_ms)
         if abs(change_cPa) > band_cPa:
             self.start(elapsed_ms, change_cPa)
             if self.known.late:
@@ -148,13 +153,13 @@ class QuickFall:
         self.mark_even_cPa = self.even_cPa
         self.mark_age_ms = 0
         gate = self.known
-        doubt_cPa = min((gate.noise_x64_cPa >> 2) + self.known.p[P_FLOOR] + gate.step_cPa, DOUBT_MAX_cPa)
+        doubt_cPa = min((gate.noise_x64_cPa >> 2) + gate.p[P_FLOOR] + gate.step_cPa, DOUBT_MAX_cPa)
         look_s = doubt_cPa * 3600 // max(rate_cPa_h, 1)
         if self.called:
             # The longer it lasts the longer a stretch, for a better rate.
             longer_s = max(min(self.age_ms >> 3, LOOK_CALLED_MAX_ms), LOOK_CALLED_MIN_ms) // 1000
             look_s = max(look_s, min(longer_s, (self.raw_cPa >> STRETCH_MAX) * 3600 // max(rate_cPa_h, 1)))
-        look_s = min(look_s, self.known.p[P_HOLD])
+        look_s = min(look_s, gate.p[P_HOLD])
         self.look_ms = look_s * 1000
         self.look_fall_cPa = 2 * max(doubt_cPa, (min(rate_cPa_h, 7200000) >> 4) * look_s // 225)
 
@@ -179,7 +184,10 @@ class QuickFall:
             self.over(elapsed_ms)
             return
         self.average(stretch_cPa, stretch_cPa_h)
-        if self.sign == FALLING and self.stretches > 1 and self.age_ms // 1000 > self.known.p[P_HOLD]:
+        if self.sign == RISING:
+            self.slewed_raw_cPa = self.raw_cPa
+            self.slewed_even_cPa = self.even_cPa
+        elif self.stretches > 1 and self.age_ms // 1000 > self.known.p[P_HOLD]:
             self.called = True
         self.mark(stretch_cPa_h)
 
