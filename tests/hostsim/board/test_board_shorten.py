@@ -10,7 +10,7 @@ from cabinwatch.board.build import bytecode as b
 from cabinwatch.board.build.compiler import Compiler
 from cabinwatch.board.build.program import FlatProgram
 
-NAMES = ["run", "less", "pick", "skip", "gc", "min", "x", "a", "b", "c", "i", "o"]
+NAMES = ["run", "less", "pick", "skip", "<string>", "min", "x", "a", "b", "c", "i", "o"]
 HELPERS = """
 def less(a, b):
     return a < b and b != 5

@@ -22,6 +22,7 @@ _SLOTS = {LOAD_FAST: LOAD_FAST_0, STORE_FAST: STORE_FAST_0}
 LABEL = -1  # no operation: a place that is jumped to
 IN_PLACE = 13  # from a binary operator to its in-place form
 END_OF_CELLS = 0xFF
+_FILE = "<string>"  # what a traceback says instead of a file
 
 BINARIES: dict[type[ast.operator], int] = {
     ast.BitOr: 0, ast.BitXor: 1, ast.BitAnd: 2, ast.LShift: 3, ast.RShift: 4, ast.Add: 5, ast.Sub: 6, ast.Mult: 7,
@@ -162,7 +163,7 @@ class Assembler:
             out += one.encoded()
             if one.label >= 0:
                 out += (places[one.label] - len(out) - 2 + 0x8000).to_bytes(2, "little")
-        info = unsigned(self.name(name)) + unsigned(self.name("gc")) + b"\0"  # name, "file", no line numbers
+        info = unsigned(self.name(name)) + unsigned(self.name(_FILE)) + b"\0"  # no line numbers
         slots = max([len(arguments), *(one.slot + 1 for one in operations)])
         prelude = unsigned(slots + self.deepest) + bytes([0, 0, len(arguments), 0, 0, len(info) + 1]) + info
         words = tuple(name_object(self.name(argument)) for argument in arguments)

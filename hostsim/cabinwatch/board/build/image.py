@@ -47,7 +47,7 @@ _NEAR = ("abs", "max", "min")  # made global: the board seeks a built-in functio
 _START_NAMES = (
     *_NEAR,
     "append", "collect", "exec", "gc", "globals", "i", "id", "kbd_intr", "machine", "mem32", "mem_free",
-    "micropython", "opt_level", "open", "print", "range", "read", "str", "update",
+    "micropython", "opt_level", "open", "print", "read", "update",
 )  # fmt: skip
 
 
@@ -109,9 +109,9 @@ def build_image(
     linked = _link(tuple(ports.values()), ports[port], root, in_flash)
     files: dict[str, bytes] = {}
     chunks: list[tuple[str, str]] = []
-    imported: set[str] = set()
+    imported = {"gc", "micropython"}  # by the start script
     for module in linked.modules:
-        body = [stmt for stmt in module.body if not _repeated_import(stmt, imported)]
+        body = [stmt for stmt in module.body if _new_names(stmt, imported)]
         for text in cut(body, _printer(), longest=HARD_LIMIT if in_flash else None, names=linked.names):
             octets = text.encode("ascii")
             last = str(len(chunks) - 1)
@@ -124,7 +124,7 @@ def build_image(
             chunks.append((name, module.name))
             files[name] = octets
     run = next(m for m in linked.modules if m.name == ports[port]).flat["run"]
-    start = _start_script(len(chunks), run, probe, linked.directory)
+    start = _start_script(linked, [name for name, _ in chunks], run, probe)
     files[START] = start.encode("ascii")
     files |= data or {}
     return Image(
@@ -134,28 +134,6 @@ def build_image(
         tuple(chunks),
         linked.names,
         linked.left,
-    )
-
-
-def _start_script(count: int, run: str, probe: bool, directory: int) -> str:
-    """Take what is in flash from the dictionary there (0 = none), execute the chunks one by one in the same namespace,
-    then call the port's ``run`` with nothing else on the stack.
-    """
-    # An object in flash is at hand once a list holds its address: word 3 of a list says where its items are.
-    take = (
-        f"i=[0]\nmachine.mem32[machine.mem32[id(i)+12]]={directory}\n"
-        "globals().update(i[0])\n" + "".join(f"{name}={name}\n" for name in _NEAR) + "gc.collect()\n"
-    )
-    report = "print(i,gc.mem_free())\n" if probe else ""
-    return (
-        f"import gc,micropython{',machine' if directory else ''}\n"  # in one line: a chunk of the file system less
-        "micropython.kbd_intr(-1)\n"  # octet 3 is everywhere in the protocol and must not be a Ctrl-C
-        + (f"gc.collect()\ni=-2\n{report}" if probe else "")
-        + (take if directory else "")
-        + (f"i=-1\n{report}" if probe else "")
-        + f"for i in range({count}):\n exec(open(str(i)).read())\n gc.collect()\n"
-        + (f" {report}" if probe else "")
-        + f"{run}()\n"
     )
 
 
@@ -174,6 +152,31 @@ class _Linked:
     directory: int
 
 
+def _start_script(linked: _Linked, chunks: Iterable[str], run: str, probe: bool) -> str:
+    """Take what is in flash from the dictionary there, execute the chunks one by one in the same namespace, then call
+    the port's ``run`` with nothing else on the stack. As short as can be: each chunk of the file system is 128 octets.
+    """
+    directory, names = linked.directory, linked.names  # 0 = no directory
+    # An object in flash is at hand once a list holds its address: word 3 of a list says where its items are.
+    take = (
+        f"i=[0]\nmachine.mem32[machine.mem32[id(i)+12]]={directory}\n"
+        "globals().update(i[0])\n"
+        + "".join(f"{names.get(name, name)}={name}\n" for name in _NEAR)
+        + "gc.collect()\n"
+    )
+    report = "print(i,gc.mem_free())\n" if probe else ""
+    return (
+        f"import gc,micropython{',machine' if directory else ''}\n"  # in one line: a chunk of the file system less
+        "micropython.kbd_intr(-1)\n"  # octet 3 is everywhere in the protocol and must not be a Ctrl-C
+        + (f"gc.collect()\ni=-2\n{report}" if probe else "")
+        + (take if directory else "")
+        + (f"i=-1\n{report}" if probe else "")
+        + f"for i in {','.join(map(repr, chunks))},:\n exec(open(i).read())\n gc.collect()\n"
+        + (f" {report}" if probe else "")
+        + f"{run}()\n"
+    )
+
+
 def _link(entries: tuple[str, ...], port: str, root: Path | None, in_flash: bool) -> _Linked:
     """Process the core and all ports together, so that the core comes out the same whichever port is taken."""
     minifier = _need("python_minifier")
@@ -186,7 +189,7 @@ def _link(entries: tuple[str, ...], port: str, root: Path | None, in_flash: bool
         )  # fmt: skip
         module.body = ast.parse(text).body
     trees = [ast.Module(module.body, []) for module in modules]
-    names = choose(trees, known_names(), _START_NAMES)
+    names = choose(trees, known_names(), _START_NAMES, _NEAR if in_flash else ())
     for module, tree in zip(modules, trees, strict=True):
         Renamer(names).visit(tree)
         module.flat = {name: names.get(flat, flat) for name, flat in module.flat.items()}
@@ -241,13 +244,14 @@ def _base(ports: Sequence[Sequence[Module]], compiler: Compiler) -> int:
     return base
 
 
-def _repeated_import(stmt: ast.stmt, seen: set[str]) -> bool:
+def _new_names(stmt: ast.stmt, imported: set[str]) -> bool:
+    """Whether the statement is more than an import of what was imported before; takes out what was."""
     if not isinstance(stmt, ast.Import | ast.ImportFrom):
-        return False
-    text = ast.unparse(stmt)
-    repeated = text in seen
-    seen.add(text)
-    return repeated
+        return True
+    source = f"{stmt.module}." if isinstance(stmt, ast.ImportFrom) else ""
+    stmt.names = [alias for alias in stmt.names if source + alias.name not in imported]
+    imported.update(source + alias.name for alias in stmt.names)
+    return bool(stmt.names)
 
 
 def _printer() -> Any:

@@ -5,9 +5,9 @@ heap for good, 8 octets and more. So each name of ours is replaced, one for one,
 know (PITCHFORK, ba_ding) and the firmware does not use. A name that the image knows and the firmware uses stays
 what it is, which is also why names of the board's own modules (uart.any, sleep_ms) come through untouched.
 
-An object's attributes lie in a hash table that is nearly full, and a method is sought there first: so the names of one
-class are chosen for places of their own, and those of methods for free ones. Of names that are equal in this the ones
-used most get an index below 128, by which a reference is one octet shorter.
+A reference to a name whose index is below 128 is one octet shorter: those go to the names used most. An object's
+attributes lie in a hash table that is nearly full, and a method is sought there first: so the names of one class are
+chosen for places of their own, and those of methods for free ones.
 """
 
 import ast
@@ -59,41 +59,47 @@ def string_hash(text: bytes) -> int:
     return djb2 or 1
 
 
-def choose(trees: Iterable[ast.AST], known: Sequence[str], reserved: Iterable[str]) -> dict[str, str]:
+def choose(
+    trees: Iterable[ast.AST], known: Sequence[str], reserved: Iterable[str], anew: Iterable[str] = ()
+) -> dict[str, str]:
     """Map each identifier in ``trees`` that the image does not know to one that it does.
 
     :param known: the image's interned strings in index order, as from :func:`interned`.
     :param reserved: names never to be given away, such as those that the start script uses.
+    :param anew: names that the image knows, and that get another all the same, as do those of our attributes.
     """
+    trees = [*trees]
     counts = Counter(name for tree in trees for name in identifiers(tree))
     taken = {*counts, *reserved, *keyword.kwlist}
     index = {name: i for i, name in enumerate(known, 1)}
     free = sorted((n for n in known if _IDENTIFIER.match(n) and n not in taken), key=index.__getitem__)
-    ours = sorted(
-        (n for n in counts if n not in index and not n.startswith("__")), key=lambda n: (-counts[n], n)
-    )
     tables = _tables(trees)
-    for table in tables:
-        table.taken.update(table.place(name) for name in table.attributes if name in index)
+    anew = {*anew}.union(*(table.attributes for table in tables))
+    ours = sorted(
+        (n for n in counts if (n not in index or n in anew) and not n.startswith("__")),
+        key=lambda n: (-counts[n], n),
+    )
     kinds = (
         [name for name in ours if any(name in table.attributes for table in tables)],
         [name for name in ours if any(name in table.methods for table in tables)],
         ours,
     )
     chosen: dict[str, str] = {}
-    for name in dict.fromkeys(name for kind in kinds for name in kind if not name.startswith("_l")):
+    shared = [name for name in ours if name.startswith("_l")]  # locals: their index is in no bytecode
+    short = sum(index[name] < _SHORT_INDEX for name in free)
+    often = {*[name for name in ours if name not in shared][:short]}
+    for name in dict.fromkeys(name for kind in kinds for name in kind if name not in shared):
         holding = [table for table in tables if name in table.attributes or name in table.methods]
 
-        def cost(other: str, holding: Sequence[_Table] = holding) -> tuple[int, bool, int]:
+        def cost(other: str, name: str = name, holding: Sequence[_Table] = holding) -> tuple[bool, int, int]:
             full = sum(table.place(other) in table.taken for table in holding)
-            return full, index[other] >= _SHORT_INDEX, index[other]
+            return (index[other] < _SHORT_INDEX) != (name in often), full, index[other]
 
         chosen[name] = best = min(free, key=cost)
         free.remove(best)
         for table in holding:
             if name in table.attributes:
                 table.taken.add(table.place(best))
-    shared = [name for name in ours if name.startswith("_l")]  # locals: their index is in no bytecode
     return chosen | dict(zip(shared, sorted(free, key=lambda n: (len(n), index[n])), strict=False))
 
 

@@ -143,6 +143,7 @@ class Placer:
         self.flash, self.compiler = flash, compiler
         self.objects = Objects(flash, compiler.names)
         self.placed: dict[str, int] = {}
+        self.classes: dict[str, int] = {}
         self.methods: dict[str, dict[str, int]] = {}
         self.bare = 0
 
@@ -164,7 +165,7 @@ class Placer:
             case ast.FunctionDef(name=name):
                 return program.functions[name] not in self.compiler.left
             case ast.ClassDef(name=name) if name not in self.compiler.left_classes:
-                self.placed[name] = self._class(name)
+                self.classes[name] = self._class(name)
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if program.stores[name] == 1:
                 address = self._constant(value)
                 if not address:
@@ -180,15 +181,20 @@ class Placer:
         methods = dict(self.methods.get(found.base, {}))
         self._functions(methods, found.methods.values())
         self.methods[name] = methods
-        if methods or found.base:
-            if name not in self.compiler.program.made:
-                # A mere base, whose methods stand again in the tables of what has objects.
-                sought = self.compiler.program.of_base[name]
-                methods = {method: at for method, at in methods.items() if method in sought}
-            return self.objects.klass(name, self.placed.get(found.base, 0), methods)
-        # Nothing is left of it but that it has objects: any other of that kind will do.
-        self.bare = self.bare or self.objects.klass(name, 0, {})
-        return self.bare
+        base = self.classes.get(found.base, 0)
+        if name not in self.compiler.program.made:
+            # A mere base, whose methods stand again in the tables of what has objects.
+            sought = self.compiler.program.of_base[name]
+            methods = {method: at for method, at in methods.items() if method in sought}
+            if not methods:
+                return base
+        if methods or base:
+            self.placed[name] = self.objects.klass(name, base, methods)
+        else:
+            # Nothing is left of it but that it has objects: any other of that kind will do.
+            self.bare = self.bare or self.objects.klass(name, 0, {})
+            self.placed[name] = self.bare
+        return self.placed[name]
 
     def _functions(self, into: dict[str, int], functions: Iterable[PlacedFunction]) -> None:
         """Place those that are not compiled into all of their callers."""
