@@ -6,18 +6,19 @@ import pytest
 
 from cabinwatch.board.emulator.qemu import INSTALL, PROGRAM
 from cabinwatch.run.lockstep import LockStepRun
-from cabinwatch.run.transcript import Recorder, Step
+from cabinwatch.run.transcript import Recorder
 from cabinwatch.scenario import load as scenarios
 from cabinwatch.targets import open_target
-from cabinwatch.targets.cpython import CpythonTarget, keyed_monitor
 from cabinwatch.verify.conform.runner import CaseVerdict, SuiteRun, run, select
 from cabinwatch.verify.conform.targets import open_bench
+from cabinwatch.verify.keyed_steps import KEYING, worst_steps
 from cabinwatch.verify.measure import step_times
 from cabinwatch.world.keying import Keying
 from cabinwatch.world.world import World
+from cabinwatch_protocol import host
 from cabinwatch_protocol import table as t
 from conftest import missing
-from keyed_peer import MASTER, OTHER, KeyedBench
+from keyed_peer import MASTER
 
 HEAP_MIN = 2000
 """Octets that must stay free with everything on, by the project's budget."""
@@ -96,51 +97,12 @@ WORST_MS = 100
 """Guest time of the worst keyed step, by the project's budget."""
 
 
-class Noted:
-    """A target whose steps are kept."""
-
-    def __init__(self, target):
-        self.target, self.steps, self.t_ms = target, [], 0
-        self.node = target.node
-
-    def start(self):
-        answer = self.target.start()
-        self.steps.append(Step(0, b"", *answer))
-        return answer
-
-    def step(self, elapsed_ms, rx):
-        self.t_ms += elapsed_ms
-        answer = self.target.step(elapsed_ms, rx)
-        self.steps.append(Step(self.t_ms, rx, *answer))
-        return answer
-
-
 def test_the_worst_step_within_its_time():
-    """What takes long, at the worst moment: with reports and polls due, two frames in one step, forgeries, an alarm."""
     if shutil.which(PROGRAM) is None:
         missing(PROGRAM, INSTALL)
-    keying = Keying(MASTER, 1)
-    b = KeyedBench(Noted(CpythonTarget(keyed_monitor(keying))))
-    for name in ("analyser_period", "hk_period"):
-        b.step(1, b.set(name, 1000))
-    events = []
-    for second in range(10):
-        pressure_cPa = 10_132_500 - max(0, second - 5) * 1_000_000
-        answer = b.answer(b.poll(), pressure_cPa=pressure_cPa)
-        b.step(5, answer[:-1])
-        events += b.step(1, answer[-1:] + b.do(t.Function.INHIBIT, 0)[:-1])
-        events += b.step(1, b"\0" + b.do(t.Function.INHIBIT, 60, master=OTHER))
-        while b.wake_ms == 1:
-            events += b.step(1)
-        answer = b.answer(b.poll(), pressure_cPa=pressure_cPa + 1)
-        b.step(5, answer[:-1])
-        events += b.step(900, answer[-1:] + b.do(t.Function.INHIBIT, 0))
-        while b.wake_ms == 1:
-            events += b.step(1)
-        events += b.step(b.wake_ms, b.do(t.Function.INHIBIT, 0))
-    told = {p.values["event"] for p in events if p.packet.service == 5}
-    assert {t.Event.COMMANDED, t.Event.REFUSED, t.Event.ALARM} <= told
-    times = step_times(b.target.steps, keying)
-    worst = max(times, key=lambda time: time.compute_us)
+    steps = worst_steps()
+    told = [p for step in steps if step.tx for p in host.decode_stream(step.tx) if p.packet.service == 5]
+    assert {t.Event.COMMANDED, t.Event.REFUSED, t.Event.ALARM} <= {p.values["event"] for p in told}
+    worst = max(step_times(steps, KEYING), key=lambda time: time.compute_us)
     print(f"\nworst keyed step: {worst.compute_us / 1000:.1f} ms")
     assert worst.compute_us < 1000 * WORST_MS

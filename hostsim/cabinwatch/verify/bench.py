@@ -14,6 +14,7 @@ from cabinwatch.scenario.load import parse
 from cabinwatch.sources import import_path
 from cabinwatch.targets import EMULATED
 from cabinwatch.targets.micropython import find_vm
+from cabinwatch.verify import keyed_steps
 from cabinwatch.world.cabin.station import Station
 from cabinwatch.world.seeds import stream
 from cabinwatch.world.world import World
@@ -208,22 +209,24 @@ def station_day() -> float:
 
 def board(tell: Callable[[str], None]) -> dict[str, Any]:
     """The emulated board's own figures, deterministic: guest time of a sample, and the heap that each module leaves."""
-    from cabinwatch.verify.measure import heap_by_module, sample_time
+    from cabinwatch.verify.measure import heap_by_module, sample_time, step_times
 
     quiet = sample_time(_first_steps(60))
     worst = sample_time(onset_steps())
+    keyed = max(step_times(keyed_steps.worst_steps(), keyed_steps.KEYING), key=lambda time: time.compute_us)
     tell(
         "\nguest time on the micro:bit, first octet of a step in to last octet out, at most:\n"
         f"  {quiet.total_us / 1000:.1f} ms for a sample of a quiet cabin\n"
         f"  {worst.total_us / 1000:.1f} ms for the slowest over a leak's onset, where housekeeping waits for the step "
         "after an event\n"
+        f"  {keyed.compute_us / 1000:.1f} ms of it computing for the slowest step of a keyed monitor\n"
         "(QEMU counts an instruction a cycle; a real core takes up to twice that)"
     )
     heap = heap_by_module()
     tell(f"free heap {heap.at_start:,} octets at start, {heap.after_load:,} when loaded; of that take")
     for module, octets in heap.taken.items():
         tell(f"  {module:<34}{octets:>8,}")
-    return {"sample": asdict(quiet), "worst": asdict(worst), "heap": asdict(heap)}
+    return {"sample": asdict(quiet), "worst": asdict(worst), "keyed": asdict(keyed), "heap": asdict(heap)}
 
 
 def _first_steps(count: int) -> list[Step]:

@@ -1,6 +1,7 @@
 """The cases of keyed nodes: each of ours passes them all, each wrong one fails at its own; in lock-step and live."""
 
 import os
+import random
 import selectors
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import cabinwatch_firmware.keyed as firmware
 import cabinwatch_firmware.keyed_monitor as monitor
 from cabinwatch import key_file
 from cabinwatch.errors import UsageError
+from cabinwatch.sources import import_path
 from cabinwatch.targets import device
 from cabinwatch.verify.conform.case import CASES
 from cabinwatch.verify.conform.runner import CaseVerdict, SuiteRun, run, select
@@ -77,6 +79,21 @@ def once_drawn(forget):
     return keep
 
 
+def drawing(draw):
+    """Draws sessions by the number of the boot."""
+
+    def make(forget):
+        boots = iter(range(1, 100))
+
+        def badly(node):
+            forget(node)
+            node.vault[:8] = draw(next(boots)).to_bytes(8, "big")
+
+        return badly
+
+    return replaced(monitor, "forget", make)
+
+
 def loud(refuse):
     def tell(node, code):
         node.quiet_ms = 0
@@ -112,6 +129,8 @@ def unflagged_pass(holds):
     return lambda n, k, s: holds(n, k, s) or not n.frame.buf[TC_VERSION_AT] & 9
 
 
+GOOD = [random.Random(18).getrandbits(32) for _ in range(100)]
+"""Draws of four octets that nothing foretells."""
 WRONG = {
     "a trailer is needed once": (replaced(monitor, "judge", bare_pass), "KEY-02/bare"),
     "no tag is checked without flags": (replaced(firmware, "holds", unflagged_pass), "KEY-03/forged"),
@@ -122,10 +141,25 @@ WRONG = {
     "a counter may leap": (replaced(firmware, "COUNTER_LEAP", lambda _: 1 << 30), "KEY-04/future"),
     "no counter is checked": (replaced(firmware, "judge_tag", counters_pass), "KEY-04/old"),
     "the session stays": (replaced(monitor, "forget", once_drawn), "KEY-06/reset"),
+    "sessions count": (
+        drawing(lambda boot: 0xA1B2C3D4E5F60708 + 0x0123456789ABCDEF * boot),
+        "KEY-01/session",
+    ),
+    "half a session is a clock": (
+        drawing(lambda boot: GOOD[boot] << 32 | 0x9E3779B1 * boot % (1 << 32)),
+        "KEY-01/session",
+    ),
+    "sessions of a congruential generator": (
+        drawing(lambda boot: (pow(0x5DEECE66D, boot, 1 << 64) * 0xB5026F5AA96619E9 + 11) % (1 << 64)),
+        "KEY-01/session",
+    ),
+    "an octet of a session is a serial number": (drawing(lambda boot: GOOD[boot] << 8 | 5), "KEY-01/session"),
     "functions are open": (
         replaced(firmware, "is_guarded", lambda was: lambda b: b[8] != 8 and was(b)),
         "KEY-02/guarded",
     ),
+    "refusals are told too often": (replaced(firmware, "TELL_MS", lambda was: was - 100), "KEY-09/told"),
+    "refusals are told too seldom": (replaced(firmware, "TELL_MS", lambda was: was + 100), "KEY-09/told"),
     "nothing is told": (replaced(monitor, "tell", lambda _: lambda node: None), "KEY-08/event"),
     "each refusal is told": (replaced(firmware, "refuse", loud), "KEY-09/told"),
     "a reboot at any time": (replaced(monitor, "EARLY_MS", lambda _: 0), "KEY-10/early"),
@@ -420,6 +454,50 @@ def serve(monitor_key):
 
     threading.Thread(target=accept, daemon=True).start()
     return url
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [({}, "pass"), ({"TELL_MS": 50_000}, "fail"), ({"TELL_MS": 70_000}, "fail")],
+    ids=["right", "often", "seldom"],
+)
+def test_live_the_minute_between_two_refused_events_is_judged_where_time_is_given(
+    changes, verdict, monkeypatch
+):
+    for name, value in changes.items():
+        monkeypatch.setattr(firmware, name, value)
+    b = open_bench("cpython", "monitor", master=MASTER)
+    b.emulated, b.thorough = False, True  # as on a line, in virtual time
+    done = SuiteRun("cpython", "monitor", 1, False)
+    run(b, select("monitor", ["KEY-09/told"], keyed=True), done, lambda result: None)
+    assert [r.verdict.value for r in done.results] == [verdict]
+
+
+STORED_SESSION = """
+import os, sys
+from cabinwatch_firmware.ports import key_file, stdio
+def draw(vault):
+    try:
+        vault[:8] = open("session", "rb").read()
+    except OSError:
+        key_draw(vault)
+        with open("session", "wb") as f:
+            f.write(vault[:8])
+key_draw = key_file.draw
+if sys.argv[2] == "wrong":
+    key_file.draw = draw
+stdio.main()
+"""
+"""A monitor that keeps parameters in files, and where it is "wrong" its session, too."""
+
+
+@pytest.mark.parametrize(("how", "fails"), [("right", set()), ("wrong", {"KEY-01/session", "KEY-06/reset"})])
+def test_a_program_that_keeps_parameters_over_a_reset_must_keep_no_session(how, fails, tmp_path, vm):
+    key_file.write_node(tmp_path / "monitor.key", MASTER, "monitor")
+    (tmp_path / "node.py").write_text(STORED_SESSION)
+    node = f"exec:sh -c 'cd {tmp_path} && MICROPYPATH={import_path()} exec {vm} node.py kept {how}'"
+    assert failed(node, "monitor", ["KEY-01", "KEY-06"]) == fails
+    assert any(path.name.startswith("kept.") for path in tmp_path.iterdir())
 
 
 RESETS = {"KEY-01/session", "KEY-06/reset", "KEY-09/told", "KEY-10/early", "KEY-11/challenge"}
