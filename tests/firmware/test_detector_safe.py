@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cabinwatch.verify.score.presets import parameters
+from cabinwatch.verify.score.presets import BENCH_PRESET, INDEX, parameters
 from cabinwatch_firmware.detector.detector import BELOW, Detector
 from cabinwatch_protocol.table import T_CAP, AlarmClass, Cause
 
@@ -19,16 +19,16 @@ seeds = st.integers(0, 2**32)
 
 
 class Feed:
-    """A detector and its gauge: noise in cPa, a step of the gauge, a poll period; t_s is the time so far."""
+    """A detector and its gauge: noise in cPa, its steps (grain), a poll period; t_s is the time so far."""
 
-    def __init__(self, seed, sigma=100, step=1, dt_ms=1000, **preset):
+    def __init__(self, seed, sigma=100, grain=1, dt_ms=1000, **preset):
         self.rng = random.Random(seed)
-        self.sigma, self.step, self.dt_ms = sigma, step, dt_ms
+        self.sigma, self.grain, self.dt_ms = sigma, grain, dt_ms
         self.d = Detector(parameters(**preset))
         self.t_s = 0.0
 
     def reading(self, level):
-        return max(round((level + self.rng.gauss(0, self.sigma)) / self.step) * self.step, 0)
+        return max(round((level + self.rng.gauss(0, self.sigma)) / self.grain) * self.grain, 0)
 
     def sample(self, level, kelvin=295.0, gap_s=0.0):
         elapsed = self.dt_ms + round(gap_s * 1000)
@@ -43,15 +43,15 @@ class Feed:
 
 
 @functools.cache
-def _warm(sigma, step, dt_ms, preset):
-    feed = Feed(7, sigma, step, dt_ms, **dict(preset))
+def _warm(sigma, grain, dt_ms, preset):
+    feed = Feed(7, sigma, grain, dt_ms, **dict(preset))
     assert feed.quiet(900) == 0
     return feed
 
 
-def warm(seed, sigma=100, step=1, dt_ms=1000, **preset):
+def warm(seed, sigma=100, grain=1, dt_ms=1000, **preset):
     """A feed after 900 quiet samples, with noise of its own from here on."""
-    feed = copy.deepcopy(_warm(sigma, step, dt_ms, tuple(preset.items())))
+    feed = copy.deepcopy(_warm(sigma, grain, dt_ms, tuple(preset.items())))
     feed.rng = random.Random(seed)
     return feed
 
@@ -218,6 +218,25 @@ def test_a_step_between_sparse_readings_is_no_leak(seed, period_s, fall):
     feed = warm(seed, dt_ms=period_s * 1000)
     for i in range(200):
         assert feed.sample(P0 - fall) == 0, (i, feed.d.cause, feed.d.rate_cPa_h)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=seeds,
+    period_s=st.sampled_from([10, 60, 300, 600, 3600]),
+    fall=st.floats(math.log10(1_500), math.log10(2_000_000)).map(lambda x: 10**x),
+    sigma=st.sampled_from([10, 100]),
+    hole=st.booleans(),
+)
+@example(seed=0, period_s=60, fall=11_800, sigma=100, hole=False)
+def test_between_sparse_readings_a_faster_leak_is_called_no_later(seed, period_s, fall, sigma, hole):
+    """Preset `quiet`, 15 Pa to 20 kPa from one reading to the next: within 12, and beyond wander and noise within 5."""
+    feed = warm(seed, sigma, dt_ms=period_s * 1000, **BENCH_PRESET)
+    wander = BENCH_PRESET["step"] + feed.d.p[INDEX["floor"]]
+    for i in range(1, 6 if fall > wander + 12 * sigma else 13):
+        if feed.sample(P0 * math.exp(-fall / P0 * i) if hole else P0 - fall * i):
+            return
+    raise AssertionError("not called")
 
 
 @settings(max_examples=20, deadline=None)

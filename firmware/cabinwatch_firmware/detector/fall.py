@@ -141,13 +141,19 @@ class QuickFall:
         self.sign = FALLING if change_cPa < 0 else RISING
         self.start_raw_cPa = self.raw_cPa
         self.start_even_cPa = self.even_cPa
+        gate = self.known
+        more_cPa = gate.first_cPa - self.raw_cPa
+        if gate.jump and more_cPa > gate.band_cPa(elapsed_ms):
+            # It went on while the gate held it: that is the first stretch.
+            self.mark_age_ms = elapsed_ms - gate.first_ms
+            self.average(more_cPa, per_hour(more_cPa, self.mark_age_ms))
         # Between two stairs of a coarse gauge nothing shows; slower than ``step`` in ``hold`` is not of haste.
-        p = self.known.p
+        p = gate.p
         since_ms = max(elapsed_ms, self.still_ms)
         slowest_cPa_h = min(per_hour(abs(change_cPa), 2 * elapsed_ms), p[P_STEP] * 900 // p[P_HOLD] << 2)
-        self.mark(max(per_hour(abs(change_cPa), 2 * since_ms), slowest_cPa_h))
+        self.mark(elapsed_ms, max(per_hour(abs(change_cPa), 2 * since_ms), slowest_cPa_h))
 
-    def mark(self, rate_cPa_h):
+    def mark(self, elapsed_ms, rate_cPa_h):
         """Look again when a change at this rate stands out of the noise, or sooner where it is stronger."""
         self.mark_raw_cPa = self.raw_cPa
         self.mark_even_cPa = self.even_cPa
@@ -159,7 +165,7 @@ class QuickFall:
             # The longer it lasts the longer a stretch, for a better rate.
             longer_s = max(min(self.age_ms >> 3, LOOK_CALLED_MAX_ms), LOOK_CALLED_MIN_ms) // 1000
             look_s = max(look_s, min(longer_s, (self.raw_cPa >> STRETCH_MAX) * 3600 // max(rate_cPa_h, 1)))
-        look_s = min(look_s, gate.p[P_HOLD])
+        look_s = min(look_s, gate.p[P_HOLD] + elapsed_ms // 250)  # ... and four readings
         self.look_ms = look_s * 1000
         self.look_fall_cPa = 2 * max(doubt_cPa, (min(rate_cPa_h, 7200000) >> 4) * look_s // 225)
 
@@ -180,7 +186,9 @@ class QuickFall:
             return
         if self.called:
             mean_cPa_h = min(mean_cPa_h, self.rate_cPa_h)  # what empties a cabin slows down all the while
-        if stretch_cPa_h < mean_cPa_h >> 1 or stretch_cPa_h < 15 * self.known.p[P_FAST]:
+        # A quarter of ``fast`` is left to the slow watch, but not what stands out by itself: between sparse readings.
+        slow = stretch_cPa_h < 15 * self.known.p[P_FAST] and stretch_cPa <= self.known.band_cPa(0)
+        if slow or stretch_cPa_h < mean_cPa_h >> 1:
             self.over(elapsed_ms)
             return
         self.average(stretch_cPa, stretch_cPa_h)
@@ -189,7 +197,7 @@ class QuickFall:
             self.slewed_even_cPa = self.even_cPa
         elif self.stretches > 1 and self.age_ms // 1000 > self.known.p[P_HOLD]:
             self.called = True
-        self.mark(stretch_cPa_h)
+        self.mark(elapsed_ms, stretch_cPa_h)
 
     def average(self, stretch_cPa, stretch_cPa_h):
         """The average of the stretches, each for as much as all before it.
