@@ -29,8 +29,8 @@ VOLUMES_m3 = (0.1, 1e6)
 def score(
     seed: Annotated[int, typer.Option(help="Feeds every random stream.")] = 1,
     years: Annotated[
-        int, typer.Option(min=1, help="Quiet years on each ground; EVIDENCE.md says how densely sampled.")
-    ] = 2,
+        int, typer.Option(min=1, help="Quiet years on each ground; ten days of each at a reading a second.")
+    ] = 8,
     trials: Annotated[int, typer.Option(min=3, help="Trials of each leak.")] = 15,
     days: Annotated[
         int, typer.Option(min=1, help="Days of a year; fewer make a trial of the whole, and no evidence.")
@@ -49,7 +49,7 @@ def score(
     record: Annotated[
         Path | None,
         typer.Option(
-            help="A log of your own as CSV: false alarms on that too. Columns by --time, --pressure."
+            help="A log of your own as CSV, for the false alarms on it. Columns by --time, --pressure."
         ),
     ] = None,
     time: Annotated[str, typer.Option(help="Its column of the time: a name, or a number from 1.")] = "1",

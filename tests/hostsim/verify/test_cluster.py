@@ -84,8 +84,8 @@ def few_delays(ground: str, preset: object, seed: int, trials: int, days: int) -
     return [card.DelayFigure(ground, str(preset), "leak", 1.0, (seed + 0.5,) * trials)]
 
 
-def one_rate(*_: object) -> float:
-    return 1.5
+def one_rate(_: str, spans: list[str], *__: object) -> dict[str, float]:
+    return dict.fromkeys(spans, 1.5)
 
 
 def test_a_report_card_on_a_cluster_is_the_card(

@@ -13,6 +13,7 @@ from cabinwatch.verify.cluster import on_cluster
 from cabinwatch.verify.parallel import Spread, on_cores
 from cabinwatch.verify.score.alarms import AlarmFigures, Spell, figures
 from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, Array, Noise
+from cabinwatch.verify.score.confidence import median_interval, poisson_interval
 from cabinwatch.verify.score.detectable import SPANS_S
 from cabinwatch.verify.score.grounds import GROUNDS, PRESETS, Ground
 from cabinwatch.verify.score.growth import GROWTH_D, QUIET_D, Grown, grown
@@ -43,7 +44,7 @@ Task = tuple[tuple[Any, ...], Callable[..., Any], tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Exposure:
-    """Quiet time watched and the calls in it; the interval is exact Poisson, 95 %, in days."""
+    """Quiet time watched and the calls in it."""
 
     ground: str
     preset: str
@@ -53,11 +54,14 @@ class Exposure:
     """Hours a year in which the slow watch saw no reading."""
 
     @property
-    def interval_d(self) -> tuple[float, float]:
-        """Bounds on the mean time between false alarms, days."""
-        upper = _poisson_bound(self.calls, 0.025 if self.calls else 0.05)
-        lower = _poisson_bound(self.calls - 1, 0.975) if self.calls else 0.0
-        return self.days / upper, self.days / lower if lower else math.inf
+    def years(self) -> float:
+        return self.days / A_YEAR_D
+
+    @property
+    def calls_a_year(self) -> tuple[float, float]:
+        """Interval of the rate of false alarms."""
+        low, high = poisson_interval(self.calls)
+        return low / self.years, high / self.years
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,11 @@ class DelayFigure:
         """The delay that the share q of the trials does not exceed, s."""
         ranked = sorted(self.delays_s)
         return ranked[min(len(ranked) - 1, math.ceil(q * len(ranked)) - 1)]
+
+    @property
+    def median_s(self) -> tuple[float, float]:
+        """Interval of the median."""
+        return median_interval(self.delays_s)
 
 
 @dataclass
@@ -96,7 +105,7 @@ class Card:
     grown: list[Grown] = field(default_factory=list)
     neighbours: list[Neighbour] = field(default_factory=list)
     log: str = ""
-    """What the record was, if there was one."""
+    """What the record was."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, for `--json`; an infinite delay or rate is null."""
@@ -115,7 +124,7 @@ def _finite(value: Any) -> Any:
 def run(
     seed: int = 1,
     jobs: int | None = None,
-    years: int = 2,
+    years: int = 8,
     days: int = 365,
     trials: int = 15,
     progress: Progress | None = None,
@@ -125,52 +134,51 @@ def run(
 ) -> Card:
     """Measure everything, on the machine's cores or a Dask cluster; the same seed gives the same card on either.
 
-    A year has `days` days, for a trial run of the whole; less than 365 is no evidence. With a `log`, false alarms on
-    that as well. ``longest`` is the longest span in which the smallest leak is looked for.
+    A year has `days` days, for a trial run of the whole; less than 365 is no evidence. False alarms are counted on the
+    `log` as well. ``longest`` is the longest span in which the smallest leak is looked for.
     """
+    log = log or Log.drawn(seed)
     card = Card(seed, years, days, trials)
     spread: Spread[Any] = partial(on_cluster, scheduler) if scheduler else partial(on_cores, jobs)
-    tasks: list[Task] = [((NITROGEN,), nitrogen_delays, (seed, trials))]
     watched = [g.name for g in GROUNDS.values()]
     spans = [w for w, span_s in SPANS_S.items() if span_s <= min(days * DAY_S, SPANS_S[longest])]
     rivalled = [g.name for g in GROUNDS.values() if g.rivals]
+    # What takes longest comes first, or one process works while the others have nothing left.
+    tasks: list[Task] = [
+        (("delays", g.name), detector_delays, (g.name, g.preset, seed, trials, days))
+        for g in GROUNDS.values()
+        if g.leaks
+    ]
+    few, warm_d = (TRIALS if days >= 60 else trials), min(SETTLED_D, days)
+    looked = [*(g.name for g in GROUNDS.values() if g.sensitivity), NITROGEN]
+    tasks += [(("smallest", name), smallest_Pa_d, (name, spans, seed, warm_d, few)) for name in looked]
     for year in range(years):
         tasks += [
             (("quiet", name, year), quiet_year, (name, seed, year, days)) for name in (*watched, NITROGEN)
         ]
         tasks += [(("peaks", name, year), weekly_peaks, (name, seed, year, days)) for name in rivalled]
-        if log:
-            tasks.append((("quiet", LOG, year), quiet_log, (log, seed, year, days)))
-    for g in GROUNDS.values():
-        if g.leaks:
-            tasks.append((("delays", g.name), detector_delays, (g.name, g.preset, seed, trials, days)))
-    few, warm_d = (TRIALS if days >= 60 else trials), min(SETTLED_D, days)
-    looked = [*(g.name for g in GROUNDS.values() if g.sensitivity), NITROGEN]
-    tasks += [
-        (("smallest", name, w), smallest_Pa_d, (name, w, seed, warm_d, few)) for name in looked for w in spans
-    ]
+        tasks.append((("quiet", LOG, year), quiet_log, (log, seed, year, days)))
+    tasks.append(((NITROGEN,), nitrogen_delays, (seed, trials)))
     grew = [(quiet_d, growth_d) for quiet_d in QUIET_D if quiet_d <= days for growth_d in GROWTH_D]
     tasks += [(("grown", *when), grown, (*when, seed, trials)) for when in grew]
     beside = ROWS if days >= SETTLED_D else []
     tasks += [(("neighbour", i), neighbour, (*row, seed, trials)) for i, row in enumerate(beside)]
     total = len(tasks) + len(rivalled)
     done = _gather(spread, tasks, progress, 0, total)
-    for name in (*watched, NITROGEN, *([LOG] if log else [])):
+    for name in (*watched, NITROGEN, LOG):
         seen = _joined([done["quiet", name, year] for year in range(years)])
         preset = GROUNDS[name].preset if name in GROUNDS else "default" if name == NITROGEN else "quiet"
         blind_h_a = seen.blind_s / 3600 * A_YEAR_D / seen.days
         card.exposures.append(Exposure(name, preset, seen.days, len(seen.spells), blind_h_a))
         card.alarms[name] = figures(seen.spells, seen.days * DAY_S)
-    card.smallest_Pa_d = {
-        name: {within: done["smallest", name, within] for within in spans} for name in looked
-    }
+    card.smallest_Pa_d = {name: done["smallest", name] for name in looked}
     card.grown = [done["grown", *when] for when in grew]
     card.neighbours = [done["neighbour", i] for i in range(len(beside))]
     card.nitrogen_d = done[NITROGEN,]
     card.nitrogen_optimum_d = {
         name: nitrogen_optimum_s(fall) / DAY_S for name, fall in NITROGEN_LEAKS.items()
     }
-    card.log = f"{log.name}, {log.hours:.1f} h" if log else ""
+    card.log = f"{log.name}, {log.hours:.1f} h"
     second: list[Task] = []
     for name in rivalled:
         peaks = {
@@ -238,7 +246,7 @@ def quiet_year(name: str, seed: int, year: int, days: int = 365) -> Quiet:
 
 
 def quiet_log(log: Log, seed: int, year: int, days: int = 365) -> Quiet:
-    """... on a person's own record."""
+    """... on a record."""
     watched_d = min(days, READINGS_MOST * log.interval_s / DAY_S)
     watch = TrialWatch(Detector(parameters(**PRESETS["quiet"])), Replayed(log, _seed(seed, LOG, year)))
     return Quiet(watch.quiet(watched_d * DAY_S), watched_d, watch.blind_s)
@@ -271,16 +279,17 @@ def _limit_s(ground: Ground, leak: TrialLeak, days: int) -> float:
 
 
 def detector_delays(name: str, preset: str, seed: int, trials: int, days: int = 365) -> list[DelayFigure]:
-    """The firmware's delays, from a detector that has learned the background."""
+    """The firmware's delays, each trial from a detector that has learned a background of its own."""
     ground = GROUNDS[name]
-    watch = TrialWatch.on(ground, _seed(seed, "warm", name))
-    watch.quiet(min(ground.warm_days, days) * DAY_S)
+    watches = [TrialWatch.on(ground, _seed(seed, "warm", name, trial)) for trial in range(trials)]
+    for watch in watches:
+        watch.quiet(min(ground.warm_days, days) * DAY_S)
     out = []
     for leak in LEAKS:
         if leak.name not in ground.leaks:
             continue
         courses = []
-        for trial in range(trials):
+        for trial, watch in enumerate(watches):
             twin = watch.fork(_seed(seed, "leak", name, leak.name, trial))
             twin.quiet(3600 + 97 * trial)
             courses.append(twin.course(leak, _limit_s(ground, leak, days)))
@@ -325,16 +334,6 @@ def nitrogen_delays(seed: int, trials: int) -> dict[str, tuple[float, ...]]:
         name: tuple(nitrogen_delay_d(fall, _seed(seed, NITROGEN, name, trial)) for trial in range(trials))
         for name, fall in NITROGEN_LEAKS.items()
     }
-
-
-def _poisson_bound(count: int, tail: float) -> float:
-    """The mean at which `count` or fewer events have probability `tail`, by bisection."""
-    low, high = 0.0, 10.0 + 10.0 * (count + 1)
-    for _ in range(80):
-        mid = (low + high) / 2
-        below = sum(math.exp(-mid + n * math.log(mid) - math.lgamma(n + 1)) for n in range(count + 1))
-        low, high = (mid, high) if below > tail else (low, mid)
-    return low
 
 
 __all__ = ["Card", "DelayFigure", "Exposure", "run"]

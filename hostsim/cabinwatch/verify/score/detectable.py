@@ -1,9 +1,9 @@
 """What a gauge can see: the smallest steady leak that the slow watch calls in time, reckoned from its formulas.
 
 No simulation: the difference of each scale answers a fall of r a block with r g(n) after n blocks, and is as noisy as
-the gauge and the cabin make it (firmware/DETECTOR.md, "The slow leak"). A leak is seen where some scale shows it by the
-threshold and 1.645 deviations more: 95 times in 100. What the scale happened to learn is left out: within a week, where
-it rests on eleven differences, two of eight detectors needed 1.7 to 2.6 times as much.
+the gauge and the cabin make it (firmware/DETECTOR.md, "The slow leak"). A leak is seen where some scale shows it 95
+times in 100: by the threshold and 1.645 deviations more. The threshold is itself uncertain, for it goes by the spread
+that the scale has learned: within an hour or a day that of hundreds of differences, within a week that of eleven.
 """
 
 import math
@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from cabinwatch.verify.score.air import kg_a_Pa
 from cabinwatch.verify.score.background import DAY_S, BackgroundWander
 from cabinwatch.verify.score.optimum import Whitener
 from cabinwatch.verify.score.presets import INDEX, parameters
@@ -30,7 +31,10 @@ DEVIATION: Final = 1.2533
 """... of that law, in mean absolute deviations."""
 LOST: Final = 0.95
 """Of a block: a leak begins anywhere within one, and 95 times in 100 it loses no more than this of it."""
-AIR_J_kgK, CABIN_K = 287.05, 295.0
+DOUBT: Final = math.sqrt(math.pi / 2 - 1)
+"""Relative deviation of the mean absolute deviation of one difference; of m it is this over the root of m."""
+START: Final = 1.0
+"""Differences' worth of spread that the beginning of a scale's averages adds: over m, that is in the mean."""
 _AGE = np.arange(128)
 WEIGHTS: Final = (15 / 16) ** _AGE / 16 - (3 / 4) ** _AGE / 4
 
@@ -48,7 +52,7 @@ def detectable(wander: BackgroundWander, step_Pa: float, volume_m3: float) -> It
     """For each span, of a gauge that rounds to ``step_Pa``, with nothing but the leak moving the pressure."""
     for within, span_s in SPANS_S.items():
         Pa_s = min((_least_Pa_s(wander, step_Pa, scale, span_s) for scale in SCALES), default=math.inf)
-        yield Seen(within, Pa_s * 3600, Pa_s * DAY_S * volume_m3 / (AIR_J_kgK * CABIN_K))
+        yield Seen(within, Pa_s * 3600, Pa_s * DAY_S * kg_a_Pa(volume_m3))
 
 
 def _least_Pa_s(wander: BackgroundWander, step_Pa: float, scale: int, span_s: float) -> float:
@@ -65,8 +69,10 @@ def _least_Pa_s(wander: BackgroundWander, step_Pa: float, scale: int, span_s: fl
     sd_Pa = deviation_Pa(noise, samples)
     plain = parameters()[INDEX["threshold"]] - (7 * scale >> 2)
     eighths = plain + plain * (plain * plain / 100 + 1) / (4 * learned)
-    limit_Pa = max(eighths / 8 * sd_Pa / DEVIATION, 0.75 * step_Pa)
-    least_Pa_s: float = (limit_Pa + SURE * sd_Pa) / (response(blocks) * seconds)
+    learned_Pa = eighths / 8 * sd_Pa / DEVIATION * (1 + START / learned)
+    limit_Pa = max(learned_Pa, 0.75 * step_Pa)
+    doubt_Pa = learned_Pa * DOUBT / math.sqrt(learned) if learned_Pa == limit_Pa else 0.0
+    least_Pa_s: float = (limit_Pa + SURE * math.hypot(sd_Pa, doubt_Pa)) / (response(blocks) * seconds)
     return least_Pa_s
 
 

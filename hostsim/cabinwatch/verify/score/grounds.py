@@ -1,7 +1,7 @@
 """The grounds: what a detector watches while nothing leaks, through which gauge, and how much of it a year.
 
-A slow leak is judged at a reading a minute, which is what a year of can be played; what is called within minutes at a
-reading a second, on a share of the year, for that costs sixty times as much.
+A slow leak is judged at a reading a minute, of which years can be played; what is called within minutes at a reading a
+second, on a share of each year, for that costs sixty times as much.
 """
 
 from dataclasses import dataclass, field
@@ -108,7 +108,7 @@ GROUNDS: Final = {
         ),
         Ground(
             "life",
-            f"A year aboard: wander, breathing, oxygen, repress, traffic, orbits and the day, {_MINUTE}",
+            f"Aboard: wander, breathing, oxygen, repress, traffic, orbits and the day, {_MINUTE}",
             "default",
             _WANDER,
             aboard=True,
@@ -167,7 +167,7 @@ class Source(Protocol):
 
 @dataclass
 class Aboard:
-    """A year aboard as a source: whole days, handed out as they are asked for."""
+    """Life aboard as a source: whole days, handed out as they are asked for."""
 
     noise: Noise
 

@@ -1,4 +1,4 @@
-"""A year aboard with no leak: breathing, oxygen, repress, airlock, docking, hatches, orbits and the day.
+"""Life aboard with no leak: breathing, oxygen, repress, airlock, docking, hatches, orbits and the day.
 
 Everything here moves the pressure and none of it is a leak. Sizes: six people use 410 Pa/d; a repress adds
 4.4 mmHg in 70 min; the airlock takes 4.25 m3 out of 916 m3 (470 Pa) in 10 min; a docked vestibule takes 55 Pa

@@ -1,20 +1,24 @@
-"""A person's own record as a ground: played forth and back between points drawn at random, for as long as it takes.
+"""A record as a ground: played forth and back between points drawn at random, for as long as it takes.
 
 Nothing jumps and nothing drifts that did not in the record, so its fine structure stays. Of what takes longer than the
 record it says nothing.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from cabinwatch.models.record import RecordModel
-from cabinwatch.verify.score.background import STANDARD_PA, Array, BackgroundWander
+from cabinwatch.verify.score.air import CABIN_K
+from cabinwatch.verify.score.background import CABIN, STANDARD_PA, Array, BackgroundWander, Noise
 from cabinwatch.world.record import recording
 
 READINGS_MOST: Final = 600_000
 """Played at most."""
+STAND_IN_H: Final = 19.5
+STAND_IN_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,16 @@ class Log:
             np.interp(grid, rows.times_s, values) for values in (rows.pressures_Pa, rows.temperatures_K)
         )
         return cls(rows.name, rows.interval_s, *columns)
+
+    @classmethod
+    def drawn(cls, seed: int) -> "Log":
+        """A stand-in where nobody gave a record: as long as the one that the wander is fitted to, of that wander.
+
+        What it calls more than the wander itself does comes of the resampling.
+        """
+        n = round(STAND_IN_H * 3600 / STAND_IN_S)
+        noise = Noise(dataclasses.replace(CABIN, period_s=STAND_IN_S), np.random.default_rng([seed, n]))
+        return cls("the wander, drawn once", STAND_IN_S, STANDARD_PA + noise.take(n), np.full(n, CABIN_K))
 
     @property
     def hours(self) -> float:

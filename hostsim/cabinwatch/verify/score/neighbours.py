@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from cabinwatch.targets.detector import Detector
+from cabinwatch.verify.score.air import kg_a_Pa
 from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, BackgroundWander, Noise
-from cabinwatch.verify.score.detectable import CABIN_K, AIR_J_kgK
 from cabinwatch.verify.score.gauge import Gauge
 from cabinwatch.verify.score.optimum import Fall
 from cabinwatch.verify.score.presets import BENCH_PRESET, parameters
@@ -44,7 +44,7 @@ class Setting:
 
     def Pa_s(self, kg_d: float) -> float:
         """The fall that a leak makes."""
-        return kg_d / DAY_S * AIR_J_kgK * CABIN_K / self.volume_m3
+        return kg_d / DAY_S / kg_a_Pa(self.volume_m3)
 
     @property
     def wander(self) -> BackgroundWander:

@@ -1,10 +1,9 @@
 """Sensitivity: the smallest steady leak that is called within a time with a probability of at least 0.95.
 
-Called in 59 of 59 trials, its lower 95 % bound is 0.05^(1/59) = 0.9505. Rates go in steps of a quarter, from what the
-slow watch's formulas say.
+Called in 59 of 59 trials, its lower 95 % bound is 0.05^(1/59) = 0.9505: over leaks and detectors alike, for each trial
+has a detector of its own. Rates go in steps of a quarter, from what the slow watch's formulas say.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -26,37 +25,34 @@ UNREACHED_Pa_h: Final = 1000.0
 """Where they say that none is seen, the search begins here."""
 
 
-WARMED: Final = 4
-"""Detectors that have learned, each from noise of its own: what it happened to learn is worth up to a third."""
 DAILY: Final = [g.name for g in GROUNDS.values() if g.aboard or g.gauge.warming_K]
 """Grounds where it matters at what time of day a leak begins."""
 Watch = TrialWatch | NitrogenWatch
 
 
-def smallest_Pa_d(name: str, within: str, seed: int, warm_days: float, trials: int = TRIALS) -> float:
-    """On a ground; infinite where none of the rates tried is called every time.
+def smallest_Pa_d(
+    name: str, spans: Sequence[str], seed: int, warm_days: float, trials: int = TRIALS
+) -> dict[str, float]:
+    """On a ground, within each of the spans; infinite where none of the rates tried is called every time."""
+    watches = [_warmed(name, _seed(seed, name, -trial), warm_days) for trial in range(1, trials + 1)]
+    return {within: _smallest_Pa_d(watches, name, within, seed) for within in spans}
 
-    Upwards from below, since one miss ends a rate that is too small and one that is seen costs all the trials.
-    """
-    watches = _warmed(name, seed, warm_days, min(WARMED, trials))
+
+def _smallest_Pa_d(watches: Sequence[Watch], name: str, within: str, seed: int) -> float:
+    """Upwards from below, since one miss ends a rate that is too small and one that is seen costs all the trials."""
     rate = reckoned_Pa_d(name, within) / BELOW
     for _ in range(STEPS_MOST):
-        if _always(watches, name, rate, SPANS_S[within], seed, trials):
+        if _always(watches, name, rate, SPANS_S[within], seed):
             return rate
         rate *= STEP
     return math.inf
 
 
-@functools.cache
-def _warmed(name: str, seed: int, days: float, count: int) -> tuple[Watch, ...]:
-    """The same for each span; they are only forked."""
-    watches = []
-    for i in range(count):
-        own = _seed(seed, name, -i - 1)
-        watch: Watch = NitrogenWatch.on(own) if name == NITROGEN else TrialWatch.on(GROUNDS[name], own)
-        watch.quiet(days * DAY_S)
-        watches.append(watch)
-    return tuple(watches)
+def _warmed(name: str, seed: np.random.SeedSequence, days: float) -> Watch:
+    """A detector that has learned the ground."""
+    watch: Watch = NitrogenWatch.on(seed) if name == NITROGEN else TrialWatch.on(GROUNDS[name], seed)
+    watch.quiet(days * DAY_S)
+    return watch
 
 
 def reckoned_Pa_d(name: str, within: str) -> float:
@@ -70,12 +66,12 @@ def reckoned_Pa_d(name: str, within: str) -> float:
     return (allowed + 24 * (seen[within] if seen[within] < math.inf else UNREACHED_Pa_h)) / share
 
 
-def _always(watches: Sequence[Watch], name: str, Pa_d: float, span_s: float, seed: int, trials: int) -> bool:
+def _always(watches: Sequence[Watch], name: str, Pa_d: float, span_s: float, seed: int) -> bool:
     leak = TrialLeak("", Pa_d / DAY_S / STANDARD_PA)
     begins_s = DAY_S if name in DAILY else min(span_s, DAY_S)  # anywhere in a block of what calls it
-    for trial in range(1, trials + 1):
-        twin = watches[trial % len(watches)].fork(_seed(seed, name, trial))
-        twin.quiet(begins_s * (trial / trials))
+    for trial, watch in enumerate(watches, start=1):
+        twin = watch.fork(_seed(seed, name, trial))
+        twin.quiet(begins_s * (trial / len(watches)))
         if twin.delay(leak, span_s) > span_s:
             return False
     return True

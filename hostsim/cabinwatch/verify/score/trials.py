@@ -9,14 +9,15 @@ from typing import Final
 import numpy as np
 
 from cabinwatch.targets.detector import Detector
+from cabinwatch.verify.score.air import kg_a_Pa
 from cabinwatch.verify.score.alarms import STALE_S, Spell
 from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, Array, BackgroundWander, Noise
 from cabinwatch.verify.score.gauge import Gauge
 from cabinwatch.verify.score.grounds import PRESETS, Ground, Source, source
 from cabinwatch.verify.score.presets import INDEX, parameters
+from cabinwatch.world.cabin.published import STATION_m3
 
 MMHG_PA: Final = 133.322
-CABIN_KG: Final = 1096.0  # 916 m3 of air at 101 325 Pa and 295 K
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class TrialLeak:
 
 def by_mass(name: str, kg_d: float) -> TrialLeak:
     """A leak of kg_d kilograms a day from the whole station."""
-    return TrialLeak(name, kg_d / CABIN_KG / DAY_S)
+    return TrialLeak(name, kg_d / DAY_S / (kg_a_Pa(STATION_m3) * STANDARD_PA))
 
 
 def by_rate(name: str, mmHg_d: float) -> TrialLeak:

@@ -61,7 +61,7 @@ def test_a_board_that_warms_warms_its_thermometer_alone():
     assert kelvin[-2] == pytest.approx(295, abs=0.1)
 
 
-def test_a_year_aboard_is_the_same_however_it_is_taken():
+def test_life_aboard_is_the_same_however_it_is_taken():
     """But for the thermometer's noise, whose draws come in another order; the first day has neither."""
     whole, parts = (source(GROUNDS["life"], np.random.SeedSequence(4)) for _ in range(2))
     taken = [parts.take(n) for n in (100, 1000, 340)]
@@ -145,7 +145,7 @@ def test_blind_is_the_time_in_which_a_change_is_followed():
 
 
 def test_the_smallest_leak_is_seen_every_time_and_a_much_smaller_one_is_not():
-    found = sensitivity.smallest_Pa_d("white", "1 h", 1, 1, trials=10)
+    found = sensitivity.smallest_Pa_d("white", ["1 h"], 1, 1, trials=10)["1 h"]
     ground = GROUNDS["white"]
     watch = TrialWatch.on(ground, np.random.SeedSequence(8))
     watch.quiet(DAY_S)
@@ -161,7 +161,7 @@ def test_the_smallest_leak_is_seen_every_time_and_a_much_smaller_one_is_not():
 
 def test_what_is_never_seen_has_no_smallest(monkeypatch):
     monkeypatch.setattr(TrialWatch, "delay", lambda *_: math.inf)
-    assert sensitivity.smallest_Pa_d("white", "1 h", 1, 1, trials=1) == math.inf
+    assert sensitivity.smallest_Pa_d("white", ["1 h"], 1, 1, trials=1) == {"1 h": math.inf}
 
 
 def test_a_ground_is_at_its_own_period():

@@ -59,6 +59,6 @@ def test_the_page_shows_both_tables():
     measured.grown = [growth.Grown(7, 2, 1.7 * DAY_S, (1.5 * DAY_S, 2.0 * DAY_S, math.inf), 1)]
     measured.neighbours = [row(600, 600), row(6000, 2400)]
     text = page.render(measured, "cabinwatch score")
-    assert "| not known | 12.5 |" in text
+    assert "| open | 12.5 |" in text
     assert "| 7 | 2 | 1.7 | 2.0 | - | 1 |" in text
     assert "| 60 s | 1 Pa | 0 Pa | 100 m3 | 1.7 h / 2.4e+03 s (2.50x) ! |" in text

@@ -12,6 +12,7 @@ from cabinwatch.errors import UsageError
 from cabinwatch.verify.score import card, page, picture, sensitivity
 from cabinwatch.verify.score.alarms import Spell, figures
 from cabinwatch.verify.score.background import CABIN, CABIN_ALLAN_PA, BackgroundWander, Noise
+from cabinwatch.verify.score.confidence import median_interval
 from cabinwatch.verify.score.grounds import Ground
 from cabinwatch.verify.score.optimum import first_order_s
 from cabinwatch.verify.score.presets import FIRST, TUNABLES, parameters
@@ -98,13 +99,29 @@ def test_threshold_is_crossed_at_the_wanted_rate():
 
 @given(calls=st.integers(0, 40))
 def test_interval_of_a_false_alarm_rate_is_the_exact_poisson_one(calls):
-    low, high = card.Exposure("life", "default", 1000.0, calls).interval_d
-    if calls:
-        assert 1000 / low == pytest.approx(stats.chi2.ppf(0.975, 2 * calls + 2) / 2)
-        assert 1000 / high == pytest.approx(stats.chi2.ppf(0.025, 2 * calls) / 2)
-    else:
-        assert 1000 / low == pytest.approx(-math.log(0.05))
-        assert math.isinf(high)
+    low, high = card.Exposure("life", "default", 10 * 365.25, calls).calls_a_year
+    assert 10 * high == pytest.approx(stats.chi2.ppf(0.95, 2 * calls + 2) / 2)
+    assert 10 * low == pytest.approx(stats.chi2.ppf(0.05, 2 * calls) / 2 if calls else 0)
+
+
+@pytest.mark.parametrize(
+    ("years", "calls", "said"), [(2.9, 0, "open"), (3, 0, "yes"), (8, 3, "yes"), (8, 4, "open"), (1, 4, "no")]
+)
+def test_one_false_alarm_a_year_is_promised_denied_or_left_open(years, calls, said):
+    measured = card.Card(1, 8, 365, 3, exposures=[card.Exposure("wander", "quiet", years * 365.25, calls)])
+    [row] = [line for line in page.render(measured, "x").splitlines() if line.startswith("| The wander of")]
+    assert row.split(" | ")[5] == said
+
+
+@given(values=st.lists(st.floats(0, 9) | st.just(math.inf), min_size=1, max_size=30), data=st.data())
+def test_the_interval_of_a_median_is_the_closest_that_holds_it_in_nine_of_ten(values, data):
+    low, high = median_interval(values)
+    ranked, n = sorted(values), len(values)
+    out = ranked.index(low)
+    assert low <= ranked[(n - 1) // 2] <= high
+    rank = int(stats.binom.ppf(0.05, n, 0.5))
+    rank = rank if stats.binom.cdf(rank, n, 0.5) <= 0.05 else rank - 1
+    assert (low, high) == (ranked[max(rank, 0)], ranked[n - 1 - max(rank, 0)]), out
 
 
 def test_parameters_are_in_their_ranges_and_places():
@@ -139,8 +156,8 @@ def test_page_shows_what_was_measured():
     measured.nitrogen_optimum_d = {"hose": 0.2}
     text = page.render(measured, "cabinwatch score --seed 1", "picture.svg")
     assert "](picture.svg)" in text
-    assert "| hose | 100 s | 90 s / 150 s (0.90x) | - / - |" in text
-    assert "| 365 | 0 | more than 122 d |" in text
+    assert "| hose | 100 s | 90 s / 150 s (0.90x, 0.90 to 1.50) | - / - |" in text
+    assert "| 365 d | 0 | 0 (0 to 3) | open |" in text
     assert "| 0.0055 | 1 | 0 | 1 | 0 | 1 | 1 | 0 | 0 |" in text
     assert "| 86.4 (0.93 kg/d); " in text
     assert "| -; " in text
@@ -158,7 +175,7 @@ def test_a_whole_run_in_small_says_what_it_does(monkeypatch):
     said = []
     small = card.run(3, jobs=1, years=1, days=1, trials=1, progress=lambda *step: said.append(step))
     assert [done for done, _, _ in said] == list(range(1, said[0][1] + 1))
-    assert {e.ground for e in small.exposures} == {*grounds, "nitrogen"}
+    assert {e.ground for e in small.exposures} == {*grounds, "nitrogen", "record"}
     assert {e.days for e in small.exposures} == {1.0}
     assert sum(e.calls for e in small.exposures) == 0
     assert {d.method for d in small.delays} == {"detector, quiet", "detector, default"}
@@ -177,9 +194,21 @@ def test_rivals_are_held_to_the_same_rate_of_false_alarms():
     assert any(math.isfinite(d.delays_s[0]) for d in beaten)
 
 
+def drawn(axis, method):
+    """Its points: the delay, and the leak on whose line it lies."""
+    leaks = [label.get_text() for label in axis.get_yticklabels()]
+    [line] = [line for line in axis.get_lines() if line.get_label() == method]
+    return [(delay, leaks[int(row)]) for delay, row in line.get_xydata().tolist()]
+
+
+def look(axis, method):
+    [line] = [line for line in axis.get_lines() if line.get_label() == method]
+    return line.get_color(), line.get_marker()
+
+
 def test_picture_shows_each_method_on_each_ground_with_its_exposure(tmp_path):
     measured = card.Card(1, 1, 365, 3)
-    measured.exposures = [card.Exposure("life", "default", 365.0, 0)]
+    measured.exposures = [card.Exposure("bench", "quiet", 3 * 365.25, 0)]
     for ground, method, leak, delay in (
         ("bench", "detector, quiet", "5 mmHg/d", 90.0),
         ("bench", "detector, quiet", "10 mmHg/d", math.inf),
@@ -188,33 +217,26 @@ def test_picture_shows_each_method_on_each_ground_with_its_exposure(tmp_path):
         ("cabin", "CUSUM, k = 0.5", "5 mmHg/d", 990.0),
     ):
         measured.delays.append(card.DelayFigure(ground, method, leak, 80.0, (delay,) * 3))
-    bench, cabin = picture.figure(measured).axes
-    drawn = {line.get_label(): line.get_xydata().tolist() for line in bench.get_lines()}
-    assert drawn["optimum"] == [[pytest.approx(5), 80], [pytest.approx(10), 80]]
-    assert drawn["detector, quiet"] == [[pytest.approx(5), 90]], "what was not called has no point"
-    assert drawn["CUSUM, k = 0.5"] == [[pytest.approx(5), 150]]
-    assert [line.get_label() for line in cabin.get_lines()] == [
-        "optimum",
-        "detector, default",
-        "CUSUM, k = 0.5",
-    ]
-    one, other = (
-        next(
-            (line.get_color(), line.get_marker()) for line in axis.get_lines() if "CUSUM" in line.get_label()
-        )
-        for axis in (bench, cabin)
-    )
-    assert one == other, "a method looks the same on every ground"
-    assert "0 false alarms in 365 days" in bench.figure.get_supxlabel()
-    bench.figure.canvas.draw()
-    told = [[label.get_text() for label in axis.get_ticklabels()] for axis in (bench.xaxis, bench.yaxis)]
-    assert {"5", "10"} <= set(told[0]), told[0]
-    assert {"1 min", "10 min"} <= set(told[1]), told[1]
+    figure = picture.figure(measured)
+    bench, cabin = figure.axes
+    assert drawn(bench, "optimum") == [(80, "5 mmHg/d"), (80, "10 mmHg/d")]
+    assert drawn(bench, "detector") == [(90, "5 mmHg/d")], "what was not called has no point"
+    assert [note.get_text() for note in bench.texts] == ["1.1x", "not called in time"]
+    assert drawn(bench, "CUSUM, k = 0.5") == [(150, "5 mmHg/d")]
+    assert drawn(cabin, "detector") == [(900, "5 mmHg/d")]
+    looks = {look(axis, "CUSUM, k = 0.5") for axis in (bench, cabin)}
+    assert len(looks) == 1, "a method looks the same on every ground"
+    assert "0 false alarms in 3.0 years" in bench.get_title(loc="left")
+    assert "false" not in cabin.get_title(loc="left"), "none were looked for"
+    assert bench.get_xlim() == cabin.get_xlim()
+    figure.canvas.draw()
+    assert {"1 min", "10 min"} <= {label.get_text() for label in cabin.xaxis.get_ticklabels()}
+    [legend] = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["optimum", "detector", "CUSUM, k = 0.5"]
     picture.draw(measured, tmp_path / "card.svg")
     assert "<svg" in (tmp_path / "card.svg").read_text()
     picture.draw(measured, tmp_path / "card.html")
-    assert "<p>A year aboard" in (tmp_path / "card.html").read_text()
-    one, below = picture.figure(measured, narrow=True).axes
-    assert one.get_position().y0 > below.get_position().y1, "on a phone a ground stands below the other"
+    assert "<p>White noise" in (tmp_path / "card.html").read_text()
+    assert picture.figure(measured, narrow=True).get_figwidth() < figure.get_figwidth()
     with pytest.raises(UsageError, match=r"cannot draw \.txt"):
         picture.draw(measured, tmp_path / "card.txt")
