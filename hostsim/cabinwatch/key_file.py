@@ -14,6 +14,8 @@ MODE = 0o600
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 NODES = ("monitor", "transducer", "analyser")
 """Roles that have keys of their own."""
+OF_NODES = (2 * KEY_SIZE, 3 * KEY_SIZE)
+"""Octets of an instrument's keys and of a monitor's."""
 
 
 def generate(path: Path) -> None:
@@ -31,32 +33,51 @@ def write_node(path: Path, master: MasterKey, role: str) -> None:
 def _write(path: Path, octets: bytes) -> None:
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), MODE)
-        with open(number, "wb") as file:
-            file.write(octets)
     except FileExistsError:
         raise UsageError(
             f"{shown(path)} is there already, and nodes may hold its key: choose another name, or remove it yourself"
         ) from None
     except OSError as error:
         raise UsageError(f"cannot write {shown(path)}: {error.strerror}") from None
+    try:
+        with open(number, "wb") as file:
+            file.write(octets)
+    except OSError as error:
+        path.unlink()  # half a key is none
+        raise UsageError(f"cannot write {shown(path)}: {error.strerror}") from None
+
+
+def write_holding(path: Path, text: str) -> None:
+    """Write a file that holds keys among other things: whoever else could read it before can do so no more."""
+    number = os.open(path, os.O_WRONLY | os.O_CREAT, MODE)
+    with open(number, "w", encoding="ascii") as file:
+        if stat.S_ISREG(os.fstat(number).st_mode):
+            file.truncate()
+            os.chmod(path, MODE)
+        file.write(text)
 
 
 def read(path: Path) -> MasterKey:
     """The key in a file. Raises UsageError, which never quotes what is in it."""
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            text = file.read(3 * KEY_SIZE)
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read(4 * KEY_SIZE)
     except OSError as error:
         raise UsageError(f"cannot read the key {shown(path)}: {error.strerror}") from None
-    if os.name == "posix" and mode & OTHERS:
-        raise UsageError(f"others can read or change the key {shown(path)} (mode {mode:o}): chmod 600 it")
+    if os.name == "posix" and mode & OTHERS and stat.S_ISREG(mode):
+        raise UsageError(
+            f"others can read or change the key {shown(path)} (mode {stat.S_IMODE(mode):o}): chmod 600 it, "
+            "and take another key if they may have done so"
+        )
     try:
         octets = bytes.fromhex(text.decode("ascii"))
     except ValueError:
         octets = b""
     if len(octets) != KEY_SIZE:
+        of_a_node = len(text) in OF_NODES and not text.isascii()
         raise UsageError(
             f"{shown(path)} holds no key: {2 * KEY_SIZE} hexadecimal digits are (cabinwatch keygen)"
+            + ("; the keys of one node (keygen --of) are none of an owner's" if of_a_node else "")
         )
     return MasterKey(octets)

@@ -31,6 +31,9 @@ PortOption = Annotated[
 BaudOption = Annotated[int, typer.Option(min=300, max=4_000_000, help="Line rate.")]
 
 
+NO_TAG = "refused: tag"
+NO_KEY = "The monitor is keyed: it obeys whoever gives its owner's key, by --key FILE."
+OTHER_KEY = "The monitor does not know this key: it was built or flashed with another owner's."
 HOLDS_KEY = "Keys of the node are in {what}, for whoever can read it; the owner's key is not."
 
 
@@ -49,7 +52,10 @@ def build(
     """Make a complete image, MicroPython and monitor, that starts at power-on: drag it onto the board."""
     image = _image(board, "monitor", key)
     try:
-        output.write_text(image.hex, encoding="ascii")
+        if key:
+            key_file.write_holding(output, image.hex)
+        else:
+            output.write_text(image.hex, encoding="ascii")
     except OSError as error:
         raise UsageError(f"cannot write {output}: {error.strerror}") from None
     print(f"{output}: {len(image.hex):,} octets. Minified source by module:")
@@ -158,6 +164,8 @@ def monitor(
     failed = [command for command in ground.commands if send and command.verdict != DONE]
     for command in failed:
         print(f"Not done: {command.text()}", file=out)
+    if any(command.verdict == NO_TAG for command in ground.commands):
+        print(OTHER_KEY if key else NO_KEY, file=out)
     if not counts.frames:
         print(f"Nothing came from {shown(port)}. Is the monitor running there, at {baud} baud?", file=out)
     if failed or not counts.frames:

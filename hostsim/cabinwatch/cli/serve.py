@@ -34,7 +34,10 @@ def serve(
         float, typer.Option(min=0.1, max=100_000, help="World seconds a second, at first.")
     ] = 60.0,
     host: Annotated[
-        str, typer.Option(help="Address to bind to; another than loopback prints a token.")
+        str,
+        typer.Option(
+            help="Address to bind to; another than loopback, or a board with --key, prints a token."
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 0,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
@@ -65,7 +68,7 @@ def serve(
         raise UsageError(f"no target {target!r}: {', '.join(EMULATED)}")
     try:
         from cabinwatch.web.serve import serve as run
-        from cabinwatch.web.sources import Played, open_source
+        from cabinwatch.web.sources import Board, Played, open_source
     except ImportError as error:
         raise SetupError(f'the page needs {error.name}: pip install "cabinwatch[web]"') from None
     log = None
@@ -86,4 +89,5 @@ def serve(
         speed=speed,
         judge=judge,
         openmct=openmct,
+        signs=key is not None and isinstance(source, Board),
     )

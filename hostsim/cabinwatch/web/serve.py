@@ -131,6 +131,11 @@ def _open_mct(house: House, folder: Path | None) -> None:
     app.add_static_files("/openmct/lib", folder)
 
 
+def token_for(host: str, signs: bool) -> str | None:
+    """What a browser has to know; None where whoever is on this machine may do what the page does."""
+    return None if host == LOOPBACK and not signs else secrets.token_urlsafe(24)
+
+
 def serve(
     source: Source,
     *,
@@ -142,14 +147,17 @@ def serve(
     speed: float,
     judge: str = "",
     openmct: Path | None = None,
+    signs: bool = False,
 ) -> None:
     """Serve ``source`` until Ctrl-C; ``judge``: a node to judge; ``openmct``: where Open MCT is.
+
+    ``signs``: the page commands a board with its owner's key, which the other users of this machine do not have.
 
     Raises SetupError where the port is taken, or Open MCT is not there.
     """
     sock = listener(host, port)
     port = int(sock.getsockname()[1])
-    token = None if host == LOOPBACK else secrets.token_urlsafe(24)
+    token = token_for(host, signs)
     names = {f"{host}:{port}", f"localhost:{port}"} if host == LOOPBACK else {f"{host}:{port}"}
     app.add_middleware(Guard, hosts=frozenset(names), token=token)
     house = House(Show(Engine(source, speed), target, seed), speed, judge)
@@ -157,10 +165,11 @@ def serve(
     app.on_shutdown(house.stop)
     _pages(house)
     _open_mct(house, openmct)
-    url = f"http://{host}:{port}/" + (f"?token={token}" if token else "")
+    path = f"/?token={token}" if token else "/"
+    url = f"http://{host}:{port}{path}"
     app.on_startup(lambda: print(f"{shown(source.title)}: {url}  (Ctrl-C ends it)", flush=True))
     ui.run(
-        host=host, port=port, show=browser, reload=False, title="cabinwatch", show_welcome_message=False,
+        host=host, port=port, show=browser and path, reload=False, title="cabinwatch", show_welcome_message=False,
         uvicorn_logging_level="error", dark=None, fd=sock.fileno(), timeout_graceful_shutdown=LEAVE_s,
         reconnect_timeout=LOST_s,
     )  # fmt: skip

@@ -3,16 +3,21 @@
 import json
 import os
 import stat
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
+import typer
 
 from cabinwatch import key_file
+from cabinwatch.cli import board
 from cabinwatch.cli.main import main
 from cabinwatch.errors import UsageError
 from cabinwatch.run.play import Order, play, replay
 from cabinwatch.run.result import as_json, summary
 from cabinwatch.run.transcript import read
 from cabinwatch.scenario import load as scenarios
+from cabinwatch.world.ground import Commanded, Ground
 from cabinwatch.world.keying import Keying
 from cabinwatch_protocol import table as t
 from keyed_peer import OTHER
@@ -98,6 +103,51 @@ def test_a_key_that_others_can_reach_is_not_used(tmp_path, mode):
     path.chmod(mode)
     with pytest.raises(UsageError, match="chmod 600"):
         key_file.read(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices are POSIX's")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("/dev/null", "holds no key"), ("/dev/zero", "holds no key"), (os.sep, "Is a directory")],
+)
+def test_what_is_no_file_is_no_key_and_its_mode_is_left_alone(name, words):
+    with pytest.raises(UsageError, match=words) as refused:
+        key_file.read(Path(name))
+    assert "chmod" not in str(refused.value)
+
+
+@pytest.mark.parametrize("role", key_file.NODES)
+def test_the_keys_of_a_node_are_told_from_an_owners(path, tmp_path, role):
+    node = tmp_path / "node.key"
+    key_file.write_node(node, key_file.read(path), role)
+    with pytest.raises(UsageError, match="the keys of one node"):
+        key_file.read(node)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_half_a_key_is_not_left_behind(tmp_path, monkeypatch):
+    created = os.open
+
+    def full(path, *more):
+        os.close(created(path, *more))
+        return created("/dev/full", os.O_WRONLY)
+
+    monkeypatch.setattr(key_file.os, "open", full)
+    with pytest.raises(UsageError, match="cannot write"):
+        key_file.generate(tmp_path / "k")
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_what_holds_keys_is_for_nobody_else(tmp_path):
+    image = tmp_path / "image.hex"
+    for before in (None, "an image that is longer"):
+        if before:
+            image.write_text(before)
+            image.chmod(0o644)
+        key_file.write_holding(image, "an image")
+        assert image.read_text() == "an image"
+        assert stat.S_IMODE(image.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("text", ["", "00" * 15, "00" * 17, "no key at all", "0g" * 16, "é" * 16])
@@ -201,3 +251,17 @@ def test_a_role_without_an_owner_is_refused(tmp_path, capsys, monkeypatch):
     assert ended.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "new.key").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [(False, "The monitor is keyed"), (True, "does not know this key")]
+)
+def test_a_command_without_a_right_tag_ends_with_what_to_do(path, monkeypatch, capsys, key, words):
+    ground = Ground(lambda frame: None)
+    ground.counts.frames = 1
+    ground.commands = [Commanded(0, "inhibit 60", "refused: tag")]
+    monkeypatch.setattr(board, "open_port", lambda *line: nullcontext())
+    monkeypatch.setattr(board, "watch", lambda *more: ground)
+    with pytest.raises(typer.Exit):
+        board.monitor("port", ["inhibit 60"], key=path if key else None)
+    assert words in capsys.readouterr().out

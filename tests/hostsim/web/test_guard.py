@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from cabinwatch.web.guard import COOKIE, Guard
+from cabinwatch.web.serve import token_for
 
 HOSTS = frozenset({"127.0.0.1:8000", "localhost:8000"})
 
@@ -59,3 +60,10 @@ def test_a_token_is_shown_once_and_then_is_a_cookie():
     assert answer("secret", {**host, "cookie": f"{COOKIE}=secret"}) == "passed"
     assert answer("secret", {**host, "cookie": f"{COOKIE}=secret"}, "websocket") == "passed"
     assert answer("secret", {**host, "cookie": f"{COOKIE}=other"}, "websocket")["code"] == 1008
+
+
+def test_a_page_that_signs_or_is_seen_from_elsewhere_has_a_token_of_its_own():
+    assert token_for("127.0.0.1", signs=False) is None
+    signing = {token_for("127.0.0.1", signs=True) for _ in range(2)}
+    assert len(signing | {token_for("0.0.0.0", signs=False)}) == 3
+    assert all(len(token) >= 32 for token in signing)

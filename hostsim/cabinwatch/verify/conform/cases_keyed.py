@@ -1,5 +1,6 @@
 """Cases of SPEC.md's section 19: they are run where the node's key is given, and only they are."""
 
+from cabinwatch import key_file
 from cabinwatch.verify.conform import signing
 from cabinwatch.verify.conform.bench import TC, Bench, Heard, Unmet, sealed_service, texts
 from cabinwatch.verify.conform.case import boot_event, case, expect, failure
@@ -112,12 +113,16 @@ def mistaken(b: Bench, head: bytes, got: list[Heard]) -> str:
     """Where a right telecommand was refused for its tag: what is right, and which mistake is obeyed instead."""
     if [h.title for h in got] != ["TM[1,2]"] or got[0]["failure"] != TAG:
         return ""
-    due = signing_of(b, head).text()
+    due = f"right is {signing_of(b, head).text()}"
     for name, make in MISTAKES.items():
         good = signing_of(b, signed(b))
         if [h.title for h in give(b, good.signed + make(good))] == ["TM[1,1]", "TM[1,7]"]:
-            return f"; what it obeys is a tag {name}; right is {due}"
-    return f"; right is {due}"
+            return f"; what it obeys is a tag {name}; {due}"
+    for name in theirs(b, signing_of(b, head)):
+        good = signing_of(b, signed(b))
+        if [h.title for h in give(b, good.signed + theirs(b, good)[name])] == ["TM[1,1]", "TM[1,7]"]:
+            return f"; what it obeys is a tag {name}: it was given that one's keys"
+    return f"; {due}, or the node holds another owner's keys"
 
 
 def refused(b: Bench, head: bytes, code: t.Failure, what: str) -> None:
@@ -255,7 +260,7 @@ def forgeries(b: Bench) -> None:
 
 def theirs(b: Bench, good: Signing) -> dict[str, bytes]:
     """The tags of the owner's other nodes."""
-    others = {r: master(b).derived(r, Association.COMMAND) for r in t.COMMANDED if r != b.role}
+    others = {r: master(b).derived(r, Association.COMMAND) for r in key_file.NODES if r != b.role}
     return {f"of the owner's {r}": keys.siphash(key, good.signed + good.secret) for r, key in others.items()}
 
 

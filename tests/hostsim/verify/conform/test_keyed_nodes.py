@@ -336,6 +336,17 @@ def test_a_common_mistake_in_a_tag_is_named(tmp_path, node_keys):
     )
 
 
+def test_a_node_with_the_keys_of_another_is_told_whose_they_are(tmp_path):
+    node = build(tmp_path / "c")
+    for owner, role, words in (
+        (MASTER, "analyser", "of the owner's analyser: it was given that one's keys"),
+        (OTHER, "transducer", "or the node holds another owner's keys"),
+    ):
+        keys_of = tmp_path / f"{role}.key"
+        key_file.write_node(keys_of, owner, role)
+        assert words in said(f"{node} {keys_of}", ["KEY-02/right"], MASTER)
+
+
 def test_it_is_told_where_the_key_is_missing_or_one_too_many(tmp_path, node_keys):
     node = build(tmp_path / "c")
     assert "seems keyed" in said(f"{node} {node_keys}", ["PAR-03"])
