@@ -33,8 +33,6 @@ LOST: Final = 0.95
 """Of a block: a leak begins anywhere within one, and 95 times in 100 it loses no more than this of it."""
 DOUBT: Final = math.sqrt(math.pi / 2 - 1)
 """Relative deviation of the mean absolute deviation of one difference; of m it is this over the root of m."""
-START: Final = 1.0
-"""Differences' worth of spread that the beginning of a scale's averages adds: over m, that is in the mean."""
 _AGE = np.arange(128)
 WEIGHTS: Final = (15 / 16) ** _AGE / 16 - (3 / 4) ** _AGE / 4
 
@@ -69,7 +67,10 @@ def _least_Pa_s(wander: BackgroundWander, step_Pa: float, scale: int, span_s: fl
     sd_Pa = deviation_Pa(noise, samples)
     plain = parameters()[INDEX["threshold"]] - (7 * scale >> 2)
     eighths = plain + plain * (plain * plain / 100 + 1) / (4 * learned)
-    learned_Pa = eighths / 8 * sd_Pa / DEVIATION * (1 + START / learned)
+    # A scale begins with what that two octaves down knows of a fall, which is noise where none is, and so did that one:
+    # from pair to pair one deviation more is learned as spread.
+    begun = (scale - max(SCALES[0], math.ceil(math.log2(wander.period_s)))) // 2
+    learned_Pa = eighths / 8 * sd_Pa / DEVIATION * (1 + begun / learned)
     limit_Pa = max(learned_Pa, 0.75 * step_Pa)
     doubt_Pa = learned_Pa * DOUBT / math.sqrt(learned) if learned_Pa == limit_Pa else 0.0
     least_Pa_s: float = (limit_Pa + SURE * math.hypot(sd_Pa, doubt_Pa)) / (response(blocks) * seconds)

@@ -61,4 +61,4 @@ def test_the_page_shows_both_tables():
     text = page.render(measured, "cabinwatch score")
     assert "| open | 12.5 |" in text
     assert "| 7 | 2 | 1.7 | 2.0 | - | 1 |" in text
-    assert "| 60 s | 1 Pa | 0 Pa | 100 m3 | 1.7 h / 2.4e+03 s (2.50x) ! |" in text
+    assert "| 60 s | 1 Pa | 0 Pa | 100 m3 | 1.7 h / 40.0 min (2.50x) ! |" in text

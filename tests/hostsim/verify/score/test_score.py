@@ -157,7 +157,10 @@ def test_page_shows_what_was_measured():
     text = page.render(measured, "cabinwatch score --seed 1", "picture.svg")
     assert "](picture.svg)" in text
     assert "| hose | 100 s | 90 s / 150 s (0.90x, 0.90 to 1.50) | - / - |" in text
+    assert "Values below 1x: 1, and 1 of their intervals hold it." in text
     assert "| 365 d | 0 | 0 (0 to 3) | open |" in text
+    assert "no evidence" not in text
+    assert "no evidence" in page.render(card.Card(1, 1, 120, 2), "x")
     assert "| 0.0055 | 1 | 0 | 1 | 0 | 1 | 1 | 0 | 0 |" in text
     assert "| 86.4 (0.93 kg/d); " in text
     assert "| -; " in text
