@@ -186,6 +186,16 @@ def test_a_leak_is_called_before_it_is_learned():
     assert slow.spread_x256[j] < 1.2 * before
 
 
+def test_noise_that_shows_in_no_centipascal_calls_no_more_often():
+    """Block means of 1.6 cPa of noise, those of an hour of 1 Pa each second: their differences round to 0 or 1 cPa."""
+    p, called = parameters(breath=0), 0
+    slow, rng = SlowLeak(2, 1, p, False), np.random.default_rng(6)
+    for t, v in enumerate(rng.normal(10_132_500, 3.2, 100_000).tolist()):
+        slow.take(t, round(v), 0, 43, True)  # 43 on the first scale is what 61 is on that of an hour
+        called += slow.hit >= 0
+    assert called <= 1, "in 44 of the 25,000 blocks, were what rounding hides taken for nothing"
+
+
 # -- the line
 
 means = st.lists(st.integers(-200_000, 200_000), min_size=LEAST, max_size=BLOCKS)

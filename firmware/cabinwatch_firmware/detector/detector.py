@@ -43,8 +43,8 @@ from cabinwatch_protocol.device.consts import (
 PRESSURE_MAX_cPa = 16777215
 """167 kPa: what a weight of 64 leaves of 31 bits."""
 SECOND_MASK = 1073741823
-SIGMA_MAX_cPa_h = 178956970
-"""Six of these are 31 bits."""
+SIGMA_MAX_cPa_h = 268435455
+"""Four of these are 31 bits."""
 BELOW = 0
 """In place of a temperature: no gas is as cold."""
 OVERDUE = 2
@@ -197,13 +197,13 @@ class Detector:
             first = LAW_LINEAR if fall.called or gap.called else LAW_ORIFICE
             leak.find_law(elapsed_ms, self.pressure_cPa, first)
             if fall.called:
-                self.judge(CAUSE_RAPID, CLASS_ADVISORY, fall, 6, 0)
+                self.judge(CAUSE_RAPID, CLASS_ADVISORY, fall, 4, 0)
             if gap.called:
-                self.judge(CAUSE_GAP, CLASS_CAUTION, gap, 6, 0)
+                self.judge(CAUSE_GAP, CLASS_CAUTION, gap, 4, 0)
             if slow.called:
-                self.judge(CAUSE_SLOW, CLASS_ADVISORY, slow, 5, 1)
+                self.judge(CAUSE_SLOW, CLASS_ADVISORY, slow, 3, 1)
             if nitrogen.called:
-                self.judge(CAUSE_NITROGEN, CLASS_ADVISORY, nitrogen, 5, 1)
+                self.judge(CAUSE_NITROGEN, CLASS_ADVISORY, nitrogen, 3, 1)
         elif leak.law:
             leak.law_clear()
         self.law = leak.law
@@ -215,10 +215,10 @@ class Detector:
             self.cls = CLASS_WARNING
             self.cause = CAUSE_LEVEL
 
-    def judge(self, cause, least, alarm, margin_x3, slack):
+    def judge(self, cause, least, alarm, margin_x2, slack):
         """The class is the rate's; T-reserve is that of a quicker one, of twice the rate at most.
 
-        It exceeds the rate by ``margin_x3`` thirds of its deviation less ``slack`` eighths of itself: with 5 and 1
+        It exceeds the rate by ``margin_x2`` halves of its deviation less ``slack`` eighths of itself: with 3 and 1
         T-reserve is too long by more than an eighth in one report of twenty, and by no more short than that needs.
         """
         p = self.p
@@ -238,6 +238,6 @@ class Detector:
             self.cause = cause
             self.rate_cPa_h = -rate_cPa_h
             self.sigma_cPa_h = alarm.sigma_cPa_h
-            more_cPa_h = margin_x3 * min(alarm.sigma_cPa_h, SIGMA_MAX_cPa_h) // 3 - (rate_cPa_h * slack >> 3)
-            more_cPa_h = max(0, min(more_cPa_h, rate_cPa_h))
+            more_cPa_h = margin_x2 * min(alarm.sigma_cPa_h, SIGMA_MAX_cPa_h) >> 1
+            more_cPa_h = max(0, min(more_cPa_h - (rate_cPa_h * slack >> 3), rate_cPa_h))
             self.tres_s = leak.seconds(self.pressure_cPa, rate_cPa_h + more_cPa_h)

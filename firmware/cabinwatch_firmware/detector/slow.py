@@ -29,6 +29,8 @@ COUNTED_MAX = 100
 """Blocks count up to this, then from a multiple of STRIDE * LAG less."""
 DIFFERENCE_MAX_cPa = 32767
 """Sixteen bits: of a spread of 80 Pa still four deviations."""
+UNSEEN_x16_cPa = 4
+"""What waits is rounded to cPa: one that rounds to the mean is on average a quarter from it, and not nothing."""
 SPREAD_MAX = 524287
 FEWER = 4
 """Eighths less on nitrogen, whose ladder has fewer than half as many scales as total pressure's and may call as often
@@ -208,7 +210,7 @@ class SlowLeak:
         if k < SLOW + 1 + STRIDE * LAG:
             return  # that one was of the averages' beginning
         m = self.learned[j]
-        deviation = abs(past - (self.mean_x16[j] >> 4)) if m else 0
+        deviation = max(abs(past - (self.mean_x16[j] >> 4)), UNSEEN_x16_cPa)
         if m < MEMORY:
             m += 1
             self.learned[j] = m
