@@ -269,6 +269,7 @@ def test_sparse_readings_take_a_warm_thermometer_for_no_leak_either(seed, period
     sigma=st.sampled_from([30, 100, 200]),
 )
 @example(seed=0, rise=0, tau=1.0, at=0, rate=1.0, sigma=100)
+@example(seed=0, rise=2.35, tau=1058.0, at=649, rate=1.0, sigma=200)  # what began before the leak was no leak
 def test_a_leak_that_begins_while_the_thermometer_warms_is_called_within_five_minutes(
     seed, rise, tau, at, rate, sigma
 ):

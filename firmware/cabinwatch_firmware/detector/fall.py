@@ -191,6 +191,11 @@ class QuickFall:
         if slow or stretch_cPa_h < mean_cPa_h >> 1:
             self.over(elapsed_ms)
             return
+        if stretch_cPa_h > mean_cPa_h + (mean_cPa_h >> 2) and stretch_cPa >> 3 > self.known.step_cPa:
+            # What was before it was not of this fall.
+            self.age_ms = self.mark_age_ms
+            self.start_raw_cPa = self.mark_raw_cPa
+            self.start_even_cPa = self.mark_even_cPa
         self.average(stretch_cPa, stretch_cPa_h)
         if self.sign == RISING:
             self.slewed_raw_cPa = self.raw_cPa
