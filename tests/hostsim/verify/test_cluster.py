@@ -16,6 +16,7 @@ from cabinwatch.verify.cluster import on_cluster
 from cabinwatch.verify.fuzz.campaign import outcomes
 from cabinwatch.verify.fuzz.run import Outcome, one
 from cabinwatch.verify.score import card
+from cabinwatch.verify.score.sensitivity import Smallest
 from conftest import missing
 
 try:
@@ -84,8 +85,8 @@ def few_delays(ground: str, preset: object, seed: int, trials: int, days: int) -
     return [card.DelayFigure(ground, str(preset), "leak", 1.0, (seed + 0.5,) * trials)]
 
 
-def one_rate(_: str, spans: list[str], *__: object) -> dict[str, float]:
-    return dict.fromkeys(spans, 1.5)
+def one_rate(_: str, spans: list[str], *__: object) -> dict[str, Smallest]:
+    return dict.fromkeys(spans, Smallest(1.5, 1.25))
 
 
 def test_a_report_card_on_a_cluster_is_the_card(
@@ -93,7 +94,7 @@ def test_a_report_card_on_a_cluster_is_the_card(
 ) -> None:
     for costly in ("detector_delays", "rival_delays"):
         monkeypatch.setattr(card, costly, few_delays)
-    monkeypatch.setattr(card, "smallest_Pa_d", one_rate)
+    monkeypatch.setattr(card, "smallest", one_rate)
     words = ("score", "--years", "1", "--days", "1", "--trials", "3", "--seed", "3")
     there = answer(capsys, monkeypatch, *words, "--scheduler", scheduler)
     assert there == card.run(3, jobs=1, years=1, days=1, trials=3).as_json()

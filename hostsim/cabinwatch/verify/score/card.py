@@ -28,7 +28,7 @@ from cabinwatch.verify.score.nitrogen import (
 )
 from cabinwatch.verify.score.presets import parameters
 from cabinwatch.verify.score.rivals import Rival, rivals, threshold
-from cabinwatch.verify.score.sensitivity import TRIALS, smallest_Pa_d
+from cabinwatch.verify.score.sensitivity import TRIALS, smallest
 from cabinwatch.verify.score.trials import LEAKS, Report, TrialLeak, TrialWatch
 
 A_YEAR_D: Final = 365.25
@@ -98,6 +98,8 @@ class Card:
     exposures: list[Exposure] = field(default_factory=list)
     alarms: dict[str, AlarmFigures] = field(default_factory=dict)
     smallest_Pa_d: dict[str, dict[str, float]] = field(default_factory=dict)
+    mostly_Pa_d: dict[str, dict[str, float]] = field(default_factory=dict)
+    """What every trial called, and what 95 of 100 did."""
     thresholds: dict[str, dict[str, float]] = field(default_factory=dict)
     delays: list[DelayFigure] = field(default_factory=list)
     nitrogen_d: dict[str, tuple[float, ...]] = field(default_factory=dict)
@@ -151,7 +153,7 @@ def run(
     ]
     few, warm_d = (TRIALS if days >= 60 else trials), min(SETTLED_D, days)
     looked = [*(g.name for g in GROUNDS.values() if g.sensitivity), NITROGEN]
-    tasks += [(("smallest", name), smallest_Pa_d, (name, spans, seed, warm_d, few)) for name in looked]
+    tasks += [(("smallest", name), smallest, (name, spans, seed, warm_d, few)) for name in looked]
     for year in range(years):
         tasks += [
             (("quiet", name, year), quiet_year, (name, seed, year, days)) for name in (*watched, NITROGEN)
@@ -171,7 +173,10 @@ def run(
         blind_h_a = seen.blind_s / 3600 * A_YEAR_D / seen.days
         card.exposures.append(Exposure(name, preset, seen.days, len(seen.spells), blind_h_a))
         card.alarms[name] = figures(seen.spells, seen.days * DAY_S)
-    card.smallest_Pa_d = {name: done["smallest", name] for name in looked}
+    for name in looked:
+        found = done["smallest", name]
+        card.smallest_Pa_d[name] = {within: s.always_Pa_d for within, s in found.items()}
+        card.mostly_Pa_d[name] = {within: s.mostly_Pa_d for within, s in found.items()}
     card.grown = [done["grown", *when] for when in grew]
     card.neighbours = [done["neighbour", i] for i in range(len(beside))]
     card.nitrogen_d = done[NITROGEN,]

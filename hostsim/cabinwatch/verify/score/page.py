@@ -121,25 +121,31 @@ def _sensitivity(card: Card) -> list[str]:
         _table(
             ("ground", *(f"within {span}" for span in spans)),
             [
-                (TITLES[ground], *(_size(ground, span, size) for span, size in row.items()))
+                (
+                    TITLES[ground],
+                    *(_size(ground, w, size, card.mostly_Pa_d[ground][w]) for w, size in row.items()),
+                )
                 for ground, row in card.smallest_Pa_d.items()
             ],
         ),
-        f"Pa/d, and kg/d of the {STATION_m3:.0f} m3 of the station, in steps of a quarter; called in "
+        f"Pa/d, and kg/d of the {STATION_m3:.0f} m3 of the station, in steps of a quarter. First: called in "
         f"{TRIALS} of {TRIALS} trials, so that the probability of detection is at least 0.95 by its lower 95 % "
-        "bound, over leaks and detectors: each trial has a detector of its own, that has learned for thirty days. A "
-        "dash: no rate up to eighteen times the reckoned one was called each time. Without the analyser but on its "
-        "own ground, where the leak is one of air. After the semicolon: what `cabinwatch detectable` reckons for 95 of "
-        "100, which knows of noise, wander and steps, of how little the slowest scales have learned, and of what a "
-        "preset allows. A leak that is called in 59 of 59 is called in 99 of 100 as likely as not, and steps of a "
-        "quarter round up: 1.2 times the reckoned is agreement.",
+        "bound, over leaks and detectors: each trial has a detector of its own, that has learned for thirty days. "
+        "Second: called in 95 of 100. Third: what `cabinwatch detectable` reckons for 95 of 100; it knows of noise, "
+        "wander and steps, of how little the slowest scales have learned, and of what a preset allows. The first is "
+        "set by the unluckiest of all detectors: within a week one in twenty has learned a spread several times too "
+        "large on its slowest scale. A dash: not called at eighteen times the reckoned rate. Without the analyser but "
+        "on its own ground, where the leak is one of air.",
     ]
 
 
-def _size(ground: str, within: str, Pa_d: float) -> str:
-    mass = _digits(Pa_d * kg_a_Pa(STATION_m3), 2)
-    seen = f"{_digits(Pa_d, 3)} ({mass} kg/d)" if math.isfinite(Pa_d) else "-"
-    return f"{seen}; {_digits(reckoned_Pa_d(ground, within), 3)}"
+def _size(ground: str, within: str, always_Pa_d: float, mostly_Pa_d: float) -> str:
+    if math.isinf(always_Pa_d):
+        seen = "-"
+    else:
+        seen = f"{_digits(always_Pa_d, 3)} ({_digits(always_Pa_d * kg_a_Pa(STATION_m3), 2)} kg/d)"
+    mostly = "-" if math.isinf(mostly_Pa_d) else _digits(mostly_Pa_d, 3)
+    return f"{seen}; {mostly}; {_digits(reckoned_Pa_d(ground, within), 3)}"
 
 
 def _digits(value: float, most: int) -> str:

@@ -145,7 +145,7 @@ def test_blind_is_the_time_in_which_a_change_is_followed():
 
 
 def test_the_smallest_leak_is_seen_every_time_and_a_much_smaller_one_is_not():
-    found = sensitivity.smallest_Pa_d("white", ["1 h"], 1, 1, trials=10)["1 h"]
+    found = sensitivity.smallest("white", ["1 h"], 1, 1, trials=10)["1 h"].always_Pa_d
     ground = GROUNDS["white"]
     watch = TrialWatch.on(ground, np.random.SeedSequence(8))
     watch.quiet(DAY_S)
@@ -159,9 +159,39 @@ def test_the_smallest_leak_is_seen_every_time_and_a_much_smaller_one_is_not():
     assert seen(found / 2) < 10
 
 
+@dataclasses.dataclass
+class Sees:
+    """In a detector's place: calls what falls by so much a day, at once."""
+
+    Pa_d: float
+
+    def fork(self, seed):
+        return self
+
+    def quiet(self, seconds):
+        return []
+
+    def delay(self, leak, limit_s):
+        return 0 if leak.Pa_s * DAY_S >= self.Pa_d else math.inf
+
+
+@pytest.mark.parametrize(
+    ("rest", "always", "mostly"),
+    [([90] * 2, 90, 50), ([math.inf] * 2, math.inf, 50), ([math.inf] * 3, math.inf, math.inf)],
+)
+def test_the_worst_detectors_set_the_rate_that_is_always_called_and_not_that_of_95_in_100(
+    monkeypatch, rest, always, mostly
+):
+    eyes = iter([*rest, *[50] * (40 - len(rest))])
+    monkeypatch.setattr(sensitivity, "_warmed", lambda *_: Sees(next(eyes)))
+    found = sensitivity.smallest("white", ["1 h"], 1, 1, trials=40)["1 h"]
+    for seen, true in zip(found, (always, mostly), strict=True):
+        assert seen == true == math.inf or true <= seen < 1.25 * true
+
+
 def test_what_is_never_seen_has_no_smallest(monkeypatch):
     monkeypatch.setattr(TrialWatch, "delay", lambda *_: math.inf)
-    assert sensitivity.smallest_Pa_d("white", ["1 h"], 1, 1, trials=1) == {"1 h": math.inf}
+    assert sensitivity.smallest("white", ["1 h"], 1, 1, trials=1) == {"1 h": (math.inf, math.inf)}
 
 
 def test_a_ground_is_at_its_own_period():

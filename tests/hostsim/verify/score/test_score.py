@@ -152,6 +152,7 @@ def test_page_shows_what_was_measured():
     ]
     measured.alarms = {"bench": figures([Spell(0, 30, 2), Spell(900, 1000, 1)], 365 * 86_400)}
     measured.smallest_Pa_d = {"white": {"1 h": 86.4, "1 d": math.inf}}
+    measured.mostly_Pa_d = {"white": {"1 h": 60.0, "1 d": 1.0}}
     measured.nitrogen_d = {"hose": (0.25, 0.5)}
     measured.nitrogen_optimum_d = {"hose": 0.2}
     text = page.render(measured, "cabinwatch score --seed 1", "picture.svg")
@@ -162,8 +163,8 @@ def test_page_shows_what_was_measured():
     assert "no evidence" not in text
     assert "no evidence" in page.render(card.Card(1, 1, 120, 2), "x")
     assert "| 0.0055 | 1 | 0 | 1 | 0 | 1 | 1 | 0 | 0 |" in text
-    assert "| 86.4 (0.93 kg/d); " in text
-    assert "| -; " in text
+    assert "| 86.4 (0.93 kg/d); 60; " in text
+    assert "| -; 1; " in text
     assert "| rate, median |" not in text, "nothing was reported"
     assert "| hose | 0.20 | 0.25 | 0.50 |" in text
     assert measured.as_json()["delays"][1]["delays_s"] == [None, None]
