@@ -13,7 +13,7 @@ from cabinwatch.verify.cluster import on_cluster
 from cabinwatch.verify.parallel import Spread, on_cores
 from cabinwatch.verify.score.alarms import AlarmFigures, Spell, figures
 from cabinwatch.verify.score.background import DAY_S, STANDARD_PA, Array, Noise
-from cabinwatch.verify.score.confidence import median_interval, poisson_interval
+from cabinwatch.verify.score.confidence import median_interval, poisson_interval, quantile
 from cabinwatch.verify.score.detectable import SPANS_S
 from cabinwatch.verify.score.grounds import GROUNDS, PRESETS, Ground
 from cabinwatch.verify.score.growth import GROWTH_D, QUIET_D, Grown, grown
@@ -78,8 +78,7 @@ class DelayFigure:
 
     def quantile(self, q: float) -> float:
         """The delay that the share q of the trials does not exceed, s."""
-        ranked = sorted(self.delays_s)
-        return ranked[min(len(ranked) - 1, math.ceil(q * len(ranked)) - 1)]
+        return quantile(self.delays_s, q)
 
     @property
     def median_s(self) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""How far a figure from few trials can be trusted: exact intervals of a Poisson rate and of a median."""
+"""Figures from few trials, and how far they can be trusted: exact intervals of a Poisson rate and of a median."""
 
 import math
 from collections.abc import Sequence
@@ -22,6 +22,11 @@ def _poisson_bound(count: int, tail: float) -> float:
         below = sum(math.exp(-mid + n * math.log(mid) - math.lgamma(n + 1)) for n in range(count + 1))
         low, high = (mid, high) if below > tail else (low, mid)
     return low
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """The value that the share q of them does not exceed."""
+    return sorted(values)[max(math.ceil(q * len(values)) - 1, 0)]
 
 
 def median_interval(values: Sequence[float]) -> tuple[float, float]:

@@ -2,10 +2,12 @@
 
 import math
 import statistics
+from collections.abc import Sequence
 
 from cabinwatch.verify.score.air import kg_a_Pa
 from cabinwatch.verify.score.alarms import CLASSES
 from cabinwatch.verify.score.card import A_YEAR_D, LOG, Card, DelayFigure, Exposure
+from cabinwatch.verify.score.confidence import median_interval, quantile
 from cabinwatch.verify.score.grounds import GROUNDS
 from cabinwatch.verify.score.growth import BEFORE_Pa_d, MORE_Pa_d
 from cabinwatch.verify.score.neighbours import MOST, READINGS_LEAST, LEAKS_kg_d, marks
@@ -214,7 +216,7 @@ def _delays_of(card: Card, picture: str) -> list[str]:
                 (
                     k,
                     f"{card.nitrogen_optimum_d.get(k, math.nan):.2f}",
-                    *(f"{_rank(v, q):.2f}" for q in (0.5, 0.9)),
+                    *_in_days(v, 2),
                 )
                 for k, v in card.nitrogen_d.items()
             ],
@@ -234,7 +236,7 @@ def _grown(card: Card) -> list[str]:
                     str(g.quiet_d),
                     str(g.growth_d),
                     f"{g.optimum_s / 86_400:.1f}",
-                    *(_days(_rank(g.delays_s, q)) for q in (0.5, 0.9)),
+                    *_in_days([s / 86_400 for s in g.delays_s], 1),
                     str(g.false),
                 )
                 for g in card.grown
@@ -242,12 +244,16 @@ def _grown(card: Card) -> list[str]:
         ),
         f"On nitrogen that wanders: {BEFORE_Pa_d} Pa/d from the beginning, {MORE_Pa_d} Pa/d more from the onset "
         f"on, at once or by a growth of so many days. {card.trials} trials a row, their quiet added up for the "
-        "false calls. The optimum learns level and slope from the same quiet, and does not know the rate.",
+        "false calls. In brackets, here and for nitrogen above, the interval of the median. The optimum learns level "
+        "and slope from the same quiet, and does not know the rate.",
     ]
 
 
-def _days(seconds: float) -> str:
-    return f"{seconds / 86_400:.1f}" if math.isfinite(seconds) else "-"
+def _in_days(delays_d: Sequence[float], digits: int) -> tuple[str, str]:
+    """The median with its interval, and what nine of ten do not exceed."""
+    ends = (quantile(delays_d, 0.5), *median_interval(delays_d), quantile(delays_d, 0.9))
+    middle, low, high, late = (f"{d:.{digits}f}" if math.isfinite(d) else "-" for d in ends)
+    return f"{middle} ({low} to {high})", late
 
 
 def _neighbours(card: Card) -> list[str]:
@@ -350,7 +356,3 @@ def _span(seconds: float) -> str:
         if seconds >= least * size:
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds:.3g} s"
-
-
-def _rank(values: tuple[float, ...], q: float) -> float:
-    return sorted(values)[min(len(values) - 1, math.ceil(q * len(values)) - 1)]

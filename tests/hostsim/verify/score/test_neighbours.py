@@ -60,5 +60,5 @@ def test_the_page_shows_both_tables():
     measured.neighbours = [row(600, 600), row(6000, 2400)]
     text = page.render(measured, "cabinwatch score")
     assert "| open | 12.5 |" in text
-    assert "| 7 | 2 | 1.7 | 2.0 | - | 1 |" in text
+    assert "| 7 | 2 | 1.7 | 2.0 (1.5 to -) | - | 1 |" in text
     assert "| 60 s | 1 Pa | 0 Pa | 100 m3 | 1.7 h / 40.0 min (2.50x) ! |" in text

@@ -166,7 +166,7 @@ def test_page_shows_what_was_measured():
     assert "| 86.4 (0.93 kg/d); 60; " in text
     assert "| -; 1; " in text
     assert "| rate, median |" not in text, "nothing was reported"
-    assert "| hose | 0.20 | 0.25 | 0.50 |" in text
+    assert "| hose | 0.20 | 0.25 (0.25 to 0.50) | 0.50 |" in text
     assert measured.as_json()["delays"][1]["delays_s"] == [None, None]
 
 
