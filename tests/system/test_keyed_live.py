@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from intelhex import IntelHex
 
+from cabinwatch.board.build.image import Image
 from cabinwatch.board.emulator.qemu import INSTALL, PROGRAM
 from cabinwatch.board.flash.flash import Flashed
 from cabinwatch.cli import board
@@ -16,6 +17,9 @@ from cabinwatch.world.ground import DONE
 from cabinwatch.world.keying import Keying, signer_of
 from conftest import missing
 from keyed_peer import MASTER, OTHER
+
+FLASH_MIN = 500
+"""Octets of flash that the fullest image leaves for what is to come."""
 
 
 def boot_and_command(signer):
@@ -43,6 +47,8 @@ def test_what_is_flashed_holds_the_nodes_keys_and_not_the_owners(tmp_path, monke
     assert MASTER.of_monitor() in octets
     assert MASTER.octets not in octets
     assert MASTER.octets.hex() not in told
+    free = Image(flashed[0].decode(), {}, {}, (), {}, {}).free()
+    assert FLASH_MIN <= free < len(octets)
 
 
 def test_the_board_draws_its_sessions_and_obeys_its_owner():

@@ -61,6 +61,7 @@ def build(
     print(f"{output}: {len(image.hex):,} octets. Minified source by module:")
     for module, size in image.sizes.items():
         print(f"  {module:<36}{size:>7,}")
+    print(f"{image.free():,} octets of the board's flash are left.")
     if key:
         print(HOLDS_KEY.format(what=output))
     print("Drag it onto the MICROBIT drive, or: cabinwatch flash microbit")

@@ -13,7 +13,7 @@ from cabinwatch.board.build import image as images
 from cabinwatch.board.build.bytecode import signed, unsigned
 from cabinwatch.board.build.chunks import HARD_LIMIT, LIMIT
 from cabinwatch.board.build.flatten import BuildError, flatten
-from cabinwatch.board.build.image import PORTS, build_image, known_names
+from cabinwatch.board.build.image import PORTS, Image, build_image, known_names
 from cabinwatch.board.build.place import CHUNK, PAGE, PERSISTENT, Flash
 from cabinwatch.errors import SetupError, UsageError
 
@@ -84,6 +84,11 @@ def test_every_name_of_ours_is_one_that_the_board_knows(plain):
     image = plain["uart"]
     assert set(image.names.values()) <= set(known_names())
     assert len(set(image.names.values())) == len(image.names)
+
+
+def test_a_file_takes_whole_chunks_of_what_is_free():
+    free = [Image(images._embed({"a": bytes(n)}, 0, b""), {}, {}, (), {}, {}).free() for n in (9, CHUNK)]
+    assert free[0] - free[1] == CHUNK
 
 
 def test_sizes_are_by_module(built):

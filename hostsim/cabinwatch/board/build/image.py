@@ -18,7 +18,7 @@ from cabinwatch.board.build.chunks import HARD_LIMIT, cut
 from cabinwatch.board.build.compiler import Compiler
 from cabinwatch.board.build.flatten import BuildError, Module, defined, flatten
 from cabinwatch.board.build.names import Renamer, choose
-from cabinwatch.board.build.place import CHUNK, PAGE, Flash, Placer
+from cabinwatch.board.build.place import CHUNK, PAGE, UNUSED, Flash, Placer
 from cabinwatch.board.build.program import FlatProgram
 from cabinwatch.board.build.runtime import known_names as names_in
 from cabinwatch.errors import SetupError, UsageError
@@ -72,6 +72,12 @@ class Image:
         """Put the firmware's own names back into a traceback from the board, where such a one names something."""
         back = {new: old for old, new in self.names.items()}
         return _NAMED.sub(lambda word: back.get(word[0], word[0]), text)
+
+    def free(self) -> int:
+        """Octets of flash that neither files nor bytecode take."""
+        memory = _need("intelhex").IntelHex(io.StringIO(self.hex))
+        starts = range(int(_device().fs_start_address), _end(), CHUNK)
+        return CHUNK * sum(bool(memory[at] == UNUSED) for at in starts)
 
 
 def build_image(

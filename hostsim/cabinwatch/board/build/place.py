@@ -22,7 +22,8 @@ from cabinwatch.board.build.runtime import BYTES, CLASS, DICT, FUNCTION, GLOBALS
 PAGE = 1024
 CHUNK = 128
 PERSISTENT = 253  # the marker of that page
-_TELLING = {0, PERSISTENT, 254, 255}  # freed, persistent page, start of a file, unused
+UNUSED = 255  # that of a chunk that is free
+_TELLING = {0, PERSISTENT, 254, UNUSED}  # freed, persistent page, start of a file, unused
 _FILL = 1  # reads as a later chunk of some file
 _DIGIT = 16  # bits of a digit of an integer that is an object
 
