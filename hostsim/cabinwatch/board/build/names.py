@@ -66,20 +66,22 @@ def choose(
 
     :param known: the image's interned strings in index order, as from :func:`interned`.
     :param reserved: names never to be given away, such as those that the start script uses.
-    :param anew: names that the image knows, and that get another all the same, as do those of our attributes.
+    :param anew: names that the image knows, and that get another all the same, as do those of our attributes; a short
+        one, since the start script spells it.
     """
-    trees = [*trees]
+    trees, anew = [*trees], {*anew}
     counts = Counter(name for tree in trees for name in identifiers(tree))
     taken = {*counts, *reserved, *keyword.kwlist}
     index = {name: i for i, name in enumerate(known, 1)}
     free = sorted((n for n in known if _IDENTIFIER.match(n) and n not in taken), key=index.__getitem__)
     tables = _tables(trees)
-    anew = {*anew}.union(*(table.attributes for table in tables))
+    renamed = anew.union(*(table.attributes for table in tables))
     ours = sorted(
-        (n for n in counts if (n not in index or n in anew) and not n.startswith("__")),
+        (n for n in counts if (n not in index or n in renamed) and not n.startswith("__")),
         key=lambda n: (-counts[n], n),
     )
     kinds = (
+        [name for name in ours if name in anew],
         [name for name in ours if any(name in table.attributes for table in tables)],
         [name for name in ours if any(name in table.methods for table in tables)],
         ours,
@@ -91,9 +93,10 @@ def choose(
     for name in dict.fromkeys(name for kind in kinds for name in kind if name not in shared):
         holding = [table for table in tables if name in table.attributes or name in table.methods]
 
-        def cost(other: str, name: str = name, holding: Sequence[_Table] = holding) -> tuple[bool, int, int]:
+        def cost(other: str, name: str = name, holding: Sequence[_Table] = holding) -> tuple[int, ...]:
             full = sum(table.place(other) in table.taken for table in holding)
-            return (index[other] < _SHORT_INDEX) != (name in often), full, index[other]
+            spelt = len(other) if name in anew else 0
+            return (index[other] < _SHORT_INDEX) != (name in often), full, spelt, index[other]
 
         chosen[name] = best = min(free, key=cost)
         free.remove(best)
