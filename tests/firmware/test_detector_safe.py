@@ -239,6 +239,20 @@ def test_between_sparse_readings_a_faster_leak_is_called_no_later(seed, period_s
     raise AssertionError("not called")
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=seeds,
+    period_s=st.sampled_from([600, 1800, 3600]),
+    fall=st.floats(4.0, math.log10(2_000_000)).map(lambda x: 10**x),
+    sigma=st.sampled_from([10, 100]),
+)
+@example(seed=0, period_s=3600, fall=15_000, sigma=100)
+def test_between_sparse_readings_no_leak_is_taken_for_steps(seed, period_s, fall, sigma):
+    """Default parameters, 100 Pa to 20 kPa from one reading to the next: within 12."""
+    feed = warm(seed, sigma, dt_ms=period_s * 1000)
+    assert any(feed.sample(P0 - fall * i) for i in range(1, 13))
+
+
 @settings(max_examples=20, deadline=None)
 @given(
     seed=seeds,

@@ -246,14 +246,21 @@ class SlowLeak:
             if j > 1 and -finer < -fall >> 1:
                 self.slow_x16[j] = self.quick_x4[j] << 2  # a rise is no leak: once over, accept it
         elif fall - allowed > limit:
-            # Of a ramp the scale two octaves down shows a quarter, of a step soon nothing.
-            if j < 2 or finer - (slope >> 2) > fall - slope >> 3:
+            if j > 1 and self.blocks[j - 2] < SLOW:
+                # Readings are too sparse for whole blocks there.
+                goes_on = self.fell(j, min, slope) > max(fall - slope >> 4, self.spread(j) >> 5)
+                over = fall > self.spread(j) >> 3 and self.fell(j, max, slope) < fall - slope >> 3
+            else:
+                # Of a ramp the scale two octaves down shows a quarter, of a step soon nothing.
+                goes_on = j < 2 or finer - (slope >> 2) > fall - slope >> 3
+                over = finer < fall >> 3 and fall > self.spread(j - 2) * 3 >> 6
+            if goes_on:
                 if self.hit < 0:
                     self.hit = j
                     if not self.called:
                         self.accepted = allowed
-            elif learn and finer < fall >> 3 and fall > self.spread(j - 2) * 3 >> 6:
-                # Over, not going on, and that scale could tell: a step, taken out.
+            elif learn and over:
+                # Not going on, and the scale could tell: a step, taken out.
                 level = self.slow_x16[j] >> 4
                 self.step = level - (self.quick_x4[j - 2] >> 2) >> 4
                 self.shift(self.step)
@@ -261,6 +268,15 @@ class SlowLeak:
                     self.quick_x4[j] = level << 2
                     self.slow_x16[j] = level << 4
                     j -= 1
+
+    def fell(self, j, least_or_most, slope):
+        """The least or the most by which each of the last three blocks fell, beyond what is allowed."""
+        i = self.blocks[j]
+        last = 4 * j
+        a = word(self.recent_cPa, last + (i - 1 & 3)) - word(self.recent_cPa, last + (i & 3)) + 32768 & 65535
+        b = word(self.recent_cPa, last + (i - 2 & 3)) - word(self.recent_cPa, last + (i - 1 & 3)) + 32768 & 65535
+        c = word(self.recent_cPa, last + (i - 3 & 3)) - word(self.recent_cPa, last + (i - 2 & 3)) + 32768 & 65535
+        return (least_or_most(a, b, c) - 32768 << 4) - slope // 12
 
     def allowed(self, j, slope, finer):
         """The difference that the allowed fall explains.
