@@ -195,7 +195,7 @@ def what_was_read(log: Recording) -> list[str]:
     """The log in a few lines."""
     lines = [
         f"{shown(log.name)}: {len(log):,} readings over {duration(log.span_s)}, one every "
-        f"{duration(log.interval_s)}, in steps of {log.step_Pa:.3g} Pa"
+        f"{duration(log.interval_s)}" + (f", in steps of {log.step_Pa:.3g} Pa" if log.step_Pa else "")
     ]
     for why, rows in log.not_believed.items():
         if rows:

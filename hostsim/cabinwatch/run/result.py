@@ -84,7 +84,9 @@ def at_the_end(known: Newest) -> str:
         return "At the end: "
     rate = f", {rate_text(known.told_cPa_h, '+.1f')}" if known.told_cPa_h else ""
     state = f"{name(t.AlarmClass, known.alarm)}{rate}"
-    return f"At the end: {state}. The last report is {duration(known.age_s)} old and does not know of it: "
+    knows = known.report.get("alarm") == known.alarm  # as where the event is a reminder
+    unknown = "" if knows else " and does not know of it"
+    return f"At the end: {state}. The last report is {duration(known.age_s)} old{unknown}: "
 
 
 def tres_s(housekeeping: dict[str, int]) -> int | None:

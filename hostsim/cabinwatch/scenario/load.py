@@ -54,6 +54,13 @@ def locate(name: str) -> Path:
     )
 
 
+OTHERS = {
+    ".csv": "what the monitor would have said of a log tells cabinwatch playback",
+    ".jsonl": "a recording is played again by cabinwatch replay, drawn by plot, and shown by serve",
+}
+"""By suffix: what plays the other files that this project reads."""
+
+
 def parse(text: str, origin: str, folder: Path | None = None) -> Scenario:
     """Check the text of a scenario file; ``origin`` names it in errors. Raises UsageError with line and key.
 
@@ -127,6 +134,8 @@ def _allowed(loc: tuple[str | int, ...]) -> list[str]:
 def load(name: str) -> tuple[Scenario, str]:
     """The scenario of a bundled name, a path, or ``-`` (standard input), and its text. Raises UsageError."""
     origin = "standard input" if name == STDIN else str(locate(name))
+    if other := OTHERS.get(Path(origin).suffix):
+        raise UsageError(f"{shown(origin)} is no scenario: {other}")
     try:
         with sys.stdin.buffer if name == STDIN else open(origin, "rb") as file:
             data = file.read(LARGEST + 1)

@@ -134,13 +134,18 @@ def _loops(axis: Any, seen: Seen) -> None:
     axis.set_ylabel("loop pressure, kPa")
 
 
+ADDED = "added leaks alone"
+"""Whose truth is drawn beside a log: what had leaked in the log itself nobody knows."""
+
+
 def _rate(axis: Any, seen: Seen) -> None:
     station, place = seen.story.world.station, seen.story.world.compartment
     xs, true = seen.true(lambda s: station.leak_rate_Pa_h(place, s))
     fast = max(map(abs, true)) >= PER_SECOND
     per, word = (3600.0, "Pa/s") if fast else (1.0, "Pa/h")
     if seen.knows_leaks:
-        axis.plot(xs, [v / per for v in true], **TRUE, label="truth (leaks alone)")
+        alone = "leaks alone" if station.record is None else ADDED
+        axis.plot(xs, [v / per for v in true], **TRUE, label=f"truth ({alone})")
     xs = [x for x, _ in seen.leaking]
     if xs:
         axis.plot(xs, [hk["rate_cPa_h"] / 100 / per for _, hk in seen.leaking], **DOTS, label="reported")
@@ -166,7 +171,8 @@ def _reserve(axis: Any, seen: Seen) -> None:
     known = [v for v in (*values, *told) if math.isfinite(v)]
     size, word = unit(max(known, default=0.0))
     if seen.knows_leaks:  # no leak is a gap in the line
-        axis.plot(xs, [v / size if math.isfinite(v) else math.nan for v in values], **TRUE, label="truth")
+        label = "truth" if station.record is None else f"truth ({ADDED})"
+        axis.plot(xs, [v / size if math.isfinite(v) else math.nan for v in values], **TRUE, label=label)
     if told:
         axis.plot([x for x, _ in seen.leaking], [v / size for v in told], **DOTS, label="reported")
     if known and 0 < min(known) * WIDE < max(known):

@@ -56,7 +56,7 @@ class Plain:
         tenth = self._world.now_ms * 10 // max(1, self._until_ms)
         if tenth > self._tenth:
             self._tenth = tenth
-            self._timeline.flush()
+            (self._timeline.close if tenth == 10 else self._timeline.flush)()
             self._write(
                 f"{duration(self._world.now_ms / 1000):>12}  {tenth * 10:>8}%  {state_line(self._world)}"
             )

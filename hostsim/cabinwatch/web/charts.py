@@ -11,8 +11,8 @@ from cabinwatch.view.figure import PER_SECOND, unit
 from cabinwatch.web.columns import Columns
 
 PIXELS = 300
-"""Stretches that a chart's extremes are taken from, half of them in its margins: two points each are one for every two to
-four pixels of what is shown. Taking in all strips anew is a browser's longest frame: 41 ms of a core with 500, 30 so."""
+"""Stretches that a chart's extremes are taken from, half of them in its margins: two points each are one for every two
+to four pixels of what is shown. To take in all strips anew is a browser's longest frame: 41 ms with 500, 30 so."""
 TRUE, REPORTED, BAND = "#2e9e3a", "#2f7fe0", "#9cc3f0"
 """Each to be told from the others on white, on black and in grey; dashes mark the truth as well."""
 STRIPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (

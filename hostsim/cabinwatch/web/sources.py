@@ -46,6 +46,8 @@ TRUE = {
     "true_tres_s": "true T-reserve, s",
 }
 """What is kept of the truth at that moment, where it is known."""
+ASSUMED = {"nitrogen_Pa"}
+"""What is not known of a cabin of which there is a log of the pressure alone."""
 LOOP = {"true_loop_Pa": "true coolant loop, Pa"}
 """Where there are coolant loops: the lowest pressure at an accumulator."""
 Row = Callable[[float, list[float]], None]
@@ -100,7 +102,9 @@ def reported(hk: dict[str, int]) -> dict[str, float]:
 
 def channels_of(scenario: Scenario) -> dict[str, str]:
     """What is known of a world that is played."""
-    return REPORTED | TRUE | (LOOP if scenario.cabin.loops else {})
+    unknown = set() if scenario.cabin.record is None else ASSUMED
+    true = {name: what for name, what in TRUE.items() if name not in unknown}
+    return REPORTED | true | (LOOP if scenario.cabin.loops else {})
 
 
 def true_values(world: World, t_s: float) -> dict[str, float]:
@@ -108,11 +112,13 @@ def true_values(world: World, t_s: float) -> dict[str, float]:
     station, place = world.station, world.compartment
     air = station.at(place, t_s)
     tres = station.tres_s(place, t_s)
+    rate_Pa_h = station.leak_rate_Pa_h(place, t_s)
+    unknown = station.record is not None and not rate_Pa_h  # what leaked in a log, where nothing was added
     loops = [station.coolant(name, t_s).pressure_Pa for name in world.scenario.cabin.loops]
     return {
         "true_pressure_Pa": air.pressure_Pa,
         "nitrogen_Pa": air.ppN2_Pa,
-        "true_rate_Pa_h": station.leak_rate_Pa_h(place, t_s),
+        "true_rate_Pa_h": math.nan if unknown else rate_Pa_h,
         "true_tres_s": tres if math.isfinite(tres) else math.nan,
         "true_loop_Pa": min(loops, default=math.nan),
     }

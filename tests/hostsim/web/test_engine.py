@@ -11,7 +11,7 @@ from cabinwatch import key_file
 from cabinwatch.errors import UsageError
 from cabinwatch.models.scenario import Scenario
 from cabinwatch.run.lockstep import LockStepRun
-from cabinwatch.run.result import Newest, Run, as_json, summary
+from cabinwatch.run.result import Newest, Run, as_json, at_the_end, summary
 from cabinwatch.run.transcript import Recorder, Step, Transcript
 from cabinwatch.scenario.load import load, parse
 from cabinwatch.scenario.toml_out import to_toml
@@ -328,6 +328,14 @@ def test_the_lamp_follows_an_alarm_between_two_reports_and_older_figures_say_how
     engine.stop()
 
 
+def test_a_reminder_after_the_last_report_is_no_other_alarm_than_the_report_has():
+    reminder = EventReport(5000, t.AlarmClass.CAUTION, t.Event.ALARM_REMINDER, 1, -5000, alarm=2, number=1)
+    told = at_the_end(Newest({**HK, "alarm": 2}, 530.0, 0, reminder))
+    assert told == "At the end: caution, -50.0 Pa/h. The last report is 8 min 50 s old: "
+    unknown = at_the_end(Newest(HK, 530.0, 0, reminder))
+    assert unknown.endswith("is 8 min 50 s old and does not know of it: ")
+
+
 def test_an_event_that_was_asked_for_is_no_news_where_a_report_came_after_it():
     ground = Ground(lambda frame: None)
     ground.history.append((60_000, HK))
@@ -374,6 +382,9 @@ def test_a_log_of_ones_own_is_played_with_holes_in_it(tmp_path):
     source.close()
     assert abs(rows[2]["pressure_Pa"] - 101_325) < 5
     assert rows[-1]["pressure_Pa"] < 101_000
+    assert math.isnan(rows[2]["true_rate_Pa_h"]), "what leaked in the log itself nobody knows"
+    assert rows[-1]["true_rate_Pa_h"] == pytest.approx(-500, rel=0.02)
+    assert "nitrogen_Pa" not in source.channels
     assert any("sample" in line for line in source.frames())
 
 
