@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 from cabinwatch.errors import UsageError
 from cabinwatch.models.units import TIME_WORDS, parse_duration
 from cabinwatch.run.files import COLUMNS
+from cabinwatch.scenario.load import load
+from cabinwatch.view.panel import Plain
 from cabinwatch.view.timeline import LONG_S, LOOK_S, Forecast, Timeline
 from cabinwatch.world.events import EventReport
+from cabinwatch.world.world import World
 from cabinwatch_protocol import table as t
 
 README = Path(__file__).resolve().parents[3] / "README.md"
@@ -183,6 +186,18 @@ def test_reminders_are_told_as_a_number_when_something_happens():
     timeline.event(report(121_000_000, t.Event.ALARM_REMINDER))
     timeline.close()
     assert lines[-1].endswith("again: reminded of the alarm 1 time")
+
+
+def test_reminders_of_a_run_that_is_over_come_before_its_last_line():
+    lines, world = [], World(load("ms09")[0], 1)
+    plain = Plain(world, 7_200_000, lines.append)
+    plain.event(report(3_600_000, t.Event.ALARM_REMINDER))
+    for now_ms in (6_480_000, 7_200_000):
+        world.now_ms = now_ms
+        plain.tick()
+    plain.close()
+    told = [line.split()[:3] for line in lines if "%" in line or "again" in line]
+    assert told == [["1", "h", "48"], ["1", "h", "again:"], ["2", "h", "100%"]]
 
 
 EVENTS = st.lists(
