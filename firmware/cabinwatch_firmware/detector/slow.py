@@ -271,12 +271,18 @@ class SlowLeak:
 
     def fell(self, j, least_or_most, slope):
         """The least or the most by which each of the last three blocks fell, beyond what is allowed."""
-        i = self.blocks[j]
-        last = 4 * j
-        a = word(self.recent_cPa, last + (i - 1 & 3)) - word(self.recent_cPa, last + (i & 3)) + 32768 & 65535
-        b = word(self.recent_cPa, last + (i - 2 & 3)) - word(self.recent_cPa, last + (i - 1 & 3)) + 32768 & 65535
-        c = word(self.recent_cPa, last + (i - 3 & 3)) - word(self.recent_cPa, last + (i - 2 & 3)) + 32768 & 65535
-        return (least_or_most(a, b, c) - 32768 << 4) - slope // 12
+        ring = self.recent_cPa
+        k = self.blocks[j]
+        now_cPa = word(ring, 4 * j + (k & 3))
+        before_cPa = word(ring, 4 * j + (k - 1 & 3))
+        past_cPa = word(ring, 4 * j + (k - 2 & 3))
+        oldest_cPa = word(ring, 4 * j + (k - 3 & 3))
+        fall_cPa = least_or_most(
+            before_cPa - now_cPa + 32768 & 65535,
+            past_cPa - before_cPa + 32768 & 65535,
+            oldest_cPa - past_cPa + 32768 & 65535,
+        )
+        return (fall_cPa - 32768 << 4) - slope // 12
 
     def allowed(self, j, slope, finer):
         """The difference that the allowed fall explains.
