@@ -1,5 +1,6 @@
 """The slow watch: what it calls, how soon, at what rate, and that a leak is neither learned nor lost."""
 
+import copy
 import functools
 import math
 
@@ -105,6 +106,30 @@ def test_reserve_is_honest_in_the_wander():
     assert np.mean([r.too_long for _, r in reports()]) < 0.05
     assert np.mean([r.too_long for age, r in reports() if age < 2]) < 0.05
     assert 0.9 < np.median([r.reserve for age, r in reports() if age >= 3]) < 1
+
+
+def test_in_white_noise_each_second_the_rates_interval_holds_from_the_call_on():
+    """Two quick leaks, until they are three times as old as when they were called."""
+    p, inside = parameters(breath=0), []
+    learned, rng = SlowLeak(2, 10, p, False), np.random.default_rng(3)
+    for t, v in enumerate(rng.normal(10_132_500, 100, 20_000).tolist()):
+        learned.take(t, round(v), 0, p[10], True)
+    for trial in range(60):
+        fall_cPa = 100 * LEAKS[5 + trial % 2].Pa_s
+        slow, called, due = copy.deepcopy(learned), 0, 1.0
+        for age in range(-100 - trial, 600):
+            v = 10_132_500 - fall_cPa * max(age, 0) + rng.normal(0, 100)
+            slow.take(20_100 + trial + age, round(v), 0, p[10], not slow.called)
+            if slow.hit >= 0 and not slow.called:
+                slow.call()
+                called = called or age
+            if called and age >= due * called:
+                inside.append(abs(slow.rate_cPa_h - 3600 * fall_cPa) <= 1.96 * slow.sigma_cPa_h)
+                due += 0.25
+            if due > 3:
+                break
+    assert len(inside) == 60 * 9
+    assert 0.9 < np.mean(inside) < 0.995
 
 
 # -- a leak that grows, on nitrogen: 0.9 lb/d for a while, 2.4 lb/d two days later (PrK, February 2024)

@@ -173,7 +173,8 @@ def _accuracy(card: Card) -> list[str]:
             rows,
         ),
         "Reported over true, over all leaks of a ground, at multiples of the age that the leak had when it was called. "
-        "Inside: the truth is within 1.96 of the reported deviations. Too long: T-reserve by more than 15 % and 10 s. "
+        "Inside: the truth is within 1.96 of the reported deviations, or beyond the greatest rate that can be "
+        "told where that is reported. Too long: T-reserve by more than 15 % and 10 s. "
         "The leaks are holes: their rate goes with the pressure. T-reserve gives away what the rate may be wrong by; "
         "until a law is known that of a slow leak is a hole's.",
     ]
