@@ -4,6 +4,7 @@ import os
 
 MONITOR = "monitor.key"  # both written by cabinwatch flash
 TRANSDUCER = "transducer.key"
+ENOENT = 2  # no such file; any other error is none of a node without key
 
 
 def make_monitor(sink):
@@ -29,10 +30,13 @@ def make_transducer(sink, sensor):
 
 
 def is_there(name):
+    """Whether a file is there. Where that cannot be told, no node must start that obeys everybody."""
     try:
         os.stat(name)
         return True
-    except OSError:
+    except OSError as error:
+        if error.args[0] != ENOENT:
+            raise
         return False
 
 
