@@ -122,8 +122,8 @@ def detectable(
 ) -> None:
     """Tell what a gauge can see: the smallest leak called within an hour, a day, a week, 95 times in 100.
 
-    With nothing but the leak moving the pressure (``breath`` 0), after thirty days of quiet, at about one false
-    alarm a year.
+    With nothing but the leak moving the pressure (``breath`` 0), after thirty days of quiet without an alarm, at
+    about one false alarm a year.
     """
     try:
         from cabinwatch.verify.score import background

@@ -3,7 +3,8 @@
 No simulation: the difference of each scale answers a fall of r a block with r g(n) after n blocks, and is as noisy as
 the gauge and the cabin make it (firmware/DETECTOR.md, "The slow leak"). A leak is seen where some scale shows it 95
 times in 100: by the threshold and 1.645 deviations more. The threshold is itself uncertain, for it goes by the spread
-that the scale has learned: within an hour or a day that of hundreds of differences, within a week that of eleven.
+that the scale has learned: within an hour or a day that of hundreds of differences, within a week that of eleven. That
+there was no false alarm in that time is taken for granted: accepting one spoils what the slowest scales learn next.
 """
 
 import math

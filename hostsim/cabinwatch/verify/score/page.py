@@ -134,9 +134,10 @@ def _sensitivity(card: Card) -> list[str]:
         f"{TRIALS} of {TRIALS} trials, so that the probability of detection is at least 0.95 by its lower 95 % "
         "bound, over leaks and detectors: each trial has a detector of its own, that has learned for thirty days. "
         "Second: called in 95 of 100. Third: what `cabinwatch detectable` reckons for 95 of 100; it knows of noise, "
-        "wander and steps, of how little the slowest scales have learned, and of what a preset allows. The first is "
-        "set by the unluckiest of all detectors: within a week one in twenty has learned a spread several times too "
-        "large on its slowest scale. A dash: not called at eighteen times the reckoned rate. Without the analyser but "
+        "wander and steps, of how little the slowest scales have learned, and of what a preset allows. It does not "
+        "know that a detector which had a false alarm while it learned, and accepted it, has too large a spread on its "
+        "slowest scales: such ones set the first, and where they are more than one in twenty the second. A dash: not "
+        "called at eighteen times the reckoned rate. Without the analyser but "
         "on its own ground, where the leak is one of air.",
     ]
 
