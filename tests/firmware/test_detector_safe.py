@@ -483,6 +483,17 @@ def test_the_rate_explains_the_class(seed, rate, sigma):
             assert seconds * (1 if feed.d.law == 3 else 0.4) < most * 1.01
 
 
+@pytest.mark.parametrize("sigma", [100, 1000])
+@pytest.mark.parametrize("rate", [0.2, 0.45, 0.7])
+def test_a_leak_that_two_alarms_call_keeps_its_rate(rate, sigma):
+    """After twice ``hold`` the slow watch sees again a fall that the quick one follows, and calls it, too."""
+    feed = warm(3, sigma, breath=0)
+    for i in range(4000):
+        if feed.sample(P0 - 100 * rate * i):
+            assert -feed.d.rate_cPa_h < 1.5 * 360_000 * rate, (i, feed.d.cause, feed.d.cls)
+    assert feed.d.slow.called
+
+
 # -- independence
 
 

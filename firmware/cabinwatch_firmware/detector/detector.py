@@ -200,7 +200,9 @@ class Detector:
                 self.judge(CAUSE_RAPID, CLASS_ADVISORY, fall, 4, 0)
             if gap.called:
                 self.judge(CAUSE_GAP, CLASS_CAUTION, gap, 4, 0)
-            if slow.called:
+            # A glance of the slow watch takes a leak for young: it adds nothing where the quick fall knows a rate.
+            glance = slow.rate_cPa_h - slow.sigma_cPa_h < slow.rate_cPa_h // 3
+            if slow.called and not (fall.called and glance):
                 self.judge(CAUSE_SLOW, CLASS_ADVISORY, slow, 3, 1)
             if nitrogen.called:
                 self.judge(CAUSE_NITROGEN, CLASS_ADVISORY, nitrogen, 3, 1)

@@ -141,9 +141,11 @@ class SlowLeak:
         while j < len(self.blocks) and t >> h != before >> h:
             mean = self.open_sum[j] // self.open_count[j]
             self.open_sum[j] = self.open_count[j] = 0
-            if (t >> h) - (before >> h) != 1:
-                self.blocks[j] = 0  # a hole: this scale starts again, slower ones only average over it
             self.average(j, mean)
+            if (t >> h) - (before >> h) != 1:
+                # A hole: this scale starts again behind it, slower ones only average over it.
+                self.slow_x16[j] = self.quick_x4[j] << 2
+                self.blocks[j] = 0
             if self.called and h == line_octave:
                 self.lengthen(mean, before >> h)
             if learn and self.blocks[j] % STRIDE == 0:
