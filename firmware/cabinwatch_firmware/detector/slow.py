@@ -84,7 +84,7 @@ class SlowLeak:
             j += 1
         self.t = self.hit = -1
         self.datum_cPa = self.grain_cPa = self.step = self.accepted = 0
-        self.calling = self.watched = 0
+        self.calling = self.watched = self.brisk = 0
         self.clear()
 
     def clear(self):
@@ -250,8 +250,12 @@ class SlowLeak:
         elif fall - allowed > limit:
             if j > 1 and self.blocks[j - 2] < SLOW:
                 # Readings are too sparse for whole blocks there.
-                goes_on = self.fell(j, min, slope) > max(fall - slope >> 4, self.spread(j) >> 5)
-                over = fall > self.spread(j) >> 3 and self.fell(j, max, slope) < fall - slope >> 3
+                least = self.fell(j, min, slope)
+                most = self.fell(j, max, slope)
+                if self.hit < 0 and not self.called:
+                    self.brisk = least + most >> 1
+                goes_on = least > max(fall - slope >> 4, self.spread(j) >> 5)
+                over = fall > self.spread(j) >> 3 and most < fall - slope >> 3
             else:
                 # Of a ramp the scale two octaves down shows a quarter, of a step soon nothing.
                 goes_on = j < 2 or finer - (slope >> 2) > fall - slope >> 3
@@ -342,6 +346,8 @@ class SlowLeak:
         else:
             fall = self.difference(j - 1) // 10 + self.difference(j - 2) * 2 // 11
             fall = max(fall, self.difference(j) >> 3)
+            if self.blocks[j - 2] < SLOW:
+                fall = max(fall, self.brisk)  # of its last blocks, at the call
         self.publish(lim(max(fall, 0), 4700000) * 225 >> self.h + j)
         self.sigma_cPa_h = self.rate_cPa_h * 3 >> 2
 
