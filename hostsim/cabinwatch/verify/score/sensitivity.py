@@ -5,7 +5,7 @@ has a detector of its own. Rates go in steps of a quarter, from what the slow wa
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -45,25 +45,24 @@ def smallest(
 
 
 def _smallest(watches: Sequence[Watch], name: str, within: str, seed: int) -> Smallest:
+    """By the trials that need most: each begins at the least rate that would still put it among them."""
     span_s, n = SPANS_S[within], len(watches)
     begins_s = DAY_S if name in DAILY else min(span_s, DAY_S)  # anywhere in a block of what calls it
-    least: list[float] = []
+    first = reckoned_Pa_d(name, within) / BELOW
+    rates = [first * STEP**i for i in range(STEPS_MOST)]
+    most = [first] * (n - round(MOSTLY * n) + 1)
     for trial, watch in enumerate(watches):
         twin = watch.fork(_seed(seed, name, trial, 1))
         twin.quiet(begins_s * (trial + 1) / n)
-        again = _seed(seed, name, trial, 2)
-        least.append(
-            next((r for r in _rates(name, within) if _called(twin.fork(again), r, span_s)), math.inf)
-        )
-        if n - least.count(math.inf) < MOSTLY * n:
-            return Smallest(math.inf, math.inf)
-    return Smallest(max(least), sorted(least)[round(MOSTLY * n) - 1])
-
-
-def _rates(name: str, within: str) -> Iterator[float]:
-    """Upwards, Pa/d: with the same noise, what is called at one rate is called at all above."""
-    first = reckoned_Pa_d(name, within) / BELOW
-    return (first * STEP**i for i in range(STEPS_MOST))
+        again = _seed(
+            seed, name, trial, 2
+        )  # the same noise at each rate: what is called at one is called at all above
+        upwards = (rate for rate in rates if rate >= most[0])
+        needed = next((rate for rate in upwards if _called(twin.fork(again), rate, span_s)), math.inf)
+        most = sorted([*most[1:], needed])
+        if math.isinf(most[0]):
+            break
+    return Smallest(most[-1], most[0])
 
 
 def _called(watch: Watch, Pa_d: float, span_s: float) -> bool:
