@@ -48,7 +48,8 @@ SIGMA_MAX_cPa_h = 268435455
 BELOW = 0
 """In place of a temperature: no gas is as cold."""
 OVERDUE = 2
-"""A change that is followed for longer than so many ``hold`` keeps the slow watch waiting no longer."""
+"""The slow watch waits for what is followed, but for so many ``hold`` at most, for one change or for one after another.
+What it waited is made up by as long a time of seeing."""
 
 
 class Detector:
@@ -62,7 +63,7 @@ class Detector:
         self.level_warning = LevelAlarm(p, P_LEVEL_WARNING)
         self.fall = QuickFall(self.gate)
         self.gap = GapFall(p, self.gate)
-        self.warming = Warming()
+        self.warming = Warming(2, 14)
         self.slow = SlowLeak(2, 14, p, False)
         self.nitrogen_slow = SlowLeak(10, 6, p, True)
         self.leak = Reserve(p)
@@ -79,7 +80,7 @@ class Detector:
         self.slow.forget()
         self.nitrogen_slow.forget()
         self.leak.law_clear()
-        self.second = self.calm_second = self.ms = self.nitrogen_s = self.nitrogen_datum_cK = (
+        self.second = self.waited_s = self.ms = self.nitrogen_s = self.nitrogen_datum_cK = (
             self.pressure_cPa
         ) = 0
         self.grade(0)
@@ -117,11 +118,10 @@ class Detector:
             gas = self.gas
             felt_cPa = thermal_cPa(pressure_cPa, gas.felt_x16_cK, gas.datum_cK)
             led_cPa = thermal_cPa(pressure_cPa, gas.led_x16_cK, gas.datum_cK)
-            self.warming.take(self.second, led_cPa)
             self.gap.take(elapsed_ms, pressure_cPa, pressure_cPa - felt_cPa)
             self.fall.take(elapsed_ms, pressure_cPa, pressure_cPa - felt_cPa)
             if temperature_cK > BELOW:
-                self.watch(pressure_cPa - led_cPa)
+                self.watch(pressure_cPa - led_cPa, led_cPa, seconds)
             self.grade(elapsed_ms)
 
     def tick(self, elapsed_ms):
@@ -132,26 +132,28 @@ class Detector:
         self.second = self.second + seconds & SECOND_MASK
         return seconds
 
-    def watch(self, even_cPa):
+    def watch(self, even_cPa, thermal_cPa, seconds):
         """The slow watch sees what does not change quickly, less the steps that did."""
         fall = self.fall
         slow = self.slow
-        if fall.removed_cPa and slow.t == self.calm_second:  # else it has seen the change itself
+        p = self.p
+        overdue = self.waited_s > OVERDUE * p[P_HOLD]
+        if fall.removed_cPa and not overdue:  # else it has seen the change itself
             slow.shift(fall.removed_cPa)
             self.share(fall.removed_cPa)
-        p = self.p
         if not (fall.sign or fall.settling):
-            self.calm_second = self.second
-        overdue = (self.second - self.calm_second & SECOND_MASK) > OVERDUE * p[P_HOLD]
-        if self.second != self.calm_second and not overdue:
+            self.waited_s = max(self.waited_s - seconds, 0)
+        elif not overdue:
+            self.waited_s += seconds
             return
         slow.grain_cPa = self.gate.step_cPa
+        self.warming.take(self.second, thermal_cPa)
         self.slow.take(self.second, even_cPa, p[P_BREATH] // 112, p[P_THRESHOLD], self.cls == CLASS_NOMINAL)
         self.share(slow.step)
         if (
             slow.hit >= 0
             and not slow.called
-            and not self.warming.explains(slow.fallen_cPa(), slow.looks_back())
+            and not self.warming.explains(slow.difference(slow.hit), slow.hit)
         ):
             if slow.quick() and not overdue:
                 fall.start(4000 << slow.h + slow.hit, -slow.fallen_cPa())

@@ -310,14 +310,12 @@ class SlowLeak:
         """By how much the calling scale sees the pressure fallen, cPa."""
         return max(self.difference(self.hit) >> 4, 0)
 
-    def looks_back(self):
-        """The calling scale's fall is no older than two to this power of seconds."""
-        return self.h + self.hit + 7
-
     def quick(self):
         """Whether the calling scale's fall is quicker than ``fast``, so that it is followed sample by sample."""
-        # Its age is about two blocks of the fastest scales, four of the others.
-        return self.fallen_cPa() * (60 if self.hit < 2 else 15) >> self.h + self.hit > self.p[P_FAST]
+        self.calling = self.hit
+        self.glance()
+        # What the two fastest scales see may be a single block old.
+        return self.rate_cPa_h << (self.hit < 2) > self.p[P_FAST] * 60
 
     def call(self):
         j = self.calling = self.watched = self.hit

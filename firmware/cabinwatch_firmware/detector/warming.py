@@ -1,47 +1,59 @@
 """What a warming thermometer takes from the compensated pressure while the raw one stands.
 
 The slow watch sees the compensated pressure only. Before a fall there becomes an alarm, it is asked how much of it the
-thermometer made within the time that the calling scale looks back on: the raw pressure must have fallen by half of it.
+thermometer made. The thermal part of the pressure goes through the same averages of the same blocks, so what it adds
+to a scale's difference is known, however long ago it warmed. The raw pressure must show half of the fall.
 """
 
-FINEST = 6
-"""The first window is two blocks of 2^6 s ..."""
-WINDOWS = 8
-"""... each further one is four times as long, and the last two of 2^20 s, twelve days."""
-NOTHING_cPa = 3000
-"""A tenth of a kelvin: less is the thermometer's noise."""
+QUICK = 4
+SLOW = 16
+"""Blocks of memory, as in the slow watch."""
+FAR_s = 268435456
+"""Longer than any block."""
 
 
 class Warming:
-    """The least thermal part of the pressure in the open block and in the one before, window by window."""
+    """The thermal part on a ladder of ``scales``, in 1/16 cPa; the first block lasts 2^h seconds."""
 
-    def __init__(self):
-        self.open_cPa = [0] * WINDOWS
-        self.last_cPa = [0] * WINDOWS
+    def __init__(self, h, scales):
+        self.h = h
+        self.quick_x16 = [0] * scales
+        self.slow_x16 = [0] * scales
+        self.open_sum = [0] * scales
+        self.open_count = bytearray(scales)
         self.forget()
 
     def forget(self):
         self.second = -1
 
     def take(self, second, thermal_cPa):
-        """The thermal part at a second of the slow watch's count."""
+        """The thermal part at a second of the slow watch's count. Of the fastest block the last one counts."""
         before = self.second
         self.second = second
-        self.now_cPa = thermal_cPa
-        window = 0
-        bits = FINEST
-        while window < WINDOWS and (before < 0 or second >> bits != before >> bits):
-            self.last_cPa[window] = thermal_cPa if before < 0 else self.open_cPa[window]
-            self.open_cPa[window] = thermal_cPa
-            window += 1
-            bits += 2
-        while window < WINDOWS:
-            if thermal_cPa < self.open_cPa[window]:
-                self.open_cPa[window] = thermal_cPa
-            window += 1
+        j = 0
+        if before < 0:
+            before = second - FAR_s
+            while j < len(self.open_sum):
+                self.open_sum[j] = thermal_cPa << 4
+                self.open_count[j] = 1
+                j += 1
+        h = self.h
+        j = 0
+        while j < len(self.open_sum) and second >> h != before >> h:
+            mean = self.open_sum[j] // self.open_count[j]
+            self.open_sum[j] = self.open_count[j] = 0
+            if (second >> h) - (before >> h) != 1:
+                self.quick_x16[j] = self.slow_x16[j] = mean  # a hole: this scale starts again
+            self.quick_x16[j] += (mean - self.quick_x16[j]) // QUICK
+            self.slow_x16[j] += (mean - self.slow_x16[j]) // SLOW
+            h += 1
+            j += 1
+            if j < len(self.open_sum):
+                self.open_sum[j] += mean
+                self.open_count[j] += 1
+        self.open_sum[0] = thermal_cPa << 4
+        self.open_count[0] = 1
 
-    def explains(self, fall_cPa, bits):
-        """Whether most of a fall within the last 2^bits s is the thermometer's."""
-        window = max(0, min(bits - FINEST + 1 >> 1, WINDOWS - 1))
-        rise_cPa = self.now_cPa - min(self.open_cPa[window], self.last_cPa[window])
-        return rise_cPa > NOTHING_cPa and rise_cPa > fall_cPa >> 1
+    def explains(self, fall, j):
+        """Whether most of a fall on scale j, in 1/16 cPa, is the thermometer's."""
+        return self.quick_x16[j] - self.slow_x16[j] > fall >> 1
