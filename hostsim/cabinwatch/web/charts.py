@@ -31,7 +31,7 @@ FINEST = 0.5
 """Part of a window that is still shown by what was sent for the whole: half as many points."""
 FEW = {0: "no report yet", 1: "one report so far"}
 """What strips say that are still without a line."""
-WAY = "#90a4ae"
+WAY, LEAKING = "#90a4ae", "#c62828"
 ROW = 4
 """Modules side by side on the map."""
 INK = {False: "#212121", True: "#eceff1"}
@@ -244,7 +244,7 @@ def station_map(cabin: CabinModel, leaking: set[str], opened: set[str], dark: bo
         {
             "name": name, "x": i % ROW * 100, "y": i // ROW * 130 + i % 2 * 30, "symbol": "roundRect",
             "symbolSize": 28 + 28 * (room.volume / largest) ** (1 / 3), "value": round(room.volume, 1),
-            "itemStyle": {"color": "#c62828" if name in leaking else "#78909c"},
+            "itemStyle": {"color": LEAKING if name in leaking else "#78909c"},
             "label": {"show": True, "position": "bottom", "color": INK[dark], "fontSize": 11, "lineHeight": 14,
                       "formatter": "{b}\n{c} m³" + (", docked" if name in cabin.vehicles else "")
                       + ("  ⚠ leak" if name in leaking else "")},
@@ -264,6 +264,16 @@ def station_map(cabin: CabinModel, leaking: set[str], opened: set[str], dark: bo
         "preserveAspect": True, "top": 32, "bottom": 46, "left": 50, "right": 50,
     }  # fmt: skip
     return {"animation": False, "series": [graph]}
+
+
+def station_words(drawn: dict[str, Any]) -> str:
+    """What `station_map` shows, for who cannot see it."""
+    graph = drawn["series"][0]
+    rooms = [
+        one["name"] + (", leaking" if one["itemStyle"]["color"] == LEAKING else "") for one in graph["data"]
+    ]
+    ways = [f"{one['value']} {one['label']['formatter']}" for one in graph["links"] if "value" in one]
+    return f"the station: {'; '.join([*rooms, *ways])}"
 
 
 def _way(name: str, a: str, b: str, is_open: bool, dark: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from nicegui import ui
 
 from cabinwatch.text import shown
 from cabinwatch.verify.conform.requirements import ROLES
+from cabinwatch.web.controls import heading
 from cabinwatch.web.judging import Campaign, Conformance, Found
 from cabinwatch.web.page import STYLE
 
@@ -45,7 +46,7 @@ class JudgePage:
         with ui.column().classes("w-full max-w-screen-xl mx-auto gap-3 p-2"):
             ui.link("Back to the cabin", "/")
             with ui.card().classes("w-full"):
-                ui.label("A node against SPEC.md").classes("text-lg font-bold")
+                ui.label("A node against SPEC.md").classes("text-lg font-bold").props(heading(1))
                 with ui.row().classes("items-end gap-2"):
                     self.node = ui.select(self.desk.nodes, value=self.desk.nodes[0], label="node")
                     self.role = ui.select(list(ROLES), value="transducer", label="role")
@@ -54,11 +55,10 @@ class JudgePage:
                     )
                 self.verdict = ui.label().classes("font-bold").props("data-mark='verdict' role='status'")
                 self.failures = ui.column().classes("w-full gap-1").props("data-mark='failures'")
-                self.cases = (
-                    ui.log(max_lines=400).classes("lines w-full h-80 text-xs").props("data-mark='cases'")
-                )
+                self.cases = ui.log(max_lines=400).classes("lines w-full h-80 text-xs")
+                self.cases.props("data-mark='cases' role='log' aria-label='cases'")
             with ui.card().classes("w-full"):
-                ui.label("The firmware in random worlds").classes("text-lg font-bold")
+                ui.label("The firmware in random worlds").classes("text-lg font-bold").props(heading(1))
                 with ui.row().classes("items-end gap-2"):
                     self.seed = ui.input("seed", value="0")
                     self.runs = ui.number("runs", value=100, min=1, max=100_000, precision=0)

@@ -171,7 +171,10 @@ class Page:
                 button.props(f"dense outline no-caps aria-label='{label}'").props(f"data-mark='{label}'")
             self.shown_span = ui.label().classes("opacity-70")
             keys = ", ".join(f"{'space' if key == ' ' else key} {what}" for key, what in KEYS.items())
-            ui.icon("keyboard").classes("opacity-70").tooltip(keys)
+            told = ui.button(
+                icon="keyboard", on_click=lambda: ui.notify(keys, group="keys", badgeStyle="display: none")
+            )
+            told.props("flat dense size=sm aria-label='which keys there are'").tooltip(keys)
 
     def _log(self) -> None:
         with ui.card().classes("w-full"):

@@ -91,6 +91,7 @@ class WhatIf:
         self._dark, self._looked = dark, now
         drawn = self._engine.order(self._drawn)
         if drawn != self._map.options:
+            self._map.props["aria-label"] = charts.station_words(drawn)
             self._map.options.clear()
             self._map.options.update(drawn)
             self._map.update()

@@ -119,6 +119,8 @@ def test_a_hole_by_mouse_a_lamp_an_acknowledgement_and_the_story(url, browser, t
     classes = ("ADVISORY", "CAUTION", "WARNING", "EMERGENCY")
     until(browser, lambda b: marked(b, "lamp").text in classes)
     until(browser, lambda b: any(word in marked(b, "events").text for word in classes))
+    said = "the station: forward, leaking; aft; middle open"
+    until(browser, lambda b: marked(b, "map").get_attribute("aria-label") == said)
     marked(browser, "Acknowledge").click()
     until(browser, lambda b: "done" in marked(b, "commands").text)
     marked(browser, "pause").click()
