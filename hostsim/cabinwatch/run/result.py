@@ -100,6 +100,11 @@ def no_data(health: int | None) -> str:
     return f"NO DATA: transducer {name(t.Health, health)}" if health else ""
 
 
+def last_read(hk: dict[str, int]) -> str:
+    """The pressure that a blind monitor repeats; one that has read none since its boot repeats zeros."""
+    return f"last {hk['pressure_cPa'] / 100:,.1f} Pa" if hk["pressure_cPa"] else "no reading yet"
+
+
 def _health(health: int | None) -> str | None:
     return None if health is None else name(t.Health, health).replace(" ", "_")
 
@@ -282,7 +287,7 @@ def summary(world: World, run: Run) -> list[str]:
         blind = no_data(world.ground.health)
         head = at_the_end(newest(world.ground, simulated_s))
         lines.append(
-            f"{head}{blind}, last {hk['pressure_cPa'] / 100:,.1f} Pa (true {truth['pressure_Pa']:,.1f} Pa, leak "
+            f"{head}{blind}, {last_read(hk)} (true {truth['pressure_Pa']:,.1f} Pa, leak "
             f"{truth['rate_Pa_h']:+z.2f} Pa/h, T-reserve {duration(truth['tres_s'])})."
             if blind
             else f"{head}{hk['pressure_cPa'] / 100:,.1f} Pa, {rate_text(hk['rate_cPa_h'], '+.2f', hk['sigma_cPa_h'])} "

@@ -15,7 +15,7 @@ from cabinwatch.errors import SetupError, TargetDied, UsageError
 from cabinwatch.models.commands import Telecommand
 from cabinwatch.models.settings import parameter, read, written
 from cabinwatch.models.units import parse_duration
-from cabinwatch.run.result import no_data, tres_s
+from cabinwatch.run.result import last_read, no_data, tres_s
 from cabinwatch.targets.unframed import Unframed
 from cabinwatch.text import clipped, duration, name, shown
 from cabinwatch.view.export.captured import Captured
@@ -223,7 +223,7 @@ def housekeeping_line(hk: dict[str, int]) -> str:
     alarm = name(t.AlarmClass, hk["alarm"])
     pressure = f"{hk['pressure_cPa'] / 100:,.1f} Pa  {hk['temperature_cK'] / 100:.2f} K"
     if blind := no_data(hk["health"]):
-        return f"{blind}  last {pressure}  alarm {alarm if hk['alarm'] else 'none'}  {link}"
+        return f"{blind}  {last_read(hk)}  alarm {alarm if hk['alarm'] else 'none'}  {link}"
     return (
         f"{alarm}  {pressure}  {rate_text(hk['rate_cPa_h'], '+.2f', hk['sigma_cPa_h'])}  "
         f"T-reserve {duration(tres) if tres is not None else 'no leak'}  transducer ok  {link}"

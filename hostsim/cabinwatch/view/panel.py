@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cabinwatch.run.result import newest, no_data, tres_s
+from cabinwatch.run.result import last_read, newest, no_data, tres_s
 from cabinwatch.text import duration, name, shown
 from cabinwatch.view.timeline import REMINDERS, Forecast, Timeline, command_line, event_line
 from cabinwatch.view.words import NO_DATA, figures, titles
@@ -80,7 +80,7 @@ def state_line(world: World) -> str:
     old = f"  (the report is {duration(known.age_s)} old)" if known.since else ""
     if blind := no_data(known.health):
         latched = f"  {alarm}" if known.alarm else ""
-        return f"{blind}  last {hk['pressure_cPa'] / 100:,.1f} Pa{latched}"
+        return f"{blind}  {last_read(hk)}{latched}"
     return (
         f"{hk['pressure_cPa'] / 100:>10,.1f} Pa  {known.rate('>+9.2f')}  "
         f"T-reserve {duration(tres) if tres is not None else 'no leak'}  {alarm}{old}"

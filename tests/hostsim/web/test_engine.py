@@ -18,6 +18,7 @@ from cabinwatch.scenario.toml_out import to_toml
 from cabinwatch.targets import open_target
 from cabinwatch.text import duration
 from cabinwatch.view import words
+from cabinwatch.view.monitor import housekeeping_line
 from cabinwatch.view.panel import state_line
 from cabinwatch.web import charts
 from cabinwatch.web.charts import Conductor
@@ -353,6 +354,13 @@ def test_an_event_that_was_asked_for_is_no_news_where_a_report_came_after_it():
 def test_a_blind_monitor_is_grey_before_its_next_report():
     said = words.figures(Newest(HK, 100.0, int(t.Health.SILENT), None))
     assert (said.alarm, said.pressure, said.health) == ("NO DATA", "NO DATA", "silent")
+
+
+@pytest.mark.parametrize(("pressure_cPa", "said"), [(0, "no reading yet"), (10_132_520, "last 101,325.2 Pa")])
+def test_a_blind_monitor_that_has_read_nothing_repeats_no_zeros(pressure_cPa, said):
+    link = dict.fromkeys(("bad_crc", "bad_framing", "bad_size", "frames_ok", "timeouts", "temperature_cK"), 0)
+    line = housekeeping_line({**HK, **link, "pressure_cPa": pressure_cPa, "health": int(t.Health.SILENT)})
+    assert line.startswith(f"NO DATA: transducer silent  {said}  alarm none")
 
 
 @pytest.mark.parametrize("fall_cPa", [594_999, 16_777_215])
