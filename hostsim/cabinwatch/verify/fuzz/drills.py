@@ -42,6 +42,8 @@ def add(data: Data, begin_s: float, rng: Random) -> None:
     for bound in ("pressure_low", "pressure_high"):
         data["parameters"].pop(bound, None)
     rng.choice((_any, _any, _leak_twice, _leak_judged_anew, _blind_twice))(data, begin_s, rng)
+    if rng.random() < 0.3:
+        _forget_under_inhibit(data, begin_s, rng)
 
 
 def _any(data: Data, begin_s: float, rng: Random) -> None:
@@ -105,6 +107,18 @@ def _blind_twice(data: Data, begin_s: float, rng: Random) -> None:
     if rng.random() < 0.5:
         later = [{"at": begin_s + 75, "do": "set", "parameter": "blind_escalate", "value": 3600}]
     data["telecommands"] += [{"at": round(begin_s + rng.uniform(45, 75), 3), "do": "acknowledge"}, *later]
+
+
+def _forget_under_inhibit(data: Data, begin_s: float, rng: Random) -> None:
+    """At its end: a hole under an inhibit, and the detector restarted as soon as the ground has seen what is hidden."""
+    at = round(begin_s + DRILL_s - rng.uniform(45, 60), 3)
+    restart = round(at + rng.uniform(15, 25), 3)
+    _hole(data, "hidden", 20, at, 40)
+    data["telecommands"] += [
+        {"at": at, "do": "inhibit", "argument": 40},
+        {"at": restart, "do": "report"},
+        {"at": restart, "do": "restart_detector"},
+    ]
 
 
 def _hole(data: Data, name: str, rate: float, at: float, open_s: float, grows: float = 1) -> None:

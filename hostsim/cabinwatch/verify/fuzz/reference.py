@@ -748,6 +748,7 @@ class Reference:
             return
         ended = got is not None and got.values["event"] == t.Event.INHIBIT_ENDED and got.values["cause"]
         if ended or self._justified:
+            self.entered[Situation.FORGOTTEN] += 1
             self._release(self.cabin, t.Ending.COMMANDED)
             self._follow()
         self._justified = 0

@@ -50,6 +50,7 @@ class Situation(StrEnum):
     TORN_WRITE = "power lost within the write of an alarm"
     LAST_WRITE = "power lost after the write of an alarm"
     RESTARTED = "the detector restarted while latched"
+    FORGOTTEN = "the detector restarted under an inhibit that hides a class"
     SIGNALS_TESTED = "the signals tested while latched"
     TOLD_AFTERWARDS = "a recorded event reported"
     NO_LONGER_RECORDED = "an event asked for that is not recorded"

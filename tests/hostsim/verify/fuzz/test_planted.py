@@ -24,6 +24,7 @@ FOUND_IN = {
     "safeguard taken out: the warming gate": 14,
     "safeguard taken out: the wild gate": 20,
     "safeguard taken out: the clock check": 6,
+    "safeguard taken out: a restart ends the inhibit": 48,
 }
 """Where the hunt begins, to be short: the run that found it. It goes on to the others where that does so no more."""
 
