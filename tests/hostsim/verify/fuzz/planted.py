@@ -48,7 +48,7 @@ class Planted:
     allocates: bool = False
     """Nothing goes wrong on the wire: it is looked for with the heap of a MicroPython VM locked."""
     safeguard: bool = False
-    """It takes a safeguard out that seldom counts: for what the field reports of instruments and air, or for a mistake."""
+    """It takes a safeguard out that counts only for what the field reports of instruments and air, or for a mistake."""
 
 
 FRAME, NODE, MONITOR, ALARMS, CRC = (
