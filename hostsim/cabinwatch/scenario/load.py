@@ -55,7 +55,7 @@ def locate(name: str) -> Path:
 
 
 OTHERS = {
-    ".csv": "what the monitor would have said of a log tells cabinwatch playback",
+    ".csv": "cabinwatch playback tells what the monitor would have said of a log",
     ".jsonl": "a recording is played again by cabinwatch replay, drawn by plot, and shown by serve",
 }
 """By suffix: what plays the other files that this project reads."""

@@ -29,6 +29,9 @@ MARGIN = 0.5
 """Windows that are sent beside the one that is shown, on each side: the mouse pans into what is there already."""
 FINEST = 0.5
 """Part of a window that is still shown by what was sent for the whole: half as many points."""
+LATE, COARSER = 5, 12
+"""A window that begins late is told in a coarser unit than its own span has, an hour of the fourth day in hours, not in
+4,300 minutes: the unit of a fifth of the time that is past, but of no more than twelve times the span."""
 FEW = {0: "no report yet", 1: "one report so far"}
 """What strips say that are still without a line."""
 WAY, LEAKING = "#90a4ae", "#c62828"
@@ -99,7 +102,8 @@ def strips(columns: Columns, conductor: Conductor, now_s: float, dark: bool) -> 
     begin, end = conductor.window(now_s)
     margin = MARGIN * (end - begin)
     sent = begin - margin, end + margin
-    scale, word = unit(end - begin)
+    span_s = end - begin
+    scale, word = unit(max(span_s, min(end / LATE, COARSER * span_s)))
     ink = INK[dark]
     chart: dict[str, list[Any]] = {"grid": [], "xAxis": [], "yAxis": [], "series": []}
     known = [(title, [one for one in lines if one[0] in columns.names]) for title, lines in STRIPS]

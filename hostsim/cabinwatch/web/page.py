@@ -174,6 +174,7 @@ class Page:
             told = ui.button(
                 icon="keyboard", on_click=lambda: ui.notify(keys, group="keys", badgeStyle="display: none")
             )
+            told.classes("max-md:hidden")  # a phone has none
             told.props("flat dense size=sm aria-label='which keys there are'").tooltip(keys)
 
     def _log(self) -> None:

@@ -43,8 +43,10 @@ class WhatIf:
             self._map.props("data-mark='map' role='img' aria-label='the station'")
             rooms = list(self._session.scenario.cabin.compartments)
             with ui.row().classes("items-end gap-x-2 gap-y-1"):
-                self._room = ui.select(rooms, value=rooms[0], label="module").props(
-                    "dense data-mark='module'"
+                self._room = (
+                    ui.select(rooms, value=rooms[0], label="module")
+                    .classes("min-w-24")
+                    .props("dense data-mark='module'")
                 )
                 self._size = ui.input("size", value="3 mm").props("dense data-mark='size'").classes("w-24")
                 self._controls.button("Hole", lambda: self._leak("orifice"))

@@ -356,6 +356,23 @@ def test_a_blind_monitor_is_grey_before_its_next_report():
     assert (said.alarm, said.pressure, said.health) == ("NO DATA", "NO DATA", "silent")
 
 
+@pytest.mark.parametrize(
+    ("span_s", "now_s", "word"),
+    [
+        (3600, 4 * 3600, "minutes"),
+        (3600, 71 * 3600, "hours"),
+        (3600, 30 * 86_400, "hours"),
+        (60, 86_400, "minutes"),
+    ],
+)
+def test_a_window_that_begins_late_is_told_in_a_coarser_unit(span_s, now_s, word):
+    chart = charts.strips(Columns(tuple(REPORTED)), Conductor(span_s=span_s), now_s, False)
+    assert chart["xAxis"][-1]["name"] == word
+    last = chart["xAxis"][-1]["max"] * {"minutes": 60, "hours": 3600}[word]
+    assert last == pytest.approx(now_s), "the axis and its window are told in the same"
+    assert chart["dataZoom"][0]["endValue"] == chart["xAxis"][-1]["max"]
+
+
 @pytest.mark.parametrize(("pressure_cPa", "said"), [(0, "no reading yet"), (10_132_520, "last 101,325.2 Pa")])
 def test_a_blind_monitor_that_has_read_nothing_repeats_no_zeros(pressure_cPa, said):
     link = dict.fromkeys(("bad_crc", "bad_framing", "bad_size", "frames_ok", "timeouts", "temperature_cK"), 0)
