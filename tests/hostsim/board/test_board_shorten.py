@@ -10,7 +10,7 @@ from cabinwatch.board.build import bytecode as b
 from cabinwatch.board.build.compiler import Compiler
 from cabinwatch.board.build.program import FlatProgram
 
-NAMES = ["run", "less", "pick", "skip", "<string>", "min", "x", "a", "b", "c", "i", "o"]
+NAMES = ["run", "less", "pick", "skip", "<string>", "min", "max", "abs", "x", "a", "b", "c", "i", "o"]
 HELPERS = """
 def less(a, b):
     return a < b and b != 5
@@ -35,7 +35,8 @@ expressions = st.recursive(
         ),
         inner.map(lambda one: f"(not {one})"),
         st.tuples(inner, inner).map(lambda two: f"less({two[0]} & 7, {two[1]} & 7)"),
-        st.tuples(inner, inner).map(lambda two: f"min({two[0]}, {two[1]})"),
+        st.tuples(st.sampled_from(["min", "max"]), inner, inner).map(lambda p: f"{p[0]}({p[1]}, {p[2]})"),
+        inner.map(lambda one: f"abs({one} - 1)"),
         st.tuples(inner, inner, inner).map(lambda three: f"({three[0]} if {three[1]} else {three[2]})"),
     ),
     max_leaves=6,
@@ -201,14 +202,19 @@ def outcome(call, a, b):
         return "TypeError", thing.x
 
 
-@given(programs, st.lists(st.tuples(st.integers(-2, 9), st.integers(-2, 9)), min_size=3, max_size=6))
+@given(
+    programs,
+    st.lists(st.tuples(st.integers(-2, 9), st.integers(-2, 9)), min_size=3, max_size=6),
+    st.sets(st.sampled_from(["min", "max", "abs"])),
+)
 @settings(max_examples=60, deadline=None)
-def test_what_is_shortened_does_what_the_source_does(text, inputs):
+def test_what_is_shortened_does_what_the_source_does(text, inputs, picked):
     source = HELPERS.replace("i == b", "i == 2") + text
-    space = {"min": min}
+    space = {"min": min, "max": max, "abs": abs}
     exec(source, space)
     program = FlatProgram([ast.parse(source).body], set())
-    compiler = Compiler(program, {name: i for i, name in enumerate(NAMES, 1)})
+    builtins = {name: name for name in picked}
+    compiler = Compiler(program, {name: i for i, name in enumerate(NAMES, 1)}, builtins)
     assert not compiler.left
     machine = Machine({f.node.name: compiler.compile(f).bytecode for f in program.all()}, space)
     for a, b_ in inputs:

@@ -43,7 +43,12 @@ SMALL = 600
 _NAMED = re.compile(r"(?<=, in )\w+|(?<=')\w+(?=')")  # in a traceback: the function, and what an error quotes
 
 # What the start script uses, and list.append, which a comprehension becomes; none is given to a name of ours.
-_NEAR = ("abs", "max", "min")  # made global: the board seeks a built-in function's name through all of theirs
+_NEAR = (
+    "abs",
+    "len",
+    "max",
+    "min",
+)  # made global: the board seeks a built-in function's name through all of theirs
 _START_NAMES = (
     *_NEAR,
     "append", "collect", "exec", "gc", "globals", "i", "id", "kbd_intr", "machine", "mem32", "mem_free",
@@ -204,7 +209,8 @@ def _link(entries: tuple[str, ...], port: str, root: Path | None, in_flash: bool
     base, flash, left, directory = 0, b"", dict[str, str](), 0
     if in_flash:
         program = FlatProgram([m.body for m in modules], set(names.values()))
-        compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)})
+        chosen = {names.get(name, name): name for name in _NEAR}
+        compiler = Compiler(program, {name: i for i, name in enumerate(known_names(), 1)}, chosen)
         base = _base([_needed(modules, entries, entry) for entry in entries], compiler)
         placer = Placer(Flash(base, _last_page()), compiler)
         for module in needed:
