@@ -3,6 +3,7 @@
 import ast
 import operator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -220,3 +221,17 @@ def test_what_is_shortened_does_what_the_source_does(text, inputs, picked):
     for a, b_ in inputs:
         expected = outcome(space["run"], a, b_)
         assert outcome(lambda o, a, b: machine.call("run", [o, a, b]), a, b_) == expected
+
+
+@pytest.mark.parametrize("call", ["min(a, b)", "max(a, b)", "abs(a)", "max(min(a, b), abs(b))"])
+def test_what_is_compiled_as_a_comparison_picks_as_the_function_does(call):
+    source = f"def run(o, a, b):\n    return {call}"
+    program = FlatProgram([ast.parse(source).body], set())
+    names = {name: i for i, name in enumerate(NAMES, 1)}
+    compiler = Compiler(program, names, {name: name for name in ("min", "max", "abs")})
+    code = compiler.compile(program.functions["run"]).bytecode
+    machine = Machine({"run": code}, {})  # there is nothing to call
+    for a in range(-2, 3):
+        for b_ in range(-2, 3):
+            picked = eval(call, {"a": a, "b": b_})
+            assert machine.call("run", [None, a, b_]) == picked
