@@ -153,7 +153,7 @@ class Detector:
         if (
             slow.hit >= 0
             and not slow.called
-            and not self.warming.explains(slow.difference(slow.hit), slow.hit)
+            and not self.warming.explains(slow.difference(slow.hit), slow.hit, slow.young(slow.hit))
         ):
             if slow.quick() and not overdue:
                 fall.start(4000 << slow.h + slow.hit, -slow.fallen_cPa())

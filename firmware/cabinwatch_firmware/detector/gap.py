@@ -6,7 +6,7 @@ from cabinwatch_protocol.device.consts import P_STEP
 LOOK_MIN_ms = 30000
 LOOK_MAX_ms = 86400000
 WANDER_cPa = 500
-"""Two deviations of a quiet cabin's wander over half an hour."""
+"""A deviation of a quiet cabin's wander over two and a half minutes."""
 
 
 class GapFall:

@@ -8,8 +8,6 @@ to a scale's difference is known, however long ago it warmed. The raw pressure m
 QUICK = 4
 SLOW = 16
 """Blocks of memory, as in the slow watch."""
-FAR_s = 268435456
-"""Longer than any block."""
 
 
 class Warming:
@@ -24,36 +22,41 @@ class Warming:
         self.forget()
 
     def forget(self):
+        """Begin at the datum of the gas, where nothing is thermal."""
         self.second = -1
+        j = 0
+        while j < len(self.open_sum):
+            self.quick_x16[j] = self.slow_x16[j] = self.open_sum[j] = 0
+            self.open_count[j] = 1
+            j += 1
 
     def take(self, second, thermal_cPa):
         """The thermal part at a second of the slow watch's count. Of the fastest block the last one counts."""
         before = self.second
         self.second = second
-        j = 0
-        if before < 0:
-            before = second - FAR_s
-            while j < len(self.open_sum):
-                self.open_sum[j] = thermal_cPa << 4
-                self.open_count[j] = 1
-                j += 1
+        quick_x16 = self.quick_x16
+        slow_x16 = self.slow_x16
+        open_sum = self.open_sum
         h = self.h
         j = 0
-        while j < len(self.open_sum) and second >> h != before >> h:
-            mean = self.open_sum[j] // self.open_count[j]
-            self.open_sum[j] = self.open_count[j] = 0
+        while before >= 0 and j < len(open_sum) and second >> h != before >> h:
+            mean = open_sum[j] // self.open_count[j]
+            open_sum[j] = self.open_count[j] = 0
             if (second >> h) - (before >> h) != 1:
-                self.quick_x16[j] = self.slow_x16[j] = mean  # a hole: this scale starts again
-            self.quick_x16[j] += (mean - self.quick_x16[j]) // QUICK
-            self.slow_x16[j] += (mean - self.slow_x16[j]) // SLOW
+                quick_x16[j] = slow_x16[j] = mean  # a hole: this scale starts again
+            quick_x16[j] += (mean - quick_x16[j]) // QUICK
+            slow_x16[j] += (mean - slow_x16[j]) // SLOW
             h += 1
             j += 1
-            if j < len(self.open_sum):
-                self.open_sum[j] += mean
+            if j < len(open_sum):
+                open_sum[j] += mean
                 self.open_count[j] += 1
-        self.open_sum[0] = thermal_cPa << 4
+        open_sum[0] = thermal_cPa << 4
         self.open_count[0] = 1
 
-    def explains(self, fall, j):
-        """Whether most of a fall on scale j, in 1/16 cPa, is the thermometer's."""
-        return self.quick_x16[j] - self.slow_x16[j] > fall >> 1
+    def explains(self, fall, j, young):
+        """Whether most of a fall on scale j, in 1/16 cPa, is the thermometer's.
+
+        At the start of a ``young`` scale the slow watch puts in what its finer ones know: that may double the fall.
+        """
+        return self.quick_x16[j] - self.slow_x16[j] > fall >> (2 if young else 1)
