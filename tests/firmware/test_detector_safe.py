@@ -231,18 +231,37 @@ def test_a_step_between_sparse_readings_is_no_leak(seed, readings, share):
     seed=seeds,
     period_s=st.sampled_from([10, 60, 300, 600, 3600]),
     fall=st.floats(math.log10(1_500), math.log10(2_000_000)).map(lambda x: 10**x),
-    sigma=st.sampled_from([10, 100]),
+    sigma=st.sampled_from([10, 100, 1000]),
     hole=st.booleans(),
 )
 @example(seed=0, period_s=60, fall=11_800, sigma=100, hole=False)
+@example(seed=6, period_s=600, fall=6_000, sigma=1000, hole=False)
 def test_between_sparse_readings_a_faster_leak_is_called_no_later(seed, period_s, fall, sigma, hole):
-    """Preset `quiet`, 15 Pa to 20 kPa from one reading to the next: within 12, and beyond wander and noise within 5."""
+    """Preset `quiet`, 15 Pa and 4 deviations to 20 kPa a reading: within 12, and beyond wander and noise within 6."""
+    fall += 4 * sigma
     feed = warm(seed, sigma, dt_ms=period_s * 1000, **BENCH_PRESET)
     wander = BENCH_PRESET["step"] + feed.d.p[INDEX["floor"]]
-    for i in range(1, 6 if fall > wander + 12 * sigma else 13):
+    for i in range(1, 7 if fall > wander + 12 * sigma else 13):
         if feed.sample(P0 * math.exp(-fall / P0 * i) if hole else P0 - fall * i):
             return
     raise AssertionError("not called")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=seeds,
+    period_s=st.sampled_from([60, 300, 600, 3600]),
+    falls=st.tuples(*[st.integers(10_000, 50_000)] * 2),
+    apart=st.integers(1, 8),
+)
+@example(seed=0, period_s=600, falls=(20_000, 20_000), apart=1)
+@example(seed=0, period_s=600, falls=(20_000, 20_000), apart=3)
+def test_two_steps_between_sparse_readings_are_no_quick_fall(seed, period_s, falls, apart):
+    """Preset `quiet`, in successive readings or later: what goes on over three is a leak."""
+    feed = warm(seed, dt_ms=period_s * 1000, **BENCH_PRESET)
+    for i in range(apart + 8):
+        feed.sample(P0 - falls[0] - (falls[1] if i >= apart else 0))
+        assert not feed.d.fall.called, i
 
 
 @settings(max_examples=40, deadline=None)
