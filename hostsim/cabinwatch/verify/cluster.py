@@ -37,6 +37,10 @@ _ASK = "__import__('cabinwatch.sources').sources.fingerprint()"
 WRONG_WORKER = "install the same cabinwatch there as here (same version, same sources, same Python)"
 
 
+_LET_GO = ("cancelled", "lost")
+"""A task that nobody does any more: its client has lost the scheduler, perhaps for a moment only."""
+
+
 class WrongWorker(SetupError):
     """A worker has another cabinwatch: what it found would be another program's."""
 
@@ -116,22 +120,27 @@ def _results(
     client: Any, address: str, work: Checked, items: Iterator[Any], patience_s: float
 ) -> Iterator[Any]:
     done: queue.Queue[Any] = queue.Queue()
-    running: dict[str, Any] = {}
+    running: dict[str, tuple[Any, Any, int]] = {}
+    """The future, its item, and how often that may be submitted again."""
 
-    def submit(number: int) -> None:
-        for item in islice(items, number):
-            # pure=False: a task is itself, not its arguments, so nothing is shared between two campaigns.
-            future = client.submit(work, item, pure=False, retries=RETRIES)
-            running[future.key] = future
-            future.add_done_callback(done.put)
+    def submit(item: Any, again: int = RETRIES) -> None:
+        # pure=False: a task is itself, not its arguments, so nothing is shared between two campaigns.
+        future = client.submit(work, item, pure=False, retries=RETRIES)
+        running[future.key] = future, item, again
+        future.add_done_callback(done.put)
 
     try:
-        submit(AHEAD)
+        for item in islice(items, AHEAD):
+            submit(item)
         while running:
             future = _next(client, address, done, patience_s)
-            del running[future.key]
+            _, item, again = running.pop(future.key)
+            if future.status in _LET_GO and again and _connected(client, patience_s):
+                submit(item, again - 1)
+                continue
             yield _result(future, address)
-            submit(1)
+            for item in islice(items, 1):
+                submit(item)
     except (OSError, TimeoutError, CancelledError):  # of the client's own: a task's comes as its result
         raise _gone(address) from None
 
@@ -154,6 +163,14 @@ def _next(client: Any, address: str, done: "queue.Queue[Any]", patience_s: float
             raise ClusterLost(f"the cluster at {shown(address)} has had no worker for {patience_s:g} s")
 
 
+def _connected(client: Any, patience_s: float) -> bool:
+    """Whether the scheduler is there, or is again before long: Dask's client connects anew by itself."""
+    until = time.monotonic() + patience_s
+    while client.status == "connecting" and time.monotonic() < until:
+        time.sleep(0.1)
+    return bool(client.status == "running")
+
+
 def _has_workers(client: Any, address: str) -> bool:
     try:
         return bool(client.sync(client.scheduler.ncores, callback_timeout=PATIENCE_S))
@@ -166,7 +183,7 @@ def _gone(address: str) -> ClusterLost:
 
 
 def _result(future: Any, address: str) -> Any:
-    if future.status in ("cancelled", "lost"):
+    if future.status in _LET_GO:
         raise _gone(address)
     error = future.exception() if future.status == "error" else None
     if error is None:

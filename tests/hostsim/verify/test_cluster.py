@@ -60,6 +60,30 @@ def test_every_result_comes_once_though_a_worker_dies(scheduler: str, tmp_path: 
     assert sorted(results, key=lambda o: o.run) == list(outcomes("shares", RUNS, "cpython"))
 
 
+def cut_off_once(run: int, mark: Path) -> int:
+    """At the fatal run the scheduler hangs up on the campaign's client, the first time."""
+    if run == FATAL:
+        with contextlib.suppress(FileExistsError):
+            mark.touch(exist_ok=False)
+            with distributed.worker_client() as client:
+                client.run_on_scheduler(hang_up)
+    return run
+
+
+def hang_up(dask_scheduler: "distributed.Scheduler") -> None:
+    for name, stream in dask_scheduler.client_comms.items():
+        if name.startswith("Client-") and "worker" not in name:
+            stream.abort()
+
+
+def test_every_result_comes_once_though_the_line_to_the_scheduler_is_cut(
+    scheduler: str, tmp_path: Path
+) -> None:
+    mark = tmp_path / "cut"
+    assert sorted(on_cluster(scheduler, partial(cut_off_once, mark=mark), RUNS)) == list(RUNS)
+    assert mark.exists(), "the line was cut"
+
+
 def answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> dict:
     monkeypatch.setattr(sys, "argv", ["cabinwatch", *words, "--json"])
     with contextlib.suppress(SystemExit):

@@ -463,12 +463,18 @@ def _state(run: Played) -> None:
     if healed_s(run.world.scenario) >= run.end_s:
         raise NotJudged("a fault lasts to the end")
     hk, world, reference = _housekeeping(run), run.world, run.reference
-    hk_s = reference.parameter("hk_period") / 1000
+    due_s = reference.parameter("hk_period") / 1000 * 1.01 + 1
+    if (
+        run.end_s - run.booted_s(run.end_s) < margins.CONVERGE_S + due_s
+        and run.standings[-1].stands.boots > 1
+    ):
+        raise NotJudged("power was lost near the end, at a write that a brown-out had waited for")
     age_s = run.end_s - reported_s(world)
-    if age_s > hk_s * 1.01 + 1:
-        raise Wrong(Finding.STATE, f"the last housekeeping is {age_s} s old, its period {hk_s} s")
+    if age_s > due_s:
+        raise Wrong(Finding.STATE, f"the last housekeeping is {age_s} s old, due after {due_s} s")
     _parameters(run)
-    if hk["alarm"] > t.AlarmClass.EMERGENCY or (hk["alarm"] and not reference.latched):
+    latched = reference.latched or run.latched_at(reported_s(world) - 1)  # it may have ended since
+    if hk["alarm"] > t.AlarmClass.EMERGENCY or (hk["alarm"] and not latched):
         raise Wrong(Finding.STATE, f"alarm class {hk['alarm']} reported, {reference.latched} latched")
     truth_Pa = run.pressure_Pa(reported_s(world))
     sensor = world.scenario.sensor

@@ -36,26 +36,36 @@ def leak(size: str, at: str = "5min", **cabin: Any) -> Scenario:
 
 
 def found(
-    model: Scenario, mode: str = "leak", alarms: dict[float, int] | None = None, **told: int
+    model: Scenario,
+    mode: str = "leak",
+    alarms: dict[float, int] | None = None,
+    booted: float = 0,
+    reported: float | None = None,
+    **told: int,
 ) -> tuple[Finding | None, list[str]]:
-    """What the judges say of a monitor that latched ``alarms`` (class by time in s) and last reported ``told``."""
+    """What the judges say of a monitor that latched ``alarms`` (class by time in s) and last reported ``told``.
+
+    It booted again at ``booted`` s, and reported at ``reported`` s, or at the end.
+    """
     world = World(model, 1)
     world.advance(model.duration_ms)
     alarms = alarms or {}
     reference = Reference()
     reference.parameters = [model.parameters.get(p.name, p.default) for p in t.MONITOR_PARAMETERS]
     world.ground.parameters = dict(model.parameters)
-    reference.hk_on, reference.cabin.latched = True, max(alarms.values(), default=0)
+    reference.hk_on, reference.cabin.latched = True, next(reversed(alarms.values()), 0)
     truth_cPa = round(world.station.at(world.compartment, model.duration).pressure_Pa * 100)
     report = {
         "alarm": reference.latched, "alarm_now": reference.latched, "health": t.Health.OK, "pressure_cPa": truth_cPa,
         "temperature_cK": 29500, "rate_cPa_h": -1, "sigma_cPa_h": 0, "tres_s": 0,
     } | told  # fmt: skip
     world.ground.housekeeping = report
-    world.ground.history.append((world.now_ms, report))
+    world.ground.history.append((world.now_ms if reported is None else round(reported * 1000), report))
     times_ms = [round(at * 1000) for at in alarms]
     latched = list(zip(times_ms, alarms.values(), strict=True))
     blind = [Standing(0, Stands(1, False, True, STUCK_SAMPLES))]
+    if booted:
+        blind.append(Standing(round(booted * 1000), Stands(2, False, True, STUCK_SAMPLES)))
     wrong, not_judged = judge(Played(mode, world, reference, times_ms, latched, blind))
     return (wrong.kind if wrong else None), not_judged
 
@@ -233,6 +243,21 @@ def test_blindness_is_not_judged_where_wild_readings_are_all_that_is_believed() 
 def test_a_clock_that_is_nearly_right_blinds_nobody() -> None:
     model = scenario(sensor={"faults": [{"kind": "clock_factor", "factor": 0.6, "at": "1min"}]})
     assert found(model, "quiet")[0] is None
+
+
+def test_who_lost_power_near_the_end_has_no_recent_report_by_right() -> None:
+    assert found(scenario(), "quiet", reported=585)[0] is Finding.STATE
+    assert found(scenario(), "quiet", booted=500, reported=585)[0] is Finding.STATE
+    kind, reasons = found(scenario(), "quiet", booted=575, reported=574)
+    assert kind is None
+    assert any("power was lost" in reason for reason in reasons)
+
+
+def test_an_alarm_that_has_ended_since_the_last_report_was_rightly_told() -> None:
+    leaking = leak("1 mm", at="5 s")
+    for ended, kind in ((597.0, None), (560.0, Finding.STATE)):
+        alarms = {10.0: EMERGENCY, ended: 0}
+        assert found(leaking, "story", alarms=alarms, reported=595, alarm=EMERGENCY)[0] is kind
 
 
 def test_what_cannot_be_judged_is_said() -> None:
