@@ -121,7 +121,7 @@ class SlowLeak:
 
     def spread(self, j):
         """256 x the mean absolute deviation of scale j; at least ``wander`` until the scale has learned."""
-        if self.learned[j] < LEARNED:  # not `young`: the board has no room for one call more within others
+        if self.learned[j] < LEARNED:
             return min(max(self.spread_x256[j], self.p[P_WANDER] << 12), SPREAD_MAX << 8)
         return self.spread_x256[j]
 

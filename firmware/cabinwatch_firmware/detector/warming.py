@@ -5,9 +5,7 @@ thermometer made. The thermal part of the pressure goes through the same average
 to a scale's difference is known, however long ago it warmed. The raw pressure must show half of the fall.
 """
 
-QUICK = 4
-SLOW = 16
-"""Blocks of memory, as in the slow watch."""
+from cabinwatch_firmware.detector.slow import QUICK, SLOW
 
 
 class Warming:

@@ -167,7 +167,7 @@ def _connected(client: Any, patience_s: float) -> bool:
     """Whether the scheduler is there, or is again before long: Dask's client connects anew by itself."""
     until = time.monotonic() + patience_s
     while client.status == "connecting" and time.monotonic() < until:
-        time.sleep(0.1)
+        time.sleep(LOOK_S)
     return bool(client.status == "running")
 
 
