@@ -13,8 +13,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from cabinwatch.errors import CabinwatchError, ClusterLost, SetupError
 from cabinwatch.sources import fingerprint
@@ -37,8 +38,8 @@ _ASK = "__import__('cabinwatch.sources').sources.fingerprint()"
 WRONG_WORKER = "install the same cabinwatch there as here (same version, same sources, same Python)"
 
 
-_LET_GO = ("cancelled", "lost")
-"""A task that nobody does any more: its client has lost the scheduler, perhaps for a moment only."""
+class SchedulerGone(ClusterLost):
+    """The line to the scheduler is cut, perhaps for a moment only."""
 
 
 class WrongWorker(SetupError):
@@ -63,14 +64,32 @@ def on_cluster(
 ) -> Iterator[T]:
     """``work(item)`` of every item, in whatever order they are done.
 
+    Where the line to it is cut, what is not done is asked for again on a new one.
+
     Raises SetupError without a cluster that can do it, ClusterLost where it goes away in the middle.
     """
-    client = _connect(address, patience_s)
+    checked, left = Checked(work, fingerprint()), iter(items)
+    gone: SchedulerGone | None = None
+    for again in reversed(range(RETRIES)):
+        client = _connect(address, patience_s) if gone is None else _connect_again(address, patience_s, gone)
+        running: dict[str, tuple[Any, Any]] = {}
+        try:
+            _check_workers(client, address, patience_s)
+            yield from _results(client, address, checked, left, running, patience_s)
+            return
+        except SchedulerGone as cut:
+            if not again:
+                raise
+            gone, left = cut, chain([item for _, item in running.values()], left)
+        finally:
+            _leave(client)
+
+
+def _connect_again(address: str, patience_s: float, gone: SchedulerGone) -> Any:
     try:
-        _check_workers(client, address, patience_s)
-        yield from _results(client, address, Checked(work, fingerprint()), iter(items), patience_s)
-    finally:
-        client.close(timeout=LOOK_S)
+        return _connect(address, patience_s)
+    except SetupError:
+        raise gone from None
 
 
 def _connect(address: str, patience_s: float) -> Any:
@@ -91,6 +110,15 @@ def _connect(address: str, patience_s: float) -> Any:
     except (OSError, TimeoutError, ValueError) as error:
         why = clipped(shown(error)) or "no answer"
         raise SetupError(f"no Dask scheduler at {name}: {why}") from None
+
+
+def _leave(client: Any) -> None:
+    try:
+        client.close(timeout=LOOK_S)
+    except (
+        Exception
+    ):  # where the line was cut, Dask's own attempt to connect anew ends here, in its assertions too
+        client.status = "closed"  # or it would try once more when it is collected, aloud
 
 
 def _quiet() -> None:
@@ -117,30 +145,33 @@ def _check_workers(client: Any, address: str, patience_s: float) -> None:
 
 
 def _results(
-    client: Any, address: str, work: Checked, items: Iterator[Any], patience_s: float
+    client: Any,
+    address: str,
+    work: Checked,
+    items: Iterator[Any],
+    running: dict[str, tuple[Any, Any]],
+    patience_s: float,
 ) -> Iterator[Any]:
+    """``running``: what is asked for and has not come, by key: the future, which Dask forgets with us, and its item."""
     done: queue.Queue[Any] = queue.Queue()
-    running: dict[str, tuple[Any, Any, int]] = {}
-    """The future, its item, and how often that may be submitted again."""
 
-    def submit(item: Any, again: int = RETRIES) -> None:
-        # pure=False: a task is itself, not its arguments, so nothing is shared between two campaigns.
-        future = client.submit(work, item, pure=False, retries=RETRIES)
-        running[future.key] = future, item, again
-        future.add_done_callback(done.put)
+    def submit(number: int) -> None:
+        for item in islice(items, number):
+            # A key of its own: a task is itself, not its arguments, so nothing is shared between two campaigns.
+            key = uuid4().hex
+            running[key] = None, item  # before it is asked for, which may fail
+            future = client.submit(work, item, key=key, retries=RETRIES)
+            running[key] = future, item
+            future.add_done_callback(done.put)
 
     try:
-        for item in islice(items, AHEAD):
-            submit(item)
+        submit(AHEAD)
         while running:
             future = _next(client, address, done, patience_s)
-            _, item, again = running.pop(future.key)
-            if future.status in _LET_GO and again and _connected(client, patience_s):
-                submit(item, again - 1)
-                continue
-            yield _result(future, address)
-            for item in islice(items, 1):
-                submit(item)
+            result = _result(future, address)
+            del running[future.key]
+            yield result
+            submit(1)
     except (OSError, TimeoutError, CancelledError):  # of the client's own: a task's comes as its result
         raise _gone(address) from None
 
@@ -163,14 +194,6 @@ def _next(client: Any, address: str, done: "queue.Queue[Any]", patience_s: float
             raise ClusterLost(f"the cluster at {shown(address)} has had no worker for {patience_s:g} s")
 
 
-def _connected(client: Any, patience_s: float) -> bool:
-    """Whether the scheduler is there, or is again before long: Dask's client connects anew by itself."""
-    until = time.monotonic() + patience_s
-    while client.status == "connecting" and time.monotonic() < until:
-        time.sleep(LOOK_S)
-    return bool(client.status == "running")
-
-
 def _has_workers(client: Any, address: str) -> bool:
     try:
         return bool(client.sync(client.scheduler.ncores, callback_timeout=PATIENCE_S))
@@ -178,12 +201,12 @@ def _has_workers(client: Any, address: str) -> bool:
         raise _gone(address) from None
 
 
-def _gone(address: str) -> ClusterLost:
-    return ClusterLost(f"the Dask scheduler at {shown(address)} has gone")
+def _gone(address: str) -> SchedulerGone:
+    return SchedulerGone(f"the Dask scheduler at {shown(address)} has gone")
 
 
 def _result(future: Any, address: str) -> Any:
-    if future.status in _LET_GO:
+    if future.status in ("cancelled", "lost"):
         raise _gone(address)
     error = future.exception() if future.status == "error" else None
     if error is None:
