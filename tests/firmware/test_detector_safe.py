@@ -39,7 +39,7 @@ class Feed:
         return self.d.cls
 
     def quiet(self, samples, level=P0, kelvin=295.0):
-        return max(self.sample(level, kelvin) for _ in range(samples))
+        return max((self.sample(level, kelvin) for _ in range(samples)), default=0)
 
 
 @functools.cache
@@ -198,14 +198,21 @@ def test_a_lesser_fall_across_a_gap_is_none(seed, gap_s, fall):
     tau=st.floats(0, 4).map(lambda x: 10**x),
     back=st.booleans(),
     preset=st.sampled_from([{}, {"breath": 0}]),
+    sigma=st.sampled_from([100, 500]),
+    period_s=st.sampled_from([1, 2]),
+    after=st.integers(0, 1200),
 )
-@example(seed=0, rise=0.63, tau=1569, back=False, preset={})  # while scales of the slow watch are young
-def test_a_thermometer_that_warms_alone_is_no_leak(seed, rise, tau, back, preset):
-    feed = warm(seed, **preset)
+@example(seed=0, rise=0.63, tau=1569, back=False, preset={}, sigma=100, period_s=1, after=0)  # young scales
+@example(
+    seed=5, rise=8.6, tau=10, back=False, preset={}, sigma=500, period_s=2, after=1200
+)  # a step taken out
+def test_a_thermometer_that_warms_alone_is_no_leak(seed, rise, tau, back, preset, sigma, period_s, after):
+    feed = warm(seed, sigma, dt_ms=period_s * 1000, **preset)
+    assert feed.quiet(after) == 0
     for i in range(6000):
-        warmth = rise * -math.expm1(-i / tau)
+        warmth = rise * -math.expm1(-i * period_s / tau)
         if back and i > 3000:
-            warmth *= math.exp((3000 - i) / tau)
+            warmth *= math.exp((3000 - i) * period_s / tau)
         assert feed.sample(P0, 295 + warmth) == 0, (i, feed.d.cause, feed.d.rate_cPa_h)
 
 

@@ -18,7 +18,7 @@ from cabinwatch.world.keying import Keying, signer_of
 from conftest import missing
 from keyed_peer import MASTER, OTHER
 
-FLASH_MIN = 500
+FLASH_MIN = 250
 """Octets of flash that the fullest image leaves for what is to come."""
 
 

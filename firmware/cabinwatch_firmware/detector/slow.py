@@ -32,6 +32,10 @@ DIFFERENCE_MAX_cPa = 32767
 UNSEEN_x16_cPa = 4
 """What waits is rounded to cPa: one that rounds to the mean is on average a quarter from it, and not nothing."""
 SPREAD_MAX = 524287
+RISE = 1
+STEP = 2
+RISE_ALL = 89478485
+"""Of the fourteen scales at most."""
 FEWER = 4
 """Eighths less on nitrogen, whose ladder has fewer than half as many scales as total pressure's and may call as often
 in all. Not on the two fastest: no finer scale bears their calls out, and they had five of seven false ones."""
@@ -83,7 +87,7 @@ class SlowLeak:
             self.learned[j] = self.spread_x256[j] = self.mean_x16[j] = 0
             j += 1
         self.t = self.hit = -1
-        self.datum_cPa = self.grain_cPa = self.step = self.accepted = 0
+        self.datum_cPa = self.grain_cPa = self.step = self.accepted = self.marks = 0
         self.calling = self.watched = self.brisk = 0
         self.clear()
 
@@ -106,6 +110,7 @@ class SlowLeak:
                     self.blocks[j] = SLOW + (self.blocks[j] & 3)
             j += 1
         self.hit = -1
+        self.marks = RISE_ALL
         self.clear()
 
     def shift(self, step_cPa):
@@ -114,10 +119,6 @@ class SlowLeak:
 
     def difference(self, j):
         return (self.slow_x16[j] >> 4) - (self.quick_x4[j] >> 2)
-
-    def young(self, j):
-        """Whether scale j has yet to learn its spread."""
-        return self.learned[j] < LEARNED
 
     def spread(self, j):
         """256 x the mean absolute deviation of scale j; at least ``wander`` until the scale has learned."""
@@ -128,7 +129,8 @@ class SlowLeak:
     def take(self, t, x_cPa, slope, threshold, learn):
         """Take x cPa at second t; ``hit`` becomes the fastest scale that now calls a fall, or -1.
 
-        ``slope`` is the steady difference that an allowed fall makes on the first scale.
+        ``slope`` is the steady difference that an allowed fall makes on the first scale. What was taken out adds
+        up in ``step``. Two bits a scale, ``marks`` tell which of them did it, or accepted a rise, until it is cleared.
         """
         before = self.t
         if before < 0:
@@ -137,7 +139,6 @@ class SlowLeak:
         self.t = t
         self.hit = -1
         self.step = 0
-        x = lim(x_cPa + self.datum_cPa, 1000000) << 4
         line_octave = self.line_octave
         watched = False
         h = self.h
@@ -163,6 +164,7 @@ class SlowLeak:
             if j < len(self.blocks):
                 self.open_sum[j] += mean
                 self.open_count[j] += 1
+        x = lim(x_cPa + self.datum_cPa, 1000000) << 4  # from here on: the step that was taken out is out
         if self.open_count[0] > 31:
             self.open_sum[0] >>= 1
             self.open_count[0] >>= 1
@@ -251,6 +253,7 @@ class SlowLeak:
         if fall < -limit:
             if j > 1 and -finer < -fall >> 1:
                 self.slow_x16[j] = self.quick_x4[j] << 2  # a rise is no leak: once over, accept it
+                self.marks |= RISE << 2 * j
         elif fall - allowed > limit:
             if j > 1 and self.blocks[j - 2] < SLOW:
                 # Readings are too sparse for whole blocks there.
@@ -272,8 +275,11 @@ class SlowLeak:
             elif learn and over:
                 # Not going on, and the scale could tell: a step, taken out.
                 level = self.slow_x16[j] >> 4
-                self.step = level - (self.quick_x4[j - 2] >> 2) >> 4
-                self.shift(self.step)
+                step_cPa = level - (self.quick_x4[j - 2] >> 2) >> 4
+                self.step += step_cPa
+                self.shift(step_cPa)
+                self.marks |= STEP << 2 * j
+                self.hit = -1  # a finer scale's, which has nothing to show now
                 while j >= 0:
                     self.quick_x4[j] = level << 2
                     self.slow_x16[j] = level << 4

@@ -5,7 +5,10 @@ thermometer made. The thermal part of the pressure goes through the same average
 to a scale's difference is known, however long ago it warmed. The raw pressure must show half of the fall.
 """
 
-from cabinwatch_firmware.detector.slow import QUICK, SLOW
+from cabinwatch_firmware.detector.slow import LEARNED, QUICK, RISE, SLOW, STEP
+
+THERMAL_MAX_x16_cPa = 67108863
+"""42 kPa, more than 40 K make of 167 kPa: the sum of a block's three, each of thrice this, is within 31 bits."""
 
 
 class Warming:
@@ -52,9 +55,36 @@ class Warming:
         open_sum[0] = thermal_cPa << 4
         self.open_count[0] = 1
 
-    def explains(self, fall, j, young):
-        """Whether most of a fall on scale j, in 1/16 cPa, is the thermometer's.
+    def follow(self, slow):
+        """Accept and take out what the slow watch did: its difference stays the air's and ours.
 
-        At the start of a ``young`` scale the slow watch puts in what its finer ones know: that may double the fall.
+        Where a step is taken out, that scale and all before are now at the new level, and those behind always were.
         """
-        return self.quick_x16[j] - self.slow_x16[j] > fall >> (2 if young else 1)
+        marks = slow.marks
+        slow.marks = j = 0
+        while marks:
+            level = self.quick_x16[j - 2 if marks & STEP else j]
+            step = level - self.slow_x16[j]
+            if marks & RISE:
+                self.slow_x16[j] = level
+            i = 0
+            while marks & STEP and i < len(self.open_sum):
+                if i <= j:
+                    self.quick_x16[i] = self.slow_x16[i] = level
+                elif abs(self.slow_x16[i] + step) < THERMAL_MAX_x16_cPa:
+                    self.quick_x16[i] += step
+                    self.slow_x16[i] += step
+                    self.open_sum[i] += step * self.open_count[i]
+                i += 1
+            marks >>= 2
+            j += 1
+
+    def explains(self, slow):
+        """Whether most of the fall that the slow watch has hit on is the thermometer's.
+
+        At the start of a scale the slow watch puts in what its finer ones know: until it has learned, that may double
+        the fall.
+        """
+        j = slow.hit
+        share = 2 if slow.learned[j] < LEARNED else 1
+        return self.quick_x16[j] - self.slow_x16[j] > slow.difference(j) >> share

@@ -312,7 +312,7 @@ PLANTED = (
     Planted(
         "safeguard taken out: the warming gate",
         f"{DETECTOR}.detector",
-        " and not self.warming.explains(slow.difference(slow.hit), slow.hit, slow.young(slow.hit))",
+        " and not self.warming.explains(slow)",
         "",
         safeguard=True,
     ),
