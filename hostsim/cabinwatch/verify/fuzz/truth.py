@@ -109,6 +109,10 @@ class Played:
         boots = self.standing_at(t_s).stands.boots
         return next(s.ms / 1000 for s in self.standings if s.stands.boots == boots)
 
+    def rebooted_since(self, begin_s: float, at_s: float) -> bool:
+        """Whether the monitor booted between two times, beyond its first boot."""
+        return self.standing_at(at_s).stands.boots > 1 and self.booted_s(at_s) > begin_s
+
     def watched_since(self, begin_s: float, at_s: float) -> bool:
         """Whether the monitor did not boot between two times, and went by the ``stuck_samples`` of the run's end."""
         then, now = self.standing_at(begin_s).stands, self.standing_at(at_s).stands
@@ -190,6 +194,12 @@ def _only_wild_readings_are_plausible(run: Played, t_s: float) -> bool:
     return not within and any(fault.kind == "wild" and fault.active(t_s) for fault in sensor.faults)
 
 
+def _few_readings_are_plausible(run: Played, t_s: float) -> bool:
+    """Whether the air lies within a reading's error of a limit: SEN-03 and SEN-14 count the plausible ones only."""
+    limits_Pa = (run.reference.parameter(name) / 100 for name in ("pressure_low", "pressure_high"))
+    return any(abs(run.pressure_Pa(t_s) - limit_Pa) <= run.unsure_Pa for limit_Pa in limits_Pa)
+
+
 def _untouched(world: World, t_s: float) -> bool:
     """Whether no gas has come or gone, and none has warmed or cooled, from the start to t_s: wander is neither.
 
@@ -243,6 +253,8 @@ def _first_call(run: Played) -> None:
         raise NotJudged("a leak this slow is the report card's business")
     if due_s > run.end_s:
         raise NotJudged("the run ends before the call is due")
+    if run.rebooted_since(begin, due_s):
+        raise NotJudged("power was lost meanwhile, at a write that a brown-out had waited for")
     if not run.latched_at(due_s):
         late = next((ms / 1000 for ms, level in run.latched if ms > due_s * 1000 and level), None)
         told = f"{fall_Pa:.0f} Pa were lost by {cost_s:.1f} s, and by {due_s:.1f} s no alarm had come"
@@ -437,6 +449,8 @@ def _blind(run: Played) -> None:
             if hk["health"] == t.Health.OK:
                 if _only_wild_readings_are_plausible(run, ms / 1000):
                     raise NotJudged("what it saw of the air it did not believe, and wild readings between")
+                if _few_readings_are_plausible(run, ms / 1000):
+                    raise NotJudged("the air lies so near a limit that it believed only some of what it saw")
                 told = f"{fault.kind} since {fault.at} s, and at {ms / 1000} s the health is ok"
                 raise Wrong(Finding.BLIND, told)
 
@@ -464,10 +478,7 @@ def _state(run: Played) -> None:
         raise NotJudged("a fault lasts to the end")
     hk, world, reference = _housekeeping(run), run.world, run.reference
     due_s = reference.parameter("hk_period") / 1000 * 1.01 + 1
-    if (
-        run.end_s - run.booted_s(run.end_s) < margins.CONVERGE_S + due_s
-        and run.standings[-1].stands.boots > 1
-    ):
+    if run.rebooted_since(run.end_s - margins.CONVERGE_S - due_s, run.end_s):
         raise NotJudged("power was lost near the end, at a write that a brown-out had waited for")
     age_s = run.end_s - reported_s(world)
     if age_s > due_s:

@@ -151,6 +151,13 @@ def test_a_quick_leak_must_have_been_called_before_it_has_cost_too_much() -> Non
     assert found(QUICK, alarms={465.0: EMERGENCY}, tres_s=1)[0] is None
 
 
+def test_an_alarm_that_a_loss_of_power_took_with_it_is_not_late() -> None:
+    assert found(QUICK, alarms={480.0: EMERGENCY})[0] is Finding.LATE_ALARM
+    kind, reasons = found(QUICK, alarms={480.0: EMERGENCY}, booted=460)
+    assert kind is not Finding.LATE_ALARM
+    assert any("power was lost" in reason for reason in reasons)
+
+
 @pytest.mark.parametrize("wander", [{}, {"wander": {}}], ids=["still", "wandering"])
 def test_an_alarm_before_the_air_is_touched_is_false_whatever_comes_later(wander: dict[str, Any]) -> None:
     model = leak("20 Pa/s", **wander)
@@ -238,6 +245,13 @@ def test_blindness_is_not_judged_where_wild_readings_are_all_that_is_believed() 
     assert any("did not believe" in reason for reason in reasons)
     assert found(scenario(sensor={"faults": [clock]}, parameters=above), "quiet")[0] is Finding.BLIND
     assert found(scenario(sensor={"faults": [clock, wild]}), "quiet")[0] is Finding.BLIND
+
+
+def test_blindness_is_not_judged_where_the_air_lies_at_a_limit() -> None:
+    clock = {"kind": "clock_factor", "factor": 10, "at": 60}
+    for limit_cPa, kind in ((10_132_500, None), (10_232_500, Finding.BLIND)):
+        model = scenario(sensor={"faults": [clock], "step": 53.0}, parameters={"pressure_high": limit_cPa})
+        assert found(model, "quiet")[0] is kind
 
 
 def test_a_clock_that_is_nearly_right_blinds_nobody() -> None:
