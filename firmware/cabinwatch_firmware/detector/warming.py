@@ -58,20 +58,21 @@ class Warming:
     def follow(self, slow):
         """Accept and take out what the slow watch did: its difference stays the air's and ours.
 
-        Where a step is taken out, that scale and all before are now at the new level, and those behind always were.
+        Where a step is taken out, that scale and all before are now at the new level, and those behind always were. A
+        scale that has yet to learn is left as it is: what was put in at its start knows of nothing accepted.
         """
         marks = slow.marks
         slow.marks = j = 0
         while marks:
             level = self.quick_x16[j - 2 if marks & STEP else j]
             step = level - self.slow_x16[j]
-            if marks & RISE:
+            if marks & RISE and slow.learned[j] >= LEARNED:
                 self.slow_x16[j] = level
             i = 0
             while marks & STEP and i < len(self.open_sum):
                 if i <= j:
                     self.quick_x16[i] = self.slow_x16[i] = level
-                elif abs(self.slow_x16[i] + step) < THERMAL_MAX_x16_cPa:
+                elif slow.learned[i] >= LEARNED and abs(self.slow_x16[i] + step) < THERMAL_MAX_x16_cPa:
                     self.quick_x16[i] += step
                     self.slow_x16[i] += step
                     self.open_sum[i] += step * self.open_count[i]

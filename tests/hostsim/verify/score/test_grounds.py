@@ -209,3 +209,9 @@ def test_what_is_never_seen_has_no_smallest(monkeypatch):
 def test_a_ground_is_at_its_own_period():
     assert all(isinstance(g.wander, BackgroundWander) and g.share <= 1 for g in GROUNDS.values())
     assert {g.wander.period_s for g in GROUNDS.values() if g.share == 1} == {60.0}
+
+
+def test_a_board_that_warms_each_morning_is_no_leak_in_its_first_days():
+    """The slowest scale has its first averages after six."""
+    watch = TrialWatch.on(GROUNDS["warming"], np.random.SeedSequence(0))
+    assert watch.quiet(8 * DAY_S) == []
