@@ -149,7 +149,8 @@ class Detector:
         slow.grain_cPa = self.gate.step_cPa
         self.warming.take(self.second, thermal_cPa)
         self.slow.take(self.second, even_cPa, p[P_BREATH] // 112, p[P_THRESHOLD], self.cls == CLASS_NOMINAL)
-        self.warming.follow(slow)
+        if slow.marks:
+            self.warming.follow(slow)
         self.share(slow.step)
         if slow.hit >= 0 and not slow.called and not self.warming.explains(slow):
             if slow.quick() and not overdue:
