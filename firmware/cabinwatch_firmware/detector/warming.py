@@ -59,17 +59,19 @@ class Warming:
         """Accept and take out what the slow watch did: its difference stays the air's and ours.
 
         Where a step is taken out, that scale and all before are now at the new level, and those behind always were. A
-        scale that has yet to learn is left as it is: what was put in at its start knows of nothing accepted.
+        scale that has yet to learn is left as it is: what was put in at its start knows of nothing accepted. So are
+        those for which readings are too sparse: its averages there begin again and again, and ours do not.
         """
         marks = slow.marks
         slow.marks = j = 0
         while marks:
+            dense = j < 2 or slow.blocks[j - 2] >= SLOW
             level = self.quick_x16[j - 2 if marks & STEP else j]
             step = level - self.slow_x16[j]
-            if marks & RISE and slow.learned[j] >= LEARNED:
+            if dense and marks & RISE and slow.learned[j] >= LEARNED:
                 self.slow_x16[j] = level
             i = 0
-            while marks & STEP and i < len(self.open_sum):
+            while dense and marks & STEP and i < len(self.open_sum):
                 if i <= j:
                     self.quick_x16[i] = self.slow_x16[i] = level
                 elif slow.learned[i] >= LEARNED and abs(self.slow_x16[i] + step) < THERMAL_MAX_x16_cPa:
