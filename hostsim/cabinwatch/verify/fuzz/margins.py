@@ -41,6 +41,8 @@ CHATTER_S = 600
 """In any ten minutes one alarm moves by itself at most ..."""
 CHATTER_MOVES = 6
 """... so often: it rises through four classes, returns and comes again. Off-delays, resets and commands allow more."""
+COLD_K = 110.0
+"""Below 100 K a reading is implausible (SEN-02); a burst cools the gas as far, and a thermometer has its noise."""
 LOOKS = 64
 """Times at which a run is searched for a danger that is hidden."""
 INHIBIT_POLLS = 5

@@ -90,6 +90,10 @@ class Played:
         """The truth where the transducer sits."""
         return self.world.station.at(self.world.compartment, t_s).pressure_Pa
 
+    def temperature_K(self, t_s: float) -> float:
+        """... and of the gas there."""
+        return self.world.station.at(self.world.compartment, t_s).temperature_K
+
     def standing_at(self, t_s: float) -> Standing:
         """What stood at that time."""
         return next(s for s in reversed(self.standings) if s.ms <= t_s * 1000)
@@ -494,6 +498,8 @@ def _state(run: Played) -> None:
         or {"pressure_low", "pressure_high"} & world.ground.parameters.keys()
     ):
         raise NotJudged("the gauge or its bounds end near the pressure")
+    if run.temperature_K(reported_s(world)) < margins.COLD_K:
+        raise NotJudged("the gas is as cold as no air can be")
     if hk["health"] != t.Health.OK:
         raise Wrong(Finding.STATE, f"the transducer is sound and reported {t.Health(hk['health']).name}")
     poll_s = reference.parameter("poll_period") / 1000 * 1.02 + 3

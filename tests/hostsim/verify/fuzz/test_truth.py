@@ -30,7 +30,7 @@ def scenario(cabin: dict[str, Any] | None = None, **tables: Any) -> Scenario:
     return Scenario.model_validate(data)
 
 
-def leak(size: str, at: str = "5min", **cabin: Any) -> Scenario:
+def leak(size: str, at: str | float = "5min", **cabin: Any) -> Scenario:
     """... with a leak in it."""
     return scenario({"leaks": {"hole": {"size": size, "at": at}}, **cabin})
 
@@ -265,6 +265,14 @@ def test_who_lost_power_near_the_end_has_no_recent_report_by_right() -> None:
     kind, reasons = found(scenario(), "quiet", booted=575, reported=574)
     assert kind is None
     assert any("power was lost" in reason for reason in reasons)
+
+
+def test_gas_that_a_burst_has_cooled_below_what_is_plausible_has_no_sound_reading() -> None:
+    for process, kind in (("adiabatic", None), ("held", Finding.STATE)):
+        model = leak("4 kPa/s", 500, compartments={"cabin": {"volume": "5 m3", "process": process}})
+        model = model.model_copy(update={"sensor": SensorModel(low=0), "parameters": {"reserve": 1_000_000}})
+        told = {"alarm": EMERGENCY, "health": t.Health.IMPLAUSIBLE}
+        assert found(model, alarms={502.0: EMERGENCY}, **told)[0] is kind
 
 
 def test_an_alarm_that_has_ended_since_the_last_report_was_rightly_told() -> None:
