@@ -113,11 +113,10 @@ def _connect(address: str, patience_s: float) -> Any:
 
 
 def _leave(client: Any) -> None:
+    """Where the line was cut, Dask's own attempt to connect anew may end here, in its assertions too."""
     try:
         client.close(timeout=LOOK_S)
-    except (
-        Exception
-    ):  # where the line was cut, Dask's own attempt to connect anew ends here, in its assertions too
+    except Exception:
         client.status = "closed"  # or it would try once more when it is collected, aloud
 
 
