@@ -34,8 +34,9 @@ UNSEEN_x16_cPa = 4
 SPREAD_MAX = 524287
 RISE = 1
 STEP = 2
+"""What a scale's two bits of ``marks`` say."""
 RISE_ALL = 89478485
-"""Of the fourteen scales at most."""
+"""RISE in each of fourteen pairs of bits: (4^14 - 1) / 3."""
 FEWER = 4
 """Eighths less on nitrogen, whose ladder has fewer than half as many scales as total pressure's and may call as often
 in all. Not on the two fastest: no finer scale bears their calls out, and they had five of seven false ones."""
