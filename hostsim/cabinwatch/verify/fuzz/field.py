@@ -26,6 +26,9 @@ FACTORS = (0.1, 0.4, 2.5, 10.0, 100.0)
 STUCK_SAMPLES = 10
 """Readings or stamps that stand for so long must be told: the campaign's default is never."""
 CLOCK_POLLS = 4 * STUCK_SAMPLES
+ANALYSER_PERIODS_s = (60, 300)
+ANALYSER_s = 86_400
+"""The fastest scale of nitrogen calls from its sixteenth block on, after 4.6 hours."""
 RESERVE_cPa = next(p.default for p in t.MONITOR_PARAMETERS if p.name == "reserve")
 
 
@@ -92,6 +95,17 @@ def _level(data: Data, rng: Random, unsafe_s: float) -> None:
         room["pressure"] = pressure
 
 
+def _analyser(data: Data, rng: Random, unsafe_s: float) -> None:
+    """A constituent analyser, whose board warms or whose readings are wild now and then, for as long as it takes."""
+    _poll_seldom(data, 60)
+    data["parameters"]["analyser_period"] = rng.choice(ANALYSER_PERIODS_s) * 1000
+    data["duration"] += ANALYSER_s
+    at = round(rng.uniform(0, unsafe_s + ANALYSER_s / 2), 3)
+    wild = {"kind": "wild", "at": at, "rate": round(rng.uniform(0.002, 0.02), 4)}
+    warming = {"kind": "warming", "at": at, **_warming(rng)}
+    data["analyser"] = {"faults": rng.choice(([], [wild], [warming]))}
+
+
 def _days(data: Data, rng: Random, unsafe_s: float) -> None:
     """A vented place: the day's swing."""
     data["cabin"]["weather"] = {"day": {"kind": "swing", "size": rng.choice((50, 100, 200))}}
@@ -108,12 +122,20 @@ def _seal(data: Data, rng: Random, unsafe_s: float) -> None:
         hatch["seal"] = rng.choice(("0.2 mm", "1 mm", "10 mm"))
 
 
-def _lead_in(data: Data, rng: Random, unsafe_s: float) -> None:
-    """1 to 90 quiet days on a sound line, polled every ten minutes, before the leak comes: at once, or as cracks grow.
+def _poll_seldom(data: Data, poll_s: int) -> None:
+    """Days on a sound line.
 
     The faults of the first minutes go: a node that has lost its parameters polls each second, for days.
     """
+    data["parameters"] |= {"poll_period": poll_s * 1000, "hk_period": 3_600_000}
+    data["link"]["faults"] = data["device"]["faults"] = data["telecommands"] = data["raw"] = []
+    data["sensor"]["faults"] = []
+
+
+def _lead_in(data: Data, rng: Random, unsafe_s: float) -> None:
+    """1 to 90 quiet days, polled every ten minutes, before the leak comes: at once, or as cracks grow."""
     poll_s = 600
+    _poll_seldom(data, poll_s)
     at = round(86_400 * 10 ** rng.uniform(0, 1.95))
     over = rng.choice((0, 2 * 86_400, 10 * 86_400))
     leak = data["cabin"]["leaks"]["leak"]
@@ -121,10 +143,7 @@ def _lead_in(data: Data, rng: Random, unsafe_s: float) -> None:
     if over:
         growth = {"at": at, "to": 1.0, "over": over, "shape": "fatigue"}
         leak["profile"] = [{"at": at, "to": 0.01}, growth]
-    data["parameters"] |= {"poll_period": poll_s * 1000, "hk_period": 3_600_000}
     data["duration"] = at + over + 40 * poll_s
-    data["link"]["faults"] = data["device"]["faults"] = data["telecommands"] = data["raw"] = []
-    data["sensor"]["faults"] = []
 
 
 ANY = ("quiet", "leak", "story")
@@ -150,6 +169,7 @@ KINDS: dict[str, tuple[tuple[str, ...], Callable[[Data, Random, float], None]]] 
     "seal": (("story",), _seal),
     "lead_in": (("leak",), _lead_in),
     "level": (("quiet", "story"), _level),
+    "analyser": (("quiet",), _analyser),
 }
 """Each kind: in which modes it may be drawn, and what it does to a scenario's data."""
 

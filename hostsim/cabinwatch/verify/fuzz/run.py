@@ -109,7 +109,9 @@ def play(
 def _counted(plan: Plan, world: World) -> dict[str, int]:
     """Faults injected by kind: what link faults did, and how many there were of the others."""
     counts = {kind: n for kind, n in world.link_counts().items() if n}
-    for fault in (*plan.scenario.device.faults, *plan.scenario.sensor.faults):
+    scenario = plan.scenario
+    analyser = scenario.analyser.faults if scenario.analyser else []
+    for fault in (*scenario.device.faults, *scenario.sensor.faults, *analyser):
         counts[f"{fault.kind} (node or sensor)"] = counts.get(f"{fault.kind} (node or sensor)", 0) + 1
     if plan.scenario.raw:
         counts["raw telecommand"] = sum(raw.times for raw in plan.scenario.raw)
