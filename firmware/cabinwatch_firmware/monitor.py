@@ -365,15 +365,17 @@ class Monitor(Node):
             if self.tell_now():
                 watch_cabin(self, 0)
                 self.tell_now()
-        if status:
+        if status or 0 <= pressure < self.p[P_PRESSURE_LOW]:
+            # No pressure to report, but a fall to there is a fall.
             gap = self.gap(clock.seen)
+            clock.own_ms = 0
             if gap > 0 and pressure >= 0:
                 self.detector.sample(gap, pressure, BELOW)
                 watch_rise(self)
                 if self.tell_now():
                     watch_cabin(self, 0)
                     self.tell_now()
-            return status
+            return status or HEALTH_IMPLAUSIBLE
         if not self.plausible(pressure, temperature):
             return HEALTH_IMPLAUSIBLE
         if pressure != self.pressure or temperature != self.temperature:

@@ -1,5 +1,6 @@
 """The monitor and its transducer: polling, time-outs, retries, and what it believes."""
 
+import random
 from itertools import pairwise
 
 import pytest
@@ -140,9 +141,28 @@ def test_a_bad_sample_is_told_and_never_believed(bad):
     assert after["health"] == health
     for kept in ("pressure_cPa", "temperature_cK", "rate_cPa_h", "tres_s", "alarm"):
         assert after[kept] == before[kept], kept
-    if health != Health.BELOW_RANGE:
+    fallen = health == Health.IMPLAUSIBLE and values.get("pressure", PRESSURE) < P["pressure_low"].default
+    if health != Health.BELOW_RANGE and not fallen:
         assert (b.node.detector.second, b.node.detector.ms) == seen, "the detector has not seen it"
     assert events(b.step(1000, sample(b.t_ms + 1000))) == [(Event.SENSOR_RETURNED, Health.OK)]
+
+
+@given(st.floats(0, 0.97), st.floats(0, 0.6), st.booleans())
+@example(0.7, 0.0, False)
+@example(0.95, 0.0, False)
+def test_a_burst_down_to_a_vacuum_that_is_vouched_for_is_an_emergency_with_its_third_sample(
+    first, then, ends
+):
+    """What is left at first, and of that a second later; the gauge ends at 1 kPa, or at nothing."""
+    b, rng = found(), random.Random(1)
+    for _ in range(90):
+        b.step(1000, sample(b.t_ms + 1000, PRESSURE + rng.randrange(-200, 200)))
+    for share in (first, first * then, first * then * then):
+        pressure = round(PRESSURE * share)
+        low = 100_000 if ends else 0
+        values = {"status": Health.BELOW_RANGE, "pressure": low} if pressure < low else {"pressure": pressure}
+        b.step(1000, sample(b.t_ms + 1000, **values))
+    assert b.hk()["alarm"] == t.AlarmClass.EMERGENCY
 
 
 HIGHEST = P["pressure_high"].high

@@ -576,8 +576,9 @@ class Reference:
             # What the level and a fall out of the range justify is the detector's own business.
             self._watch_inhibit(False)
             self._follow(ALOUD)
-        if status == t.Health.BELOW_RANGE:
+        if status == t.Health.BELOW_RANGE or (not status and 0 <= pressure < self.parameter("pressure_low")):
             self._gap("transducer", stamp)
+            self._stamped_ms = self.node_ms
             # The level may have spoken for a Warning, and a fall to there for more.
             self._watch_inhibit(False)
             self._follow(ALOUD)

@@ -574,12 +574,13 @@ static int judge_stamp(int64_t stamp, bool is_time, bool *fresh)
 static int judge(uint32_t pressure, uint32_t temperature, int status, int64_t stamp, bool is_time, bool *fresh)
 {
     *fresh = true;
-    if (status) {
-        if (status == BELOW_RANGE && s.judged) {
-            s.stamp = stamp;
-        }
-        return status;
+    bool low = status == BELOW_RANGE || (!status && pressure < (uint32_t)s.parameter[PRESSURE_LOW]);
+    if (low && s.judged) {
+        s.stamp = stamp;
+        s.window_own_last = now;
     }
+    if (status)
+        return status;
     if (pressure < (uint32_t)s.parameter[PRESSURE_LOW] || pressure > (uint32_t)s.parameter[PRESSURE_HIGH] ||
         temperature < 10000)
         return IMPLAUSIBLE;

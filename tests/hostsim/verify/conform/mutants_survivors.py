@@ -94,7 +94,7 @@ mutant('lets the first period pass before it polls the analyser', 'monitor', '  
 mutant('calls a sensor stuck by its pressure alone', 'monitor', 'if pressure != self.pressure or temperature != self.temperature:', 'if pressure != self.pressure:', 'SEN-03/both')
 mutant('calls a sensor stuck by its temperature alone', 'monitor', 'if pressure != self.pressure or temperature != self.temperature:', 'if temperature != self.temperature:', 'SEN-03/both')
 mutant('begins a row anew after a fault', 'monitor', '        if status and status != HEALTH_BELOW_RANGE:\n            return status\n', '        if status and status != HEALTH_BELOW_RANGE:\n            self.same = -1\n            return status\n', 'SEN-11/row')
-mutant('begins a row anew after an implausible sample', 'monitor', '            return HEALTH_IMPLAUSIBLE\n', '            self.same = -1\n            return HEALTH_IMPLAUSIBLE\n', 'SEN-11/row')
+mutant('begins a row anew after an implausible sample', 'monitor', '            return status or HEALTH_IMPLAUSIBLE\n', '            self.same = -1\n            return status or HEALTH_IMPLAUSIBLE\n', 'SEN-11/row')
 mutant('leaves a repeated stamp out of the row', 'monitor', 'if self.same < 100000:', 'if self.same < 100000 and (self.field(TM_DAY), self.signed(TM_MS)) != (self.clock.seen[0], self.clock.seen[1]):', 'SEN-11/row')
 mutant('takes a boot for sight', 'monitor', '        self.health = HEALTH_SILENT\n', '        self.health = 0\n', 'SEN-06/never-heard')
 mutant('takes a P-field that is no time', 'monitor', '            or b[TM_P_FIELD_AT] != CDS_P_FIELD\n', '', 'SEN-13/other-kinds')
