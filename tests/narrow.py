@@ -28,7 +28,6 @@ MODULES = (
     "cabinwatch_firmware.detector.reserve",
     "cabinwatch_firmware.detector.line",
     "cabinwatch_firmware.detector.slow",
-    "cabinwatch_firmware.detector.warming",
     "cabinwatch_firmware.detector.detector",
     "cabinwatch_firmware.transducer",
     "cabinwatch_firmware.alarms",

@@ -3,6 +3,7 @@
 import copy
 import functools
 import math
+import random
 
 import numpy as np
 import pytest
@@ -113,13 +114,13 @@ def test_in_white_noise_each_second_the_rates_interval_holds_from_the_call_on():
     p, inside = parameters(breath=0), []
     learned, rng = SlowLeak(2, 10, p, False), np.random.default_rng(3)
     for t, v in enumerate(rng.normal(10_132_500, 100, 20_000).tolist()):
-        learned.take(t, round(v), 0, p[10], True)
+        learned.take(t, round(v), 0, 0, p[10], True)
     for trial in range(60):
         fall_cPa = 100 * LEAKS[5 + trial % 2].Pa_s
         slow, called, due = copy.deepcopy(learned), 0, 1.0
         for age in range(-100 - trial, 600):
             v = 10_132_500 - fall_cPa * max(age, 0) + rng.normal(0, 100)
-            slow.take(20_100 + trial + age, round(v), 0, p[10], not slow.called)
+            slow.take(20_100 + trial + age, round(v), 0, 0, p[10], not slow.called)
             if slow.hit >= 0 and not slow.called:
                 slow.call()
                 called = called or age
@@ -147,7 +148,9 @@ def growing(seed, quiet_d, days=12.0):
     for i, v in enumerate(noise.tolist()):
         age = max(i / 288 - quiet_d, 0.0)
         fall = BEFORE_Pa_d * i / 288 + MORE_Pa_d * (age * age / 4 if age < 2 else age - 1)
-        slow.take(DAY_S + 300 * i, round(100 * (79_000 - fall + v)), 3600 // 112 << 8, p[10], not slow.called)
+        slow.take(
+            DAY_S + 300 * i, round(100 * (79_000 - fall + v)), 0, 3600 // 112 << 8, p[10], not slow.called
+        )
         if slow.hit >= 0 and not slow.called:
             slow.call()
             if not age:
@@ -202,11 +205,11 @@ def test_a_leak_is_called_before_it_is_learned():
     p, t = parameters(breath=0), 0
     slow, rng = SlowLeak(2, 10, p, False), np.random.default_rng(8)
     for t in range(60_000):
-        slow.take(t, round(10_132_500 + rng.normal(0, 100)), 0, p[10], True)
+        slow.take(t, round(10_132_500 + rng.normal(0, 100)), 0, 0, p[10], True)
         assert slow.hit < 0
     j, before = 4, slow.spread_x256[4]
     for i in range(16 << 6):
-        slow.take(t + i, round(10_132_500 - 100 * i + rng.normal(0, 100)), 0, p[10], True)
+        slow.take(t + i, round(10_132_500 - 100 * i + rng.normal(0, 100)), 0, 0, p[10], True)
     assert slow.difference(j) > 50 * before >> 8
     assert slow.spread_x256[j] < 1.2 * before
 
@@ -216,7 +219,7 @@ def test_noise_that_shows_in_no_centipascal_calls_no_more_often():
     p, called = parameters(breath=0), 0
     slow, rng = SlowLeak(2, 1, p, False), np.random.default_rng(6)
     for t, v in enumerate(rng.normal(10_132_500, 3.2, 100_000).tolist()):
-        slow.take(t, round(v), 0, 43, True)  # 43 on the first scale is what 61 is on that of an hour
+        slow.take(t, round(v), 0, 0, 43, True)  # 43 on the first scale is what 61 is on that of an hour
         called += slow.hit >= 0
     assert called <= 1, "in 44 of the 25,000 blocks, were what rounding hides taken for nothing"
 
@@ -241,12 +244,12 @@ def test_the_line_forgets_what_was_before_the_leak(before):
     while slow.hit < 0:
         t += 1
         fall = max(0, t - 60_000 - before) * 200
-        slow.take(t, round(10_132_500 - fall + rng.normal(0, 100)), 0, p[10], True)
+        slow.take(t, round(10_132_500 - fall + rng.normal(0, 100)), 0, 0, p[10], True)
     slow.call()
     for _ in range(40):
         t += 1
         fall = (t - 60_000 - before) * 200
-        slow.take(t, round(10_132_500 - fall + rng.normal(0, 100)), 0, p[10], False)
+        slow.take(t, round(10_132_500 - fall + rng.normal(0, 100)), 0, 0, p[10], False)
     assert slow.rate_cPa_h == pytest.approx(720_000, rel=0.03)
 
 
@@ -255,6 +258,32 @@ def test_a_halved_line_rests_on_the_means_of_two(means):
     even = means[len(means) % 2 :]
     count = halve(means, len(means))
     assert means[:count] == [a + b >> 1 for a, b in zip(even[::2], even[1::2], strict=True)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=seeds,
+    period_s=st.sampled_from([1, 2, 5, 10, 30, 60, 600]),
+    slope=st.sampled_from([0, 401]),
+    nitrogen=st.booleans(),
+)
+def test_where_the_raw_pressure_stands_all_that_falls_is_thermal(seed, period_s, slope, nitrogen):
+    """To the digit, on each scale: whatever the thermometer does, what is lost, taken out, accepted or put in."""
+    rng = random.Random(seed)
+    h, scales = (10, 6) if nitrogen else (2, 14)
+    slow, t_s, warm, target, tau_s = SlowLeak(h, scales, parameters(), nitrogen), 0, 0.0, 0.0, 1
+    for _ in range(3000):
+        if rng.random() < 0.003:
+            target, tau_s = rng.uniform(-100_000, 500_000), rng.choice((1, 60, 1800, 7200))
+        warm += (target - warm) * min(1, period_s / tau_s)
+        slow.take(t_s, 10_132_500 - round(warm), round(warm), slope, 61, True)
+        if rng.random() < 0.0005:
+            slow.accept()
+        t_s += period_s * (rng.choice((2, 5, 20, 100)) if rng.random() < 0.02 else 1)
+        for j in range(scales):
+            assert slow.difference(j) == slow.difference(j + scales)
+        assert slow.step == 0
+        assert slow.hit < 0 or slow.is_thermal(slow.hit)
 
 
 @pytest.mark.parametrize(("redness_x4", "walk"), [(0, False), (4, True)])
@@ -266,7 +295,7 @@ def test_the_lines_deviation_is_the_one_it_states(redness_x4, walk, blocks):
     draws = rng.normal(0, 1000, 40_000)
     level = np.cumsum(draws) if walk else draws
     for i, v in enumerate(level[:4000].tolist()):
-        slow.take(4 * i, round(v), 0, 100, True)
+        slow.take(4 * i, round(v), 0, 0, 100, True)
     for i in range(4000, 40_000 - blocks, blocks):
         slopes.append(fall_cPa_h([round(16 * v) for v in level[i : i + blocks].tolist()], 0, blocks, 2))
     # Rises are reported as 0: the deviation is that of the falls about 0.

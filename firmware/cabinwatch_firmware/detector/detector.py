@@ -13,7 +13,6 @@ from cabinwatch_firmware.detector.gate import Gate
 from cabinwatch_firmware.detector.level import LevelAlarm
 from cabinwatch_firmware.detector.reserve import Reserve
 from cabinwatch_firmware.detector.slow import SlowLeak
-from cabinwatch_firmware.detector.warming import Warming
 from cabinwatch_protocol.device.consts import (
     CAUSE_GAP,
     CAUSE_LEVEL,
@@ -63,26 +62,29 @@ class Detector:
         self.level_warning = LevelAlarm(p, P_LEVEL_WARNING)
         self.fall = QuickFall(self.gate)
         self.gap = GapFall(p, self.gate)
-        self.warming = Warming(2, 14)
         self.slow = SlowLeak(2, 14, p, False)
+        self.nitrogen_gate = Gate(p)
         self.nitrogen_slow = SlowLeak(10, 6, p, True)
         self.leak = Reserve(p)
         self.reset()
 
     def reset(self):
         self.gate.forget()
-        self.gas.forget()
+        self.nitrogen_gate.forget()
         self.level_alarm.forget()
         self.level_warning.forget()
+        self.begin()
+
+    def begin(self):
+        """Begin with the next reading."""
+        self.gas.forget()
         self.fall.forget()
         self.gap.forget()
-        self.warming.forget()
         self.slow.forget()
         self.nitrogen_slow.forget()
         self.leak.law_clear()
-        self.second = self.waited_s = self.ms = self.nitrogen_s = self.nitrogen_datum_cK = (
-            self.pressure_cPa
-        ) = 0
+        self.second = self.waited_s = self.ms = self.nitrogen_s = self.nitrogen_datum_cK = 0
+        self.pressure_cPa = -1
         self.grade(0)
 
     def dismiss(self):
@@ -110,6 +112,8 @@ class Detector:
         elapsed_ms = self.gate.take(elapsed_ms, pressure_cPa)
         if not elapsed_ms:
             return  # Where the pressure is wild the temperature is as well.
+        if self.gate.anew:
+            self.begin()
         seconds = self.tick(elapsed_ms)
         if temperature_cK > BELOW:
             self.gas.take(temperature_cK, seconds)
@@ -147,12 +151,11 @@ class Detector:
             self.waited_s += seconds
             return
         slow.grain_cPa = self.gate.step_cPa
-        self.warming.take(self.second, thermal_cPa)
-        self.slow.take(self.second, even_cPa, p[P_BREATH] // 112, p[P_THRESHOLD], self.cls == CLASS_NOMINAL)
-        if slow.marks:
-            self.warming.follow(slow)
+        self.slow.take(
+            self.second, even_cPa, thermal_cPa, p[P_BREATH] // 112, p[P_THRESHOLD], self.cls == CLASS_NOMINAL
+        )
         self.share(slow.step)
-        if slow.hit >= 0 and not slow.called and not self.warming.explains(slow):
+        if slow.hit >= 0 and not slow.called and not slow.is_thermal(slow.hit):
             if slow.quick() and not overdue:
                 fall.start(4000 << slow.h + slow.hit, -slow.fallen_cPa())
             else:
@@ -166,17 +169,28 @@ class Detector:
     def nitrogen(self, elapsed_ms, ppN2_cPa, temperature_cK):
         """Take one reading of the constituent analyser, elapsed_ms (1..86,400,000) after the last."""
         slow = self.nitrogen_slow
+        ppN2_cPa = min(ppN2_cPa, PRESSURE_MAX_cPa)
+        elapsed_ms = self.nitrogen_gate.take(elapsed_ms, ppN2_cPa)
+        if not elapsed_ms:
+            return
+        if self.nitrogen_gate.anew:
+            self.nitrogen_slow.forget()
+            self.nitrogen_datum_cK = 0
         self.nitrogen_s = self.nitrogen_s + (elapsed_ms + 500) // 1000 & SECOND_MASK
         gas_cK = max(COLDEST_cK, min(temperature_cK, WARMEST_cK))
         if self.nitrogen_datum_cK == 0:
             self.nitrogen_datum_cK = gas_cK
-        ppN2_cPa = min(ppN2_cPa, PRESSURE_MAX_cPa)
-        ppN2_cPa -= thermal_cPa(ppN2_cPa, gas_cK << 4, self.nitrogen_datum_cK)
+        made_cPa = thermal_cPa(ppN2_cPa, gas_cK << 4, self.nitrogen_datum_cK)
         p = self.p
         self.nitrogen_slow.take(
-            self.nitrogen_s, ppN2_cPa, p[P_LOSS] // 112 << 8, p[P_THRESHOLD], self.cls == CLASS_NOMINAL
+            self.nitrogen_s,
+            ppN2_cPa - made_cPa,
+            made_cPa,
+            p[P_LOSS] // 112 << 8,
+            p[P_THRESHOLD],
+            self.cls == CLASS_NOMINAL,
         )
-        if slow.hit >= 0 and not slow.called:
+        if slow.hit >= 0 and not slow.called and not slow.is_thermal(slow.hit):
             slow.call()
         self.grade(0)
 
@@ -193,7 +207,7 @@ class Detector:
         nitrogen = self.nitrogen_slow
         fall = self.fall
         gap = self.gap
-        if self.pressure_cPa and (slow.called or nitrogen.called or fall.called or gap.called):
+        if self.pressure_cPa >= 0 and (slow.called or nitrogen.called or fall.called or gap.called):
             first = LAW_LINEAR if fall.called or gap.called else LAW_ORIFICE
             leak.find_law(elapsed_ms, self.pressure_cPa, first)
             if fall.called:

@@ -7,6 +7,10 @@ theory. The integer form keeps the averages' fractions, measures spread by the m
 roots) and thresholds in eighths of it.
 
 Pressures come in as cPa; inside they are 1/16 cPa from a datum, and a difference is positive where the pressure falls.
+
+What the thermometer takes from the pressure goes through the same averages beside it: each list of averages holds the
+scales of the pressure, then those of this thermal part. Whatever is done to the one is done to the other, and all of it
+is linear, so of every difference the thermal share is known, however long ago it warmed.
 """
 
 from cabinwatch_firmware.detector.line import BLOCKS, LEAST, doubt_cPa_h, drop, fall_cPa_h, halve
@@ -29,14 +33,13 @@ COUNTED_MAX = 100
 """Blocks count up to this, then from a multiple of STRIDE * LAG less."""
 DIFFERENCE_MAX_cPa = 32767
 """Sixteen bits: of a spread of 80 Pa still four deviations."""
+X_MAX_cPa = 1000000
+"""10 kPa from the datum: the sum of a block's 32 readings stays within 31 bits."""
+MOVE_x16_cPa = 8000000
+"""5 kPa: from here on, another datum."""
 UNSEEN_x16_cPa = 4
 """What waits is rounded to cPa: one that rounds to the mean is on average a quarter from it, and not nothing."""
 SPREAD_MAX = 524287
-RISE = 1
-STEP = 2
-"""What a scale's two bits of ``marks`` say."""
-RISE_ALL = 89478485
-"""RISE in each of fourteen pairs of bits: (4^14 - 1) / 3."""
 FEWER = 4
 """Eighths less on nitrogen, whose ladder has fewer than half as many scales as total pressure's and may call as often
 in all. Not on the two fastest: no finer scale bears their calls out, and they had five of seven false ones."""
@@ -61,34 +64,38 @@ class SlowLeak:
     """A ladder of ``scales`` charts on one pressure; the first block lasts 2^h seconds.
 
     ``called`` says that it leaks; ``rate_cPa_h`` is then the fall of total pressure, ``sigma_cPa_h`` its deviation. Of
-    a leak nitrogen shows seven ninths. ``grain_cPa`` is the step of the gauge.
+    a leak nitrogen shows seven ninths. ``grain_cPa`` is the step of the gauge. ``open_sum`` over ``open_count`` is the
+    mean of the block that is not full.
     """
 
     def __init__(self, h, scales, p, nitrogen):
         self.h = h
+        self.scales = scales
         self.p = p
         self.nitrogen = nitrogen
-        self.quick_x4 = [0] * scales
-        self.slow_x16 = [0] * scales
-        self.open_sum = [0] * scales
+        self.quick_x4 = [0] * scales * 2
+        self.slow_x16 = [0] * scales * 2
+        self.open_sum = [0] * scales * 2
         self.open_count = bytearray(scales)
         self.blocks = bytearray(scales)
         self.recent_cPa = bytearray(8 * scales)  # the last four block means of each scale, modulo 655.36 Pa
-        self.waiting_cPa = bytearray(2 * LAG * scales)  # differences that are yet to be learned
+        self.waiting_cPa = bytearray(4 * LAG * scales)  # differences that are yet to be learned
         self.spread_x256 = [0] * scales
-        self.mean_x16 = [0] * scales
+        self.mean_x16 = [0] * scales * 2
         self.learned = bytearray(scales)
         self.line_x16_cPa = [0] * BLOCKS
         self.forget()
 
     def forget(self):
+        n = self.scales
         j = 0
-        while j < len(self.blocks):
+        while j < n:
             self.open_sum[j] = self.open_count[j] = self.blocks[j] = 0
             self.learned[j] = self.spread_x256[j] = self.mean_x16[j] = 0
+            self.open_sum[n + j] = self.mean_x16[n + j] = 0
             j += 1
         self.t = self.hit = -1
-        self.datum_cPa = self.grain_cPa = self.step = self.accepted = self.marks = 0
+        self.datum_cPa = self.thermal_datum_cPa = self.grain_cPa = self.step = self.accepted = 0
         self.calling = self.watched = self.brisk = 0
         self.clear()
 
@@ -98,28 +105,44 @@ class SlowLeak:
 
     def accept(self):
         """Forget every difference: what is now is accepted, also by the scales that have yet to see it."""
-        lowest = 67108863
+        quick_x4 = self.quick_x4
+        open_sum = self.open_sum
+        n = self.scales
+        i = 0  # of the scales so far, the one that is lowest
         j = 0
-        while j < len(self.blocks):
+        while j < n:
             if self.blocks[j]:
-                lowest = min(lowest, self.quick_x4[j])
-                self.quick_x4[j] = lowest
-                self.slow_x16[j] = lowest << 2
-                self.open_sum[j] = (lowest >> 2) * self.open_count[j]
+                if quick_x4[j] < quick_x4[i] or not self.blocks[i]:
+                    i = j
+                self.begin(j, quick_x4[i], quick_x4[n + i])
+                open_sum[j] = (quick_x4[i] >> 2) * self.open_count[j]
+                open_sum[n + j] = (quick_x4[n + i] >> 2) * self.open_count[j]
                 # What waits to be learned may have been the leak: it is counted out.
                 if self.blocks[j] > SLOW:
                     self.blocks[j] = SLOW + (self.blocks[j] & 3)
             j += 1
         self.hit = -1
-        self.marks = RISE_ALL
         self.clear()
 
     def shift(self, step_cPa):
         """Take out a step."""
         self.datum_cPa += step_cPa
 
+    def begin(self, j, pressure_x4, thermal_x4):
+        """Both averages of scale j begin here."""
+        self.quick_x4[j] = pressure_x4
+        self.slow_x16[j] = pressure_x4 << 2
+        j += self.scales
+        self.quick_x4[j] = thermal_x4
+        self.slow_x16[j] = thermal_x4 << 2
+
     def difference(self, j):
+        """By how much scale j sees the pressure fallen; of the thermal part, with as many more as there are scales."""
         return (self.slow_x16[j] >> 4) - (self.quick_x4[j] >> 2)
+
+    def is_thermal(self, j):
+        """Whether most of the fall that scale j sees is the thermometer's: the raw pressure must show half of it."""
+        return self.difference(j + self.scales) > self.difference(j) >> 1
 
     def spread(self, j):
         """256 x the mean absolute deviation of scale j; at least ``wander`` until the scale has learned."""
@@ -127,16 +150,20 @@ class SlowLeak:
             return min(max(self.spread_x256[j], self.p[P_WANDER] << 12), SPREAD_MAX << 8)
         return self.spread_x256[j]
 
-    def take(self, t, x_cPa, slope, threshold, learn):
+    def take(self, t, x_cPa, thermal_cPa, slope, threshold, learn):
         """Take x cPa at second t; ``hit`` becomes the fastest scale that now calls a fall, or -1.
 
-        ``slope`` is the steady difference that an allowed fall makes on the first scale. What was taken out adds
-        up in ``step``. Two bits a scale, ``marks`` tell which of them did it, or accepted a rise, until it is cleared.
+        Of x, ``thermal_cPa`` is what the thermometer added to the raw pressure. ``slope`` is the steady difference that
+        an allowed fall makes on the first scale. What was taken out adds up in ``step``.
         """
+        open_sum = self.open_sum
+        open_count = self.open_count
+        n = self.scales
         before = self.t
         if before < 0:
             before = t
             self.datum_cPa = -x_cPa
+            self.thermal_datum_cPa = -thermal_cPa
         self.t = t
         self.hit = -1
         self.step = 0
@@ -144,13 +171,14 @@ class SlowLeak:
         watched = False
         h = self.h
         j = 0
-        while j < len(self.blocks) and t >> h != before >> h:
-            mean = self.open_sum[j] // self.open_count[j]
-            self.open_sum[j] = self.open_count[j] = 0
-            self.average(j, mean)
+        while j < n and t >> h != before >> h:
+            mean = open_sum[j] // open_count[j]
+            thermal = open_sum[n + j] // open_count[j]
+            open_sum[j] = open_sum[n + j] = open_count[j] = 0
+            self.average(j, mean, thermal)
             if (t >> h) - (before >> h) != 1:
                 # A hole: this scale starts again behind it, slower ones only average over it.
-                self.slow_x16[j] = self.quick_x4[j] << 2
+                self.begin(j, self.quick_x4[j], self.quick_x4[n + j])
                 self.blocks[j] = 0
             if self.called and h == line_octave:
                 self.lengthen(mean, before >> h)
@@ -162,74 +190,109 @@ class SlowLeak:
                 watched = True
             j += 1
             h += 1
-            if j < len(self.blocks):
-                self.open_sum[j] += mean
-                self.open_count[j] += 1
-        x = lim(x_cPa + self.datum_cPa, 1000000) << 4  # from here on: the step that was taken out is out
-        if self.open_count[0] > 31:
-            self.open_sum[0] >>= 1
-            self.open_count[0] >>= 1
-        self.open_sum[0] += x
-        self.open_count[0] += 1
-        if abs(x) > 8000000:
-            self.move(x >> 4 << 4)
+            if j < n:
+                open_sum[j] += mean
+                open_sum[n + j] += thermal
+                open_count[j] += 1
+        self.gather(x_cPa, thermal_cPa)
         if watched:
             self.watch()
+
+    def gather(self, x_cPa, thermal_cPa):
+        """Add to the open block of the first scale. The step that was taken out is out from here on."""
+        open_sum = self.open_sum
+        open_count = self.open_count
+        n = self.scales
+        x = lim(x_cPa + self.datum_cPa, X_MAX_cPa) << 4
+        thermal = lim(self.thermal_datum_cPa - thermal_cPa, X_MAX_cPa) << 4
+        if open_count[0] > 31:
+            open_sum[0] >>= 1
+            open_sum[n] >>= 1
+            open_count[0] >>= 1
+        open_sum[0] += x
+        open_sum[n] += thermal
+        open_count[0] += 1
+        if abs(x) > MOVE_x16_cPa:
+            self.move(x)
+        if abs(thermal) > MOVE_x16_cPa:
+            self.thermal_datum_cPa -= thermal >> 4
+            self.count_from(n, thermal)
 
     def move(self, x):
         """Near the end of the range: count from another datum."""
         self.datum_cPa -= x >> 4
+        self.count_from(0, x)
+        i = 0
+        while i < self.line_blocks:
+            self.line_x16_cPa[i] -= x
+            i += 1
+        i = 0
+        while i < 4 * self.scales:
+            put(self.recent_cPa, i, word(self.recent_cPa, i) - (x >> 4))
+            i += 1
+
+    def count_from(self, i, x):
+        """Count the averages of the pressure (i = 0) or of the thermal part from x."""
         j = 0
-        while j < self.line_blocks:
-            self.line_x16_cPa[j] -= x
-            j += 1
-        j = 0
-        while j < len(self.blocks):
-            self.quick_x4[j] = lim(self.quick_x4[j] - (x << 2), 67108863)
-            self.slow_x16[j] = lim(self.slow_x16[j] - (x << 4), 268435455)
-            self.open_sum[j] = lim(self.open_sum[j] - x * self.open_count[j], 16777215 * self.open_count[j])
-            i = 4 * j
-            while i < 4 * j + 4:
-                put(self.recent_cPa, i, word(self.recent_cPa, i) - (x >> 4))
-                i += 1
+        while j < self.scales:
+            self.quick_x4[i] = lim(self.quick_x4[i] - (x << 2), 67108863)
+            self.slow_x16[i] = lim(self.slow_x16[i] - (x << 4), 268435455)
+            self.open_sum[i] = lim(self.open_sum[i] - x * self.open_count[j], 16777215 * self.open_count[j])
+            i += 1
             j += 1
 
-    def average(self, j, mean):
+    def average(self, j, mean, thermal):
         """Both averages are plain means until they have their blocks."""
+        quick_x4 = self.quick_x4
+        slow_x16 = self.slow_x16
+        i = j + self.scales
         k = self.blocks[j] + 1
         if k == 1:
-            self.quick_x4[j] = mean << 2
-            self.slow_x16[j] = mean << 4
+            self.begin(j, mean << 2, thermal << 2)
         else:
-            self.quick_x4[j] += ((mean << 2) - self.quick_x4[j]) // min(k, QUICK)
-            self.slow_x16[j] += ((mean << 4) - self.slow_x16[j] + 8) // min(k, SLOW)
+            m = min(k, QUICK)
+            quick_x4[j] += ((mean << 2) - quick_x4[j]) // m
+            quick_x4[i] += ((thermal << 2) - quick_x4[i]) // m
+            m = min(k, SLOW)
+            slow_x16[j] += ((mean << 4) - slow_x16[j] + 8) // m
+            slow_x16[i] += ((thermal << 4) - slow_x16[i] + 8) // m
         if k == SLOW and j > 1 and self.learned[j - 2] > 1:
             # A mean of 16 lags 7.5 blocks behind a steady fall, the average that goes on 15. The rest is put in, from
             # what scale j - 2 knows of the fall (three blocks of it), or it would be learned as spread.
-            self.slow_x16[j] += lim(self.mean_x16[j - 2] >> 4, 4194303) * 40
+            slow_x16[j] += lim(self.mean_x16[j - 2] >> 4, 4194303) * 40
+            slow_x16[i] += lim(self.mean_x16[i - 2] >> 4, 4194303) * 40
         put(self.recent_cPa, 4 * j + (k & 3), mean >> 4)
         self.blocks[j] = k if k < COUNTED_MAX else k - STRIDE * LAG
 
     def learn(self, j):
         """Exchange the difference for that of sixteen blocks ago, and learn that one."""
+        mean_x16 = self.mean_x16
+        i = j + self.scales
         k = self.blocks[j]
-        i = LAG * j + k // STRIDE % LAG
-        past = word(self.waiting_cPa, i) << 4
-        put(self.waiting_cPa, i, lim(self.difference(j) + 8 >> 4, DIFFERENCE_MAX_cPa))
+        past = self.exchange(j, k)
+        thermal = self.exchange(i, k)
         if k < SLOW + 1 + STRIDE * LAG:
             return  # that one was of the averages' beginning
         m = self.learned[j]
-        deviation = max(abs(past - (self.mean_x16[j] >> 4)), UNSEEN_x16_cPa)
+        deviation = max(abs(past - (mean_x16[j] >> 4)), UNSEEN_x16_cPa)
         if m < MEMORY:
             m += 1
             self.learned[j] = m
-        self.mean_x16[j] += ((past << 4) - self.mean_x16[j]) * 2 // (m + 1)
+        mean_x16[j] += ((past << 4) - mean_x16[j]) * 2 // (m + 1)
+        mean_x16[i] += ((thermal << 4) - mean_x16[i]) * 2 // (m + 1)
         if m > 1:
             most = SPREAD_MAX
             if m > LEARNED:
                 most = min(most, (self.spread_x256[j] * 5 >> 8) + 16)  # five of these are four deviations
             deviation = min(deviation, most)
             self.spread_x256[j] += (((deviation << 8) - self.spread_x256[j]) * 2 + (m >> 1)) // m
+
+    def exchange(self, j, k):
+        """Put the difference of scale j, with k blocks, where that of sixteen blocks ago was; return that one."""
+        i = LAG * j + k // STRIDE % LAG
+        past = word(self.waiting_cPa, i) << 4
+        put(self.waiting_cPa, i, lim(self.difference(j) + 8 >> 4, DIFFERENCE_MAX_cPa))
+        return past
 
     def threshold(self, j, eighths):
         """The difference that is called, for the eighths of the fastest scale.
@@ -253,8 +316,9 @@ class SlowLeak:
         allowed = self.allowed(j, slope, finer)
         if fall < -limit:
             if j > 1 and -finer < -fall >> 1:
-                self.slow_x16[j] = self.quick_x4[j] << 2  # a rise is no leak: once over, accept it
-                self.marks |= RISE << 2 * j
+                self.begin(
+                    j, self.quick_x4[j], self.quick_x4[j + self.scales]
+                )  # a rise is no leak: accept it
         elif fall - allowed > limit:
             if j > 1 and self.blocks[j - 2] < SLOW:
                 # Readings are too sparse for whole blocks there.
@@ -275,16 +339,23 @@ class SlowLeak:
                         self.accepted = allowed
             elif learn and over:
                 # Not going on, and the scale could tell: a step, taken out.
-                level = self.slow_x16[j] >> 4
-                step_cPa = level - (self.quick_x4[j - 2] >> 2) >> 4
-                self.step += step_cPa
-                self.shift(step_cPa)
-                self.marks |= STEP << 2 * j
+                self.take_out(j)
                 self.hit = -1  # a finer scale's, which has nothing to show now
-                while j >= 0:
-                    self.quick_x4[j] = level << 2
-                    self.slow_x16[j] = level << 4
-                    j -= 1
+
+    def take_out(self, j):
+        """Take out the step that scale j sees; where most of it is the thermometer's, that part, free of noise."""
+        i = j + self.scales
+        level = self.slow_x16[j] >> 4
+        thermal = self.slow_x16[i] >> 4
+        step_cPa = thermal - (self.quick_x4[i - 2] >> 2) >> 4
+        self.thermal_datum_cPa += step_cPa
+        if not self.is_thermal(j):
+            step_cPa = level - (self.quick_x4[j - 2] >> 2) >> 4
+            self.step += step_cPa
+        self.shift(step_cPa)
+        while j >= 0:
+            self.begin(j, level << 2, thermal << 2)
+            j -= 1
 
     def fell(self, j, least_or_most, slope):
         """The least or the most by which each of the last three blocks fell, beyond what is allowed."""
@@ -374,7 +445,7 @@ class SlowLeak:
             n = drop(line, n, 1)
         line[n] = mean
         n += 1
-        if block & 1 and n == BLOCKS and self.line_octave < self.h + len(self.blocks) - 1:
+        if block & 1 and n == BLOCKS and self.line_octave < self.h + self.scales - 1:
             n = halve(line, n)
             self.line_octave += 1
         octave = self.line_octave
@@ -422,7 +493,7 @@ class SlowLeak:
         excess = self.excess(j)
         if self.age == SHOWN:
             self.age >>= 1
-            if j < min(self.calling + SLOWER, len(self.blocks) - 1) and excess > self.most >> 1:
+            if j < min(self.calling + SLOWER, self.scales - 1) and excess > self.most >> 1:
                 self.watched = j + 1
                 self.most = excess
                 return
@@ -431,7 +502,7 @@ class SlowLeak:
         shown = self.most > spread >> 7 or self.age > SHOWN - 2
         if shown and excess < self.most >> 2 and excess < spread >> 6:
             # One swing of the noise is not the end: of what goes on, the next scale would show twice as much.
-            if j == len(self.blocks) - 1 or self.excess(j + 1) < self.most * 3 >> 3:
+            if j == self.scales - 1 or self.excess(j + 1) < self.most * 3 >> 3:
                 self.accept()
 
     def excess(self, j):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
-REPEATED_MAX = 100  # octets of bytecode that the copies of one function, beyond the first, may take
+REPEATED_MAX = 95  # octets of bytecode that the copies of one function, beyond the first, may take: more is no quicker
 
 
 @dataclass(eq=False)

@@ -30,7 +30,7 @@ BUDGET = 300
 ORDER = (
     "cabinwatch_protocol.device.crc", "cabinwatch_protocol.device.frame", "cabinwatch_protocol.device.node",
     *(f"cabinwatch_firmware.detector.{name}" for name in (
-        "rates", "gate", "gas", "level", "gap", "fall", "warming", "reserve", "line", "slow", "detector",
+        "rates", "gate", "gas", "level", "gap", "fall", "reserve", "line", "slow", "detector",
     )), "cabinwatch_firmware.clock",
     "cabinwatch_firmware.alarms", "cabinwatch_firmware.event_ring", "cabinwatch_firmware.signals",
     "cabinwatch_firmware.monitor",
@@ -261,8 +261,8 @@ PLANTED = (
     Planted(
         "health: a fault is believed",
         MONITOR,
-        "            return status\n        if not self.plausible",
-        "            pass\n        if not self.plausible",
+        "            return status\n        clock = ",
+        "            pass\n        clock = ",
     ),
     Planted(
         "health: implausible is believed",
@@ -311,9 +311,23 @@ PLANTED = (
     ),
     Planted(
         "safeguard taken out: the warming gate",
+        f"{DETECTOR}.slow",
+        "return self.difference(j + len(self.blocks)) > self.difference(j) >> 1",
+        "return False",
+        safeguard=True,
+    ),
+    Planted(
+        "safeguard taken out: the analyser's warming gate",
         f"{DETECTOR}.detector",
-        " and not self.warming.explains(slow)",
-        "",
+        " and not slow.is_thermal(slow.hit):\n            slow.call()",
+        ":\n            slow.call()",
+        safeguard=True,
+    ),
+    Planted(
+        "safeguard taken out: the analyser's wild gate",
+        f"{DETECTOR}.detector",
+        "elapsed_ms = self.nitrogen_gate.take(",
+        "self.nitrogen_gate.take(",
         safeguard=True,
     ),
     Planted(

@@ -22,6 +22,8 @@ FOUND_IN = {
     "safeguard taken out: the burst": 7,
     "safeguard taken out: the level": 44,
     "safeguard taken out: the warming gate": 14,
+    "safeguard taken out: the analyser's warming gate": 38,
+    "safeguard taken out: the analyser's wild gate": 116,
     "safeguard taken out: the wild gate": 20,
     "safeguard taken out: the clock check": 6,
     "safeguard taken out: a restart ends the inhibit": 48,

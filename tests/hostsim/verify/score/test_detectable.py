@@ -28,7 +28,7 @@ class Trial:
         step = max(self.step_Pa, 0.01)
         for value in (np.rint((101_325 + record_Pa) / step) * step * 100).round().astype(int).tolist():
             self.t += int(self.wander.period_s)
-            slow.take(self.t, value, 0, BREATHLESS[10], True)
+            slow.take(self.t, value, 0, 0, BREATHLESS[10], True)
             if slow.hit >= 0:
                 return True
         return False
