@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
-REPEATED_MAX = 95  # octets of bytecode that the copies of one function, beyond the first, may take: more is no quicker
+REPEATED_MAX = 95
+"""Octets of bytecode that the copies of one function, beyond the first, may take: with 100 no step is quicker."""
 
 
 @dataclass(eq=False)

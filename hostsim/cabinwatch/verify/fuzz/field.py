@@ -26,6 +26,7 @@ FACTORS = (0.1, 0.4, 2.5, 10.0, 100.0)
 STUCK_SAMPLES = 10
 """Readings or stamps that stand for so long must be told: the campaign's default is never."""
 CLOCK_POLLS = 4 * STUCK_SAMPLES
+ANALYSER_POLL_s = 60
 ANALYSER_PERIODS_s = (60, 300)
 ANALYSER_s = 86_400
 """The fastest scale of nitrogen calls from its sixteenth block on, after 4.6 hours."""
@@ -97,7 +98,7 @@ def _level(data: Data, rng: Random, unsafe_s: float) -> None:
 
 def _analyser(data: Data, rng: Random, unsafe_s: float) -> None:
     """A constituent analyser, whose board warms or whose readings are wild now and then, for as long as it takes."""
-    _poll_seldom(data, 60)
+    _poll_seldom(data, max(data["parameters"].get("poll_period", 0) // 1000, ANALYSER_POLL_s))
     data["parameters"]["analyser_period"] = rng.choice(ANALYSER_PERIODS_s) * 1000
     data["duration"] += ANALYSER_s
     at = round(rng.uniform(0, unsafe_s + ANALYSER_s / 2), 3)
