@@ -361,20 +361,18 @@ class Monitor(Node):
         if self.clock.is_fresh(stamp, asked) and pressure >= 0:
             # Where the air is nearly gone, no reading is plausible, and each tells.
             self.detector.low(pressure)
-            watch_rise(self)
-            if self.tell_now():
-                watch_cabin(self, 0)
-                self.tell_now()
-        if status or 0 <= pressure < self.p[P_PRESSURE_LOW]:
+        low = status or 0 <= pressure < self.p[P_PRESSURE_LOW]
+        if low:
             # No pressure to report, but a fall to there is a fall.
             gap = self.gap(clock.seen)
             clock.own_ms = 0
             if gap > 0 and pressure >= 0:
                 self.detector.sample(gap, pressure, BELOW)
-                watch_rise(self)
-                if self.tell_now():
-                    watch_cabin(self, 0)
-                    self.tell_now()
+        watch_rise(self)
+        if self.tell_now():
+            watch_cabin(self, 0)
+            self.tell_now()
+        if low:
             return status or HEALTH_IMPLAUSIBLE
         if not self.plausible(pressure, temperature):
             return HEALTH_IMPLAUSIBLE

@@ -148,6 +148,18 @@ def test_no_allocation_in_ten_thousand_samples():
     assert vm(LOCKED.format(root=ROOT, parameters=parameters(breath=0))).split() == ["4", "1"]
 
 
+def test_gaps_in_a_kilopascal_of_noise_fit_in_31_bits():
+    d, rng = CHECKED(parameters()), random.Random(1)
+    for i in range(1500):
+        d.sample(1000 if i % 300 else 60_000, max(0, round(10_132_500 + rng.gauss(0, 100_000))), 29_500)
+
+
+def test_steps_that_nobody_reads_an_analyser_for_fit_in_31_bits():
+    d = CHECKED(parameters())
+    for i in range(24_000):
+        d.sample(1000, (12_000_000, 200_000)[i // 60 % 2] + i % 3, 29_500)
+
+
 def test_a_gauge_of_huge_steps_and_daily_polls_fits_in_31_bits():
     d = CHECKED(parameters(floor=10_000))
     for dt, p in (

@@ -117,6 +117,16 @@ def test_a_burst_out_of_a_rise_is_an_emergency_within_three_samples(seed, rise, 
     assert (feed.d.cls, feed.d.cause in (Cause.RAPID, Cause.LEVEL)) == (AlarmClass.EMERGENCY, True)
 
 
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds, gap_s=st.integers(60, 86_000), fall=st.integers(140_000, 2_000_000))
+def test_a_fall_across_a_gap_behind_the_very_first_reading_is_called(seed, gap_s, fall):
+    """The three readings behind the gap do not make the one before it wild."""
+    feed = Feed(seed)
+    assert feed.sample(P0) == 0
+    classes = [feed.sample(P0 - fall, gap_s=gap_s if not i else 0) for i in range(4)]
+    assert classes[-1] >= AlarmClass.CAUTION
+
+
 # -- the level
 
 
@@ -357,6 +367,34 @@ def test_wild_readings_of_an_analyser_are_no_leak_and_hide_none(seed, wild, peri
     assert feed.d.cause == Cause.NITROGEN
 
 
+def test_stairs_of_a_coarse_analyser_are_no_leak():
+    """Ten days on a gauge of 13.3 Pa, a tenth of a millimetre of mercury, that goes down by one of them."""
+    feed = Feed(0, sigma=0, dt_ms=300_000)
+    for i in range(2880):
+        feed.d.nitrogen(300_000, 7_900_900 - 1333 * (i > 1440), T0)
+        assert feed.sample(P0) == 0, i
+
+
+def test_a_first_temperature_that_is_wild_hides_no_leak():
+    """85 degrees Celsius, which some thermometers show at power-on; a leak of 0.03 Pa/s from the sixth hour on."""
+    feed = Feed(0, breath=0)
+    for i in range(7 * 3600):
+        age_s = max(i - 6 * 3600, 0)
+        if feed.sample(P0 - 3 * age_s, 358 if i == 0 else 295):
+            break
+    assert 0 < age_s < 900
+
+
+def test_a_wild_first_pressure_costs_nitrogen_nothing():
+    feed = Feed(0, dt_ms=300_000)
+    feed.sample(P0 + 500_000)
+    for _ in range(600):
+        feed.d.nitrogen(300_000, feed.reading(7_900_000), T0)
+    learned = list(feed.d.nitrogen_slow.learned)
+    assert feed.quiet(4) == 0
+    assert list(feed.d.nitrogen_slow.learned) == learned != [0] * 6
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     seed=seeds,
@@ -593,6 +631,34 @@ def test_a_leak_that_two_alarms_call_keeps_its_rate(rate, sigma):
         if feed.sample(P0 - 100 * rate * i):
             assert -feed.d.rate_cPa_h < 1.5 * 360_000 * rate, (i, feed.d.cause, feed.d.cls)
     assert feed.d.slow.called
+
+
+@pytest.mark.parametrize(
+    ("rate", "dt_s", "gap_s", "after_h", "breath"),
+    [(5, 10, 1800, 2, 0), (2, 60, 3600, 6, 0), (2, 60, 14_400, 12, 0), (2, 60, 10_800, 12, 45_000)],
+)
+def test_a_gap_does_not_end_a_leak_that_goes_on(rate, dt_s, gap_s, after_h, breath):
+    """``rate`` cPa/s for ``after_h``, then a gap, then as long again as it takes the scales to see."""
+    feed = Feed(7, dt_ms=1000 * dt_s, breath=breath)
+    assert feed.quiet(86_400 // dt_s) == 0
+    begin_s = feed.t_s
+    while feed.t_s < begin_s + 3600 * after_h:
+        feed.sample(P0 - rate * (feed.t_s - begin_s))
+    assert feed.d.slow.called
+    feed.sample(P0 - rate * (feed.t_s + gap_s - begin_s), gap_s=gap_s)
+    end_s = feed.t_s + 8 * 3600
+    while feed.t_s < end_s:
+        assert feed.sample(P0 - rate * (feed.t_s - begin_s)), feed.t_s - begin_s
+
+
+@pytest.mark.parametrize("dt_ms", [1000, 999])
+def test_an_allowed_fall_does_not_add_up_between_readings_of_less_than_a_second(dt_ms):
+    """Breathing, and a gas that cools by 2.5 K in twenty hours: seventeen took it to ``step`` at 999 ms."""
+    feed = Feed(2, dt_ms=dt_ms)
+    for i in range(72_000_000 // dt_ms):
+        t_s = i * dt_ms / 1000
+        kelvin = 295 - 2.5 * t_s / 72_000
+        assert feed.sample((P0 - 41_000 * t_s / 86_400) * kelvin / 295, kelvin) == 0, t_s
 
 
 # -- independence

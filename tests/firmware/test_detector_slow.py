@@ -271,7 +271,8 @@ def test_where_the_raw_pressure_stands_all_that_falls_is_thermal(seed, period_s,
     """To the digit, on each scale: whatever the thermometer does, what is lost, taken out, accepted or put in."""
     rng = random.Random(seed)
     h, scales = (10, 6) if nitrogen else (2, 14)
-    slow, t_s, warm, target, tau_s = SlowLeak(h, scales, parameters(), nitrogen), 0, 0.0, 0.0, 1
+    slow, t_s, tau_s = SlowLeak(h, scales, parameters(), nitrogen), 0, 1
+    warm = target = rng.uniform(-100_000, 500_000)
     for _ in range(3000):
         if rng.random() < 0.003:
             target, tau_s = rng.uniform(-100_000, 500_000), rng.choice((1, 60, 1800, 7200))
@@ -284,6 +285,20 @@ def test_where_the_raw_pressure_stands_all_that_falls_is_thermal(seed, period_s,
             assert slow.difference(j) == slow.difference(j + scales)
         assert slow.step == 0
         assert slow.hit < 0 or slow.is_thermal(slow.hit)
+
+
+def test_what_was_accepted_is_accepted_by_scales_that_have_yet_to_begin():
+    """The slowest scales hold the old level in a block that is open."""
+    slow, t_s = SlowLeak(2, 14, parameters(breath=0), False), 0
+    for level, seconds in ((10_132_500, 30_000), (9_932_500, 1000)):
+        for _ in range(seconds // 10):
+            slow.take(t_s, level, 0, 0, 61, level == 10_132_500)
+            t_s += 10
+    slow.accept()
+    for _ in range(86_400):
+        slow.take(t_s, 9_932_500, 0, 0, 61, True)
+        t_s += 10
+        assert slow.hit < 0
 
 
 @pytest.mark.parametrize(("redness_x4", "walk"), [(0, False), (4, True)])

@@ -44,6 +44,8 @@ PRESSURE_MAX_cPa = 16777215
 SECOND_MASK = 1073741823
 SIGMA_MAX_cPa_h = 268435455
 """Four of these are 31 bits."""
+SHARED_MAX_cPa = 536870912
+"""Half of 31 bits: steps are shared also while no analyser is read, which would count from another datum."""
 BELOW = 0
 """In place of a temperature: no gas is as cold."""
 OVERDUE = 2
@@ -71,19 +73,20 @@ class Detector:
     def reset(self):
         self.gate.forget()
         self.nitrogen_gate.forget()
+        self.nitrogen_slow.forget()
+        self.nitrogen_s = self.nitrogen_datum_cK = 0
         self.level_alarm.forget()
         self.level_warning.forget()
         self.begin()
 
     def begin(self):
-        """Begin with the next reading."""
+        """Begin with the transducer's next reading."""
         self.gas.forget()
         self.fall.forget()
         self.gap.forget()
         self.slow.forget()
-        self.nitrogen_slow.forget()
         self.leak.law_clear()
-        self.second = self.waited_s = self.ms = self.nitrogen_s = self.nitrogen_datum_cK = 0
+        self.second = self.waited_s = self.ms = 0
         self.pressure_cPa = -1
         self.grade(0)
 
@@ -123,7 +126,7 @@ class Detector:
             felt_cPa = thermal_cPa(pressure_cPa, gas.felt_x16_cK, gas.datum_cK)
             led_cPa = thermal_cPa(pressure_cPa, gas.led_x16_cK, gas.datum_cK)
             self.gap.take(elapsed_ms, pressure_cPa, pressure_cPa - felt_cPa)
-            self.fall.take(elapsed_ms, pressure_cPa, pressure_cPa - felt_cPa)
+            self.fall.take(elapsed_ms, pressure_cPa, pressure_cPa - felt_cPa, seconds)
             if temperature_cK > BELOW:
                 self.watch(pressure_cPa - led_cPa, led_cPa, seconds)
             self.grade(elapsed_ms)
@@ -163,7 +166,7 @@ class Detector:
 
     def share(self, air_cPa):
         """A step of lost air took nitrogen with it."""
-        if air_cPa > 0:
+        if air_cPa > 0 and self.nitrogen_slow.datum_cPa < SHARED_MAX_cPa:
             self.nitrogen_slow.shift(air_cPa * 7 // 9)
 
     def nitrogen(self, elapsed_ms, ppN2_cPa, temperature_cK):
@@ -182,6 +185,7 @@ class Detector:
             self.nitrogen_datum_cK = gas_cK
         made_cPa = thermal_cPa(ppN2_cPa, gas_cK << 4, self.nitrogen_datum_cK)
         p = self.p
+        slow.grain_cPa = self.nitrogen_gate.step_cPa
         self.nitrogen_slow.take(
             self.nitrogen_s,
             ppN2_cPa - made_cPa,

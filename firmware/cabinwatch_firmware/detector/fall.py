@@ -59,8 +59,8 @@ class QuickFall:
         self.before_even_cPa = 0
         self.settling = self.settle_count = self.settle_raw_cPa = self.settle_even_cPa = 0
 
-    def take(self, elapsed_ms, raw_cPa, even_cPa):
-        """A reading that was let through, raw and compensated."""
+    def take(self, elapsed_ms, raw_cPa, even_cPa, seconds):
+        """A reading that was let through, raw and compensated, and the whole seconds that are full with it."""
         first = self.raw_cPa < 0
         if raw_cPa != self.raw_cPa:
             self.still_ms = self.same_ms
@@ -72,7 +72,7 @@ class QuickFall:
         if first:
             self.accept()
             return
-        most_cPa = self.known.p[P_FAST] * min(elapsed_ms // 1000, 10000) // 60
+        most_cPa = self.known.p[P_FAST] * min(seconds, 10000) // 60
         self.slewed_raw_cPa += lim(raw_cPa - self.slewed_raw_cPa, most_cPa)
         self.slewed_even_cPa += lim(even_cPa - self.slewed_even_cPa, most_cPa)
         self.top_raw_cPa += lim(raw_cPa - self.top_raw_cPa, most_cPa)

@@ -7,6 +7,8 @@ LOOK_MIN_ms = 30000
 LOOK_MAX_ms = 86400000
 WANDER_cPa = 500
 """A deviation of a quiet cabin's wander over two and a half minutes."""
+DOUBT_MAX_cPa = 149000
+"""1.5 kPa: two hours' worth of seconds of it stays within 31 bits."""
 
 
 class GapFall:
@@ -51,7 +53,7 @@ class GapFall:
     def watch(self, fall_cPa, time_ms):
         """Look again when half of a fall at this rate would stand out of noise, steps and wander."""
         rate_cPa_h = max(per_hour(fall_cPa, time_ms), 1)
-        doubt_cPa = (self.known.noise_x64_cPa >> 5) + self.known.step_cPa + WANDER_cPa
+        doubt_cPa = min((self.known.noise_x64_cPa >> 5) + self.known.step_cPa + WANDER_cPa, DOUBT_MAX_cPa)
         self.rate_cPa_h = rate_cPa_h
         self.sigma_cPa_h = per_hour(doubt_cPa >> 1, time_ms)
         self.age_ms = 0

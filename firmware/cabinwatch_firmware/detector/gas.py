@@ -40,6 +40,7 @@ class GasTemperature:
         # Until the first reading any temperature will do.
         self.set_out(COLDEST_cK)
         self.reading_cK = self.suspect_cK = self.suspects = 0
+        self.alone = True
 
     def set_out(self, now_cK):
         self.datum_cK = self.reading_cK = now_cK
@@ -52,7 +53,7 @@ class GasTemperature:
         now_cK = max(COLDEST_cK, min(thermometer_cK, WARMEST_cK))
         if self.reading_cK == 0:
             self.set_out(now_cK)
-        if not self.proved(now_cK):
+        elif not self.proved(now_cK):
             now_cK = self.reading_cK
         self.reading_cK = now_cK
         if seconds:
@@ -61,12 +62,15 @@ class GasTemperature:
     def proved(self, now_cK):
         if abs(now_cK - self.reading_cK) <= JUMP_MAX_cK:
             self.suspects = 0
+            self.alone = False
             return True
         self.suspects = self.suspects + 1 if abs(now_cK - self.suspect_cK) <= JUMP_MAX_cK else 1
         self.suspect_cK = now_cK
         if self.suspects < AGREE:
             return False
         self.suspects = 0
+        if self.alone:
+            self.set_out(now_cK)  # the first reading was wild
         return True
 
     def follow(self, now_cK, seconds):
@@ -79,4 +83,4 @@ class GasTemperature:
         coldest_x16_cK = (self.usual_x16384_cK >> 10) - (COOLING_MAX_cK << 4)
         self.felt_x16_cK = max(self.quick_x256_cK >> 4, coldest_x16_cK)
         led_x16_cK = (self.quick_x256_cK * 3 >> 4) - (self.slow_x256_cK >> 3)
-        self.led_x16_cK = max(led_x16_cK, coldest_x16_cK, COLDEST_cK << 3)
+        self.led_x16_cK = max(led_x16_cK, coldest_x16_cK)

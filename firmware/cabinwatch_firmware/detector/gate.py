@@ -29,8 +29,8 @@ class Gate:
     """``pressure_cPa`` is the last reading that was let through, ``jump`` how many readings agreed on it (0 = in band).
 
     ``first_ms`` and ``first_cPa`` are then the time to the first of those and its pressure. ``late`` says that
-    there was a gap before it, ``anew`` that it is the first right one: the very first was alone, and of
-    three that stand elsewhere it is the wild one.
+    there was a gap before it, ``anew`` that it is the first right one: the very first reading was alone, and
+    wild, since three stand elsewhere.
     """
 
     def __init__(self, p):
@@ -48,12 +48,13 @@ class Gate:
 
     def take(self, elapsed_ms, pressure_cPa):
         """Milliseconds since the last reading that was let through; 0 where this one is held."""
+        self.anew = False
         self.waiting_ms = min(self.waiting_ms + elapsed_ms, GAP_MAX_ms)
         self.late = self.waiting_ms > GAP * self.usual_ms
         self.usual_ms = min(elapsed_ms, self.usual_ms + (self.usual_ms >> 3) + 1)
         if self.pressure_cPa < 0:
             self.heard_cPa = pressure_cPa
-            return self.let(pressure_cPa, 0, False)
+            return self.let(pressure_cPa, 0)
         if pressure_cPa == self.pressure_cPa and 0 < self.step_cPa < self.noise_x64_cPa >> 9:
             return 0  # The same to the last digit where the noise is many digits: stuck. A gap, then.
         change_cPa = pressure_cPa - self.pressure_cPa
@@ -62,7 +63,7 @@ class Gate:
         if abs(change_cPa) <= band_cPa + 2 * self.momentum_cPa:
             self.learn_step(abs(change_cPa))
             self.momentum_cPa = abs(change_cPa) if abs(change_cPa) > band_cPa >> 1 else 0
-            return self.let(pressure_cPa, 0, False)
+            return self.let(pressure_cPa, 0)
         if self.agrees(pressure_cPa, change_cPa):
             self.suspects += 1
         else:
@@ -72,13 +73,12 @@ class Gate:
         self.suspect_cPa = pressure_cPa
         if self.suspects < AGREE:
             return 0
-        anew = self.alone and abs(pressure_cPa - self.first_cPa) <= band_cPa
-        self.momentum_cPa = abs(change_cPa) // AGREE
-        return self.let(pressure_cPa, AGREE, anew)
+        self.anew = self.alone and not self.late and abs(pressure_cPa - self.first_cPa) <= band_cPa
+        self.momentum_cPa = 0 if self.anew else abs(change_cPa) // AGREE
+        return self.let(pressure_cPa, AGREE)
 
-    def let(self, pressure_cPa, jump, anew):
+    def let(self, pressure_cPa, jump):
         elapsed_ms = self.waiting_ms
-        self.anew = anew
         self.alone = self.pressure_cPa < 0
         self.pressure_cPa = pressure_cPa
         self.jump = jump

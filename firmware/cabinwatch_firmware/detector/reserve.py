@@ -18,8 +18,7 @@ class Reserve:
     """``law`` is the shortest that the fall of the rate over two sixteenths of the pressure does not exclude."""
 
     def __init__(self, p):
-        self.p = p
-        self.law_clear()
+        self.p = p  # the rest comes with law_clear, by which the detector begins
 
     def law_clear(self):
         self.law = LAW_UNKNOWN

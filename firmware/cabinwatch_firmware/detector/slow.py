@@ -90,9 +90,8 @@ class SlowLeak:
         n = self.scales
         j = 0
         while j < n:
-            self.open_sum[j] = self.open_count[j] = self.blocks[j] = 0
-            self.learned[j] = self.spread_x256[j] = self.mean_x16[j] = 0
-            self.open_sum[n + j] = self.mean_x16[n + j] = 0
+            self.open_sum[j] = self.open_sum[n + j] = self.open_count[j] = 0
+            self.blocks[j] = self.learned[j] = self.spread_x256[j] = 0
             j += 1
         self.t = self.hit = -1
         self.datum_cPa = self.thermal_datum_cPa = self.grain_cPa = self.step = self.accepted = 0
@@ -115,11 +114,12 @@ class SlowLeak:
                 if quick_x4[j] < quick_x4[i] or not self.blocks[i]:
                     i = j
                 self.begin(j, quick_x4[i], quick_x4[n + i])
-                open_sum[j] = (quick_x4[i] >> 2) * self.open_count[j]
-                open_sum[n + j] = (quick_x4[n + i] >> 2) * self.open_count[j]
                 # What waits to be learned may have been the leak: it is counted out.
                 if self.blocks[j] > SLOW:
                     self.blocks[j] = SLOW + (self.blocks[j] & 3)
+            if self.blocks[i]:
+                open_sum[j] = (quick_x4[i] >> 2) * self.open_count[j]
+                open_sum[n + j] = (quick_x4[n + i] >> 2) * self.open_count[j]
             j += 1
         self.hit = -1
         self.clear()
@@ -137,7 +137,7 @@ class SlowLeak:
         self.slow_x16[j] = thermal_x4 << 2
 
     def difference(self, j):
-        """By how much scale j sees the pressure fallen; of the thermal part, with as many more as there are scales."""
+        """By how much scale j sees the pressure fallen; at j + ``scales``, the thermal part."""
         return (self.slow_x16[j] >> 4) - (self.quick_x4[j] >> 2)
 
     def is_thermal(self, j):
@@ -153,7 +153,7 @@ class SlowLeak:
     def take(self, t, x_cPa, thermal_cPa, slope, threshold, learn):
         """Take x cPa at second t; ``hit`` becomes the fastest scale that now calls a fall, or -1.
 
-        Of x, ``thermal_cPa`` is what the thermometer added to the raw pressure. ``slope`` is the steady difference that
+        Of the raw pressure, ``thermal_cPa`` was taken off to make x. ``slope`` is the steady difference that
         an allowed fall makes on the first scale. What was taken out adds up in ``step``.
         """
         open_sum = self.open_sum
@@ -163,7 +163,7 @@ class SlowLeak:
         if before < 0:
             before = t
             self.datum_cPa = -x_cPa
-            self.thermal_datum_cPa = -thermal_cPa
+            self.thermal_datum_cPa = thermal_cPa
         self.t = t
         self.hit = -1
         self.step = 0
@@ -186,7 +186,7 @@ class SlowLeak:
                 self.learn(j)
             if self.blocks[j] >= SLOW:
                 self.judge(j, slope << j, threshold, learn)
-            if self.called and j == self.watched:
+            if self.called and j == self.watched and self.blocks[j] >= SLOW:
                 watched = True
             j += 1
             h += 1
@@ -347,11 +347,11 @@ class SlowLeak:
         i = j + self.scales
         level = self.slow_x16[j] >> 4
         thermal = self.slow_x16[i] >> 4
-        step_cPa = thermal - (self.quick_x4[i - 2] >> 2) >> 4
-        self.thermal_datum_cPa += step_cPa
+        made_cPa = step_cPa = thermal - (self.quick_x4[i - 2] >> 2) >> 4
+        self.thermal_datum_cPa += made_cPa
         if not self.is_thermal(j):
             step_cPa = level - (self.quick_x4[j - 2] >> 2) >> 4
-            self.step += step_cPa
+            self.step += step_cPa - made_cPa  # of air
         self.shift(step_cPa)
         while j >= 0:
             self.begin(j, level << 2, thermal << 2)
@@ -502,7 +502,7 @@ class SlowLeak:
         shown = self.most > spread >> 7 or self.age > SHOWN - 2
         if shown and excess < self.most >> 2 and excess < spread >> 6:
             # One swing of the noise is not the end: of what goes on, the next scale would show twice as much.
-            if j == self.scales - 1 or self.excess(j + 1) < self.most * 3 >> 3:
+            if j == self.scales - 1 or self.blocks[j + 1] < SLOW or self.excess(j + 1) < self.most * 3 >> 3:
                 self.accept()
 
     def excess(self, j):
