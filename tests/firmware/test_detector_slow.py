@@ -272,7 +272,7 @@ def test_where_the_raw_pressure_stands_all_that_falls_is_thermal(seed, period_s,
     rng = random.Random(seed)
     h, scales = (10, 6) if nitrogen else (2, 14)
     slow, t_s, tau_s = SlowLeak(h, scales, parameters(), nitrogen), 0, 1
-    warm = target = rng.uniform(-100_000, 500_000)
+    warm = target = rng.uniform(-1_300_000, 1_300_000)
     for _ in range(3000):
         if rng.random() < 0.003:
             target, tau_s = rng.uniform(-100_000, 500_000), rng.choice((1, 60, 1800, 7200))
@@ -290,15 +290,16 @@ def test_where_the_raw_pressure_stands_all_that_falls_is_thermal(seed, period_s,
 def test_what_was_accepted_is_accepted_by_scales_that_have_yet_to_begin():
     """The slowest scales hold the old level in a block that is open."""
     slow, t_s = SlowLeak(2, 14, parameters(breath=0), False), 0
-    for level, seconds in ((10_132_500, 30_000), (9_932_500, 1000)):
+    for level, seconds in ((10_132_500, 30_000), (9_532_500, 1000)):
         for _ in range(seconds // 10):
             slow.take(t_s, level, 0, 0, 61, level == 10_132_500)
             t_s += 10
     slow.accept()
     for _ in range(86_400):
-        slow.take(t_s, 9_932_500, 0, 0, 61, True)
+        slow.take(t_s, 9_532_500, 0, 0, 61, True)
         t_s += 10
         assert slow.hit < 0
+        assert slow.step == 0
 
 
 @pytest.mark.parametrize(("redness_x4", "walk"), [(0, False), (4, True)])

@@ -572,14 +572,11 @@ class Reference:
                 self._follow(ALOUD)
 
     def _sample(self, pressure: int, temperature: int, status: int, stamp: tuple[int, int]) -> int:
-        if status in (t.Health.OK, t.Health.BELOW_RANGE):
-            # What the level and a fall out of the range justify is the detector's own business.
-            self._watch_inhibit(False)
-            self._follow(ALOUD)
         if status == t.Health.BELOW_RANGE or (not status and 0 <= pressure < self.parameter("pressure_low")):
             self._gap("transducer", stamp)
             self._stamped_ms = self.node_ms
-            # The level may have spoken for a Warning, and a fall to there for more.
+        if status in (t.Health.OK, t.Health.BELOW_RANGE):
+            # What the level and a fall out of the range justify is the detector's own business.
             self._watch_inhibit(False)
             self._follow(ALOUD)
         if status:

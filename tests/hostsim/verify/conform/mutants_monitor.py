@@ -49,7 +49,7 @@ mutant('lets time go back', 'clock', '            self.disorder = ORDERLY\n', ' 
 mutant('believes a clock that went back at once', 'clock', 'ORDERLY = 3', 'ORDERLY = 1', 'SEN-04/time', 'SEN-04/twin')
 mutant('has no own clock to compare', 'clock', 'return self.wrong', 'return False', 'SEN-14/clock')
 mutant('takes a clock that runs at three times for right', 'clock', 'stamp_ms <= 2 * own_ms', 'stamp_ms', 'SEN-14/clock')
-mutant('knows no level', 'monitor', '            self.detector.low(pressure)\n', '', 'ALM-40/level', 'ALM-41/level')
+mutant('knows no level', 'monitor', '            self.detector.low(pressure)\n', '            pass\n', 'ALM-40/level', 'ALM-41/level')
 mutant('takes midnight for time going back', 'monitor', '+ DAY_MS * days', '', 'SEN-04/time')
 mutant('takes the same stamp for a fault', 'clock', '        if gap_ms < 0:\n            self.disorder = ORDERLY', '        if gap_ms <= 0:\n            self.disorder = ORDERLY', 'SEN-05/same-stamp')
 mutant('gives the transducer up at the first time-out', 'monitor', '            self.bump(TIMEOUTS)\n', '            self.bump(TIMEOUTS)\n            self.judge_sensor(HEALTH_SILENT)\n', 'SEN-06/silent')

@@ -312,7 +312,7 @@ PLANTED = (
     Planted(
         "safeguard taken out: the warming gate",
         f"{DETECTOR}.slow",
-        "return self.difference(j + len(self.blocks)) > self.difference(j) >> 1",
+        "return self.difference(j + self.scales) > self.difference(j) >> 1",
         "return False",
         safeguard=True,
     ),
