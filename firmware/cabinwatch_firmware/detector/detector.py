@@ -239,7 +239,7 @@ class Detector:
         """The class is the rate's; T-reserve is that of a quicker one, of twice the rate at most.
 
         It exceeds the rate by ``margin_x2`` halves of its deviation less ``slack`` eighths of itself: with 3 and 1
-        T-reserve is too long by more than an eighth in one report of twenty, and by no more short than that needs.
+        T-reserve is too long by more than 15 % in one report of twenty, and no shorter than that needs.
         """
         p = self.p
         leak = self.leak

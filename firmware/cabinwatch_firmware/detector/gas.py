@@ -19,7 +19,8 @@ SPAN_MAX_x16_cK = 64000
 def thermal_cPa(pressure_cPa, gas_x16_cK, datum_cK):
     """By how much a gas at gas_x16_cK / 16 instead of datum_cK raises the pressure, by the ideal gas law.
 
-    Within 0.03 %. A sixteenth of 0.01 K is 0.2 Pa: the thermometer's own steps of 3.4 Pa would drown a slow leak.
+    Within 0.03 % above 70 kPa. A sixteenth of 0.01 K is 0.2 Pa: the thermometer's own steps of 3.4 Pa would drown a
+    slow leak.
     """
     span_x16_cK = max(-SPAN_MAX_x16_cK, min(gas_x16_cK - (datum_cK << 4), SPAN_MAX_x16_cK))
     return (pressure_cPa << 4) // (gas_x16_cK >> 4) * span_x16_cK >> 8

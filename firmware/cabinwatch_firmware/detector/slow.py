@@ -40,6 +40,7 @@ MOVE_x16_cPa = 8000000
 UNSEEN_x16_cPa = 4
 """What waits is rounded to cPa: one that rounds to the mean is on average a quarter from it, and not nothing."""
 SPREAD_MAX = 524287
+"""In 1/16 cPa: 328 Pa, where a crew makes 50 to 90; 256 of it are within 31 bits."""
 FEWER = 4
 """Eighths less on nitrogen, whose ladder has fewer than half as many scales as total pressure's and may call as often
 in all. Not on the two fastest: no finer scale bears their calls out, and they had five of seven false ones."""
@@ -295,11 +296,11 @@ class SlowLeak:
         return past
 
     def threshold(self, j, eighths):
-        """The difference that is called, for the eighths of the fastest scale.
+        """The difference that is called, for the eighths of a scale whose blocks were of one second.
 
         A scale has half as many blocks a year as the one before, and is called as often: the square of the threshold
         falls by 2 ln 2 deviations, which is close to 7/4 eighths of the mean absolute one. Of m learned values the
-        spread is as uncertain as Student's t has it: more by (L^3 + L) / 4m.
+        spread is as uncertain as Student's t has it: L deviations, which are z / 10, more by (L^3 + L) / 4m.
         """
         z = eighths - (7 * (self.h + j) >> 2)
         if self.nitrogen and j > 1:
