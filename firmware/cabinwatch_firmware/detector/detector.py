@@ -177,6 +177,7 @@ class Detector:
         if not elapsed_ms:
             return
         if self.nitrogen_gate.anew:
+            # By its full name: only so the builder knows whose `forget` it is, and can merge the others.
             self.nitrogen_slow.forget()
             self.nitrogen_datum_cK = 0
         self.nitrogen_s = self.nitrogen_s + (elapsed_ms + 500) // 1000 & SECOND_MASK

@@ -581,8 +581,7 @@ static int judge(uint32_t pressure, uint32_t temperature, int status, int64_t st
     }
     if (status)
         return status;
-    if (pressure < (uint32_t)s.parameter[PRESSURE_LOW] || pressure > (uint32_t)s.parameter[PRESSURE_HIGH] ||
-        temperature < 10000)
+    if (low || pressure > (uint32_t)s.parameter[PRESSURE_HIGH] || temperature < 10000)
         return IMPLAUSIBLE;
     bool same = stuck(pressure, temperature);
     s.pressure = pressure;
